@@ -1,0 +1,53 @@
+/* Pictures: PNG and JPEG bytes in, 8-bit pixels out. */
+#ifndef ENGINE_IMAGE_H
+#define ENGINE_IMAGE_H
+
+#include "engine/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Decoded pixels, row-major and interleaved, no padding: [height_px, width_px, n_channels].
+ * n_channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha; alpha is not premultiplied.
+ */
+struct eng_image {
+    uint32_t width_px;
+    uint32_t height_px;
+    uint32_t n_channels;
+    uint8_t *pixels;
+};
+
+/* What a picture may cost. Checked on the header, before pixels are allocated. */
+struct eng_image_limits {
+    size_t n_bytes;       /* encoded size */
+    uint64_t n_pixels;    /* width x height */
+    size_t chunk_bytes;   /* one PNG ancillary chunk, unpacked */
+};
+
+/* Purpose: the limits that fit ordinary photographs (32 MiB, 50 megapixels, 8 MiB). */
+struct eng_image_limits eng_image_limits_default(void);
+
+/*
+ * Purpose: decodes a PNG or JPEG; the type is told by content, never by a name.
+ * Ownership: on success the caller ends out with eng_image_fini; untouched on failure.
+ * Errors: FORMAT (neither type, corrupt, truncated), UNSUPPORTED (CMYK JPEG), LIMIT, NO_MEMORY.
+ * Threads: any, no shared state.
+ * Source: PNG 1.2 (ISO/IEC 15948), JPEG (ITU-T T.81); 16-bit samples keep their high byte,
+ *         low bit depths are scaled to 0..255, palettes are expanded, tRNS becomes alpha.
+ */
+enum eng_status eng_image_decode(const void *bytes, size_t n_bytes,
+                                 const struct eng_image_limits *limits, struct eng_image *out,
+                                 struct eng_error *err);
+
+/* Purpose: reads the file and decodes it; the error names the path. Otherwise as above. */
+enum eng_status eng_image_load(const char *path, const struct eng_image_limits *limits,
+                               struct eng_image *out, struct eng_error *err);
+
+/* Purpose: "png", "jpeg" or NULL, from the first bytes. */
+const char *eng_image_type(const void *bytes, size_t n_bytes);
+
+/* Purpose: frees the pixels and zeroes the struct; a zeroed struct is accepted. */
+void eng_image_fini(struct eng_image *image);
+
+#endif

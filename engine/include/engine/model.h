@@ -1,0 +1,77 @@
+/* A loaded model: immutable, shared by all threads, reference counted by its owner only. */
+#ifndef ENGINE_MODEL_H
+#define ENGINE_MODEL_H
+
+#include "engine/preprocess.h"
+#include "engine/status.h"
+#include "engine/tensor.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct eng_model;
+
+/* What was not said by the file or its config and had to be guessed (bits of eng_card.guessed). */
+enum eng_guess {
+    ENG_GUESS_LABELS = 1,     /* labels are the class indices */
+    ENG_GUESS_PREPROCESS = 2, /* size and channels from the input's shape, scale 1/255 */
+    ENG_GUESS_SOFTMAX = 4,    /* softmax added because the graph does not end in one */
+};
+
+/* What a model says of itself: metadata_props and config.json. Borrowed from the model. */
+struct eng_card {
+    const char *name;        /* ModelProto.graph.name, "" if none */
+    const char *producer;    /* "classifyd 0.1.0", "pytorch 1.13" ..., "" if none */
+    const char *description; /* "" if none */
+    size_t n_classes;
+    const char *const *labels; /* [n_classes] */
+    struct eng_preprocess preprocess;
+    bool takes_images;  /* one float input of 1 or 3 channels: pictures can be classified */
+    bool add_softmax;   /* the output holds scores, not probabilities */
+    unsigned guessed;   /* bits of enum eng_guess */
+    size_t n_golden;    /* recorded samples */
+    const char *history; /* JSON of the training history, NULL if none */
+};
+
+struct eng_model_options {
+    const char *config_path; /* config.json that completes or overrides metadata; NULL = none */
+    int max_batch;           /* the largest batch that sessions may run; 0 = 32 */
+};
+
+/*
+ * Purpose: opens an .onnx file, or the model.onnx of a version folder (then ../config.json is read
+ * if it exists and options name none): read, check, infer shapes, fold, fuse, plan.
+ * Ownership: the caller ends it with eng_model_destroy, after its last session.
+ * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED, LIMIT, NO_MEMORY; the sentence names node, operator
+ *         and reason.
+ * Threads: any; the model may then be used by all.
+ * Source: onnx.proto, IR version 3 to 8, opsets 7 to 18.
+ */
+enum eng_status eng_model_open(const char *path, const struct eng_model_options *options,
+                               struct eng_model **out, struct eng_error *err);
+
+/* Purpose: the same from bytes in memory, which may go afterwards. */
+enum eng_status eng_model_open_bytes(const void *bytes, size_t n_bytes,
+                                     const struct eng_model_options *options,
+                                     struct eng_model **out, struct eng_error *err);
+
+/* Purpose: frees the model. NULL is accepted. No session may be left. */
+void eng_model_destroy(struct eng_model *model);
+
+const struct eng_card *eng_model_card(const struct eng_model *model);
+
+/* Purpose: SHA-256 of the file's bytes, 64 lower-case hex digits. Borrowed. */
+const char *eng_model_digest(const struct eng_model *model);
+
+/* Purpose: the largest batch: options.max_batch, or 1 if the graph is bound to its batch size. */
+int eng_model_max_batch(const struct eng_model *model);
+
+size_t eng_model_n_inputs(const struct eng_model *model);
+size_t eng_model_n_outputs(const struct eng_model *model);
+
+/* Purpose: name, type and shape (batch = -1) of an input or output; data is NULL. Borrowed name. */
+struct eng_tensor eng_model_input(const struct eng_model *model, size_t i, const char **name);
+struct eng_tensor eng_model_output(const struct eng_model *model, size_t i, const char **name);
+
+#endif

@@ -1,0 +1,59 @@
+/* From a picture to a model's input: part of the model, shared by trainer, tools and daemon. */
+#ifndef ENGINE_PREPROCESS_H
+#define ENGINE_PREPROCESS_H
+
+#include "engine/image.h"
+#include "engine/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum eng_color { ENG_COLOR_GRAY, ENG_COLOR_RGB, ENG_COLOR_BGR };
+
+enum eng_resize {
+    ENG_RESIZE_STRETCH,      /* to width x height, whatever the picture's shape */
+    ENG_RESIZE_CENTER_CROP,  /* shorter side to shorter_side_px, then the middle width x height */
+};
+
+enum eng_layout { ENG_LAYOUT_CHW, ENG_LAYOUT_HWC };
+
+/* value = (pixel * scale - mean[c]) / std[c], pixel 0..255, c in the model's channel order. */
+struct eng_preprocess {
+    enum eng_color color;
+    enum eng_resize resize;
+    enum eng_layout layout;
+    uint32_t width_px;
+    uint32_t height_px;
+    uint32_t shorter_side_px; /* CENTER_CROP only */
+    float scale;
+    float mean[3];
+    float std[3];
+};
+
+/* Purpose: 1 for grey, else 3. */
+uint32_t eng_preprocess_channels(const struct eng_preprocess *pre);
+
+/* Purpose: floats of one prepared sample: channels x height x width. */
+size_t eng_preprocess_count(const struct eng_preprocess *pre);
+
+/*
+ * Purpose: converts colour, resizes, crops, normalises and lays out one picture.
+ * Shapes: dst holds eng_preprocess_count(pre) floats, [C, H, W] or [H, W, C].
+ * Errors: NO_MEMORY, LIMIT. dst is unspecified on failure.
+ * Threads: any. Cost: linear in the picture; a picture of the model's size is not resampled.
+ * Source: Pillow 9.4 - Image.convert (L = (19595 R + 38470 G + 7471 B + 32768) >> 16, alpha dropped),
+ *         Image.resize with BILINEAR (antialiased), torchvision's Resize + CenterCrop rounding.
+ */
+enum eng_status eng_preprocess_image(const struct eng_preprocess *pre, const struct eng_image *image,
+                                     float *dst, struct eng_error *err);
+
+/*
+ * Purpose: normalises and lays out a sample that already has the model's size and colour.
+ * Shapes: src [H, W, C], values 0..255; dst as above. Cannot fail.
+ */
+void eng_preprocess_pixels(const struct eng_preprocess *pre, const float *src, float *dst);
+
+/* The same from bytes. */
+void eng_preprocess_bytes(const struct eng_preprocess *pre, const uint8_t *src, float *dst);
+
+#endif

@@ -1,0 +1,29 @@
+/* A bump allocator: many small pieces that live and die together (a graph's names and nodes). */
+#ifndef ENG_BASE_ARENA_H
+#define ENG_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct eng_arena_block;
+
+struct eng_arena {
+    struct eng_arena_block *head;
+    size_t used_bytes; /* in head */
+    size_t total_bytes;
+};
+
+void eng_arena_init(struct eng_arena *arena);
+
+/* Purpose: frees every piece. */
+void eng_arena_fini(struct eng_arena *arena);
+
+/* Purpose: n x bytes, zeroed, aligned to ENG_ALIGN if that large, else to 16; NULL when out of memory. */
+void *eng_arena_alloc(struct eng_arena *arena, size_t n, size_t bytes);
+
+/* Purpose: a copy of n bytes. */
+void *eng_arena_copy(struct eng_arena *arena, const void *src, size_t n_bytes);
+
+/* Purpose: a NUL-terminated copy of the first n bytes of text. */
+char *eng_arena_string(struct eng_arena *arena, const char *text, size_t n);
+
+#endif

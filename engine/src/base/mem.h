@@ -1,0 +1,45 @@
+/* Checked sizes and allocation. Memory comes zeroed unless said otherwise; free() ends it. */
+#ifndef ENG_BASE_MEM_H
+#define ENG_BASE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ENG_ALIGN = 64 }; /* a cache line, and one AVX-512 register */
+
+/* Purpose: *out = a * b; false (and *out untouched) on overflow. */
+static inline bool eng_mul_size(size_t a, size_t b, size_t *out)
+{
+    size_t product;
+    if (__builtin_mul_overflow(a, b, &product))
+        return false;
+    *out = product;
+    return true;
+}
+
+static inline bool eng_add_size(size_t a, size_t b, size_t *out)
+{
+    size_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return false;
+    *out = sum;
+    return true;
+}
+
+/* Purpose: rounds up to a multiple of ENG_ALIGN. n must lie well below SIZE_MAX. */
+static inline size_t eng_align_up(size_t n)
+{
+    return (n + ENG_ALIGN - 1) & ~(size_t)(ENG_ALIGN - 1);
+}
+
+/* Purpose: n x bytes of zeroed memory, NULL on overflow or exhaustion; n = 0 gives one byte. */
+void *eng_calloc(size_t n, size_t bytes);
+
+/* Purpose: n bytes aligned to ENG_ALIGN, not zeroed; at least one cache line. */
+void *eng_alloc_aligned(size_t n_bytes);
+
+/* Purpose: grows *array (elements of bytes each) to hold n, doubling. False: out of memory, untouched. */
+bool eng_grow(void *array, size_t *capacity, size_t n, size_t bytes);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Execution: a plan bound to memory. Not thread-safe; one per thread. Forward and backward allocate
+ * nothing and cannot fail.
+ */
+#ifndef ENG_GRAPH_EXEC_H
+#define ENG_GRAPH_EXEC_H
+
+#include "engine/pool.h"
+#include "graph/plan.h"
+
+struct eng_exec;
+
+/*
+ * Purpose: room to run any plan of this graph whose arena needs at most arena_bytes.
+ * Ownership: borrows graph and pool; end with eng_exec_destroy.
+ */
+enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_bytes,
+                                struct eng_pool *pool, struct eng_exec **out, struct eng_error *err);
+void eng_exec_destroy(struct eng_exec *exec);
+
+/* Purpose: makes plan the current one. Cheap; needed before anything below and after a change of it. */
+void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan);
+
+/* Purpose: a value of the current plan, in memory: write inputs here, read outputs here. */
+const struct eng_tensor *eng_exec_value(const struct eng_exec *exec, int value);
+
+/*
+ * Purpose: where gradients of trainable constants are summed: grads[value] or NULL, [n_values].
+ * Borrowed. TRAINING plans only; the caller zeroes them before a step.
+ */
+void eng_exec_bind_grads(struct eng_exec *exec, float *const *grads);
+
+/* Purpose: runs all nodes. seed: for Dropout; another one for every step and shard. */
+void eng_exec_forward(struct eng_exec *exec, uint64_t seed);
+
+/*
+ * Purpose: the gradient of a computed value, zeroed, to be filled with dLoss/dValue before
+ * eng_exec_backward. Training plans only. Zeroes all other gradients too.
+ */
+float *eng_exec_seed_grad(struct eng_exec *exec, int value);
+
+/* Purpose: walks the nodes backwards, adding to the gradients of trainable constants. */
+void eng_exec_backward(struct eng_exec *exec);
+
+/* Purpose: after a step, lets operators fold what n shards observed into the constants. */
+void eng_exec_commit(struct eng_exec *const *shards, size_t n_shards);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * A graph: values (inputs, constants, computed) and nodes in execution order. Built by the ONNX import
+ * or by the trainer, checked on the way, changed only by passes, then read-only.
+ */
+#ifndef ENG_GRAPH_GRAPH_H
+#define ENG_GRAPH_GRAPH_H
+
+#include "base/arena.h"
+#include "engine/status.h"
+#include "ops/attrs.h"
+#include "ops/op.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum eng_value_kind { ENG_VALUE_INPUT, ENG_VALUE_CONSTANT, ENG_VALUE_COMPUTED };
+
+enum { ENG_NO_VALUE = -1 }; /* an optional input or output that is left out */
+
+struct eng_value {
+    const char *name;
+    enum eng_value_kind kind;
+    bool trainable;           /* a constant that training adjusts */
+    /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: after
+     * eng_graph_infer, shape with -1 where it follows the batch. */
+    struct eng_tensor tensor;
+};
+
+struct eng_node {
+    const char *name; /* never empty: made from the operator and index if the file has none */
+    const struct eng_op *op;
+    const void *attrs;
+    int opset;
+    size_t n_in, n_out;
+    const int *in;  /* value indices or ENG_NO_VALUE */
+    const int *out;
+    struct eng_activation activation; /* fused by a pass */
+};
+
+struct eng_graph {
+    struct eng_arena arena; /* names, attributes, index lists, small constants */
+    const char *name;
+    struct eng_value *values;
+    size_t n_values, values_capacity;
+    struct eng_node *nodes;
+    size_t n_nodes, nodes_capacity;
+    int *inputs, *outputs; /* value indices */
+    size_t n_inputs, n_outputs, inputs_capacity, outputs_capacity;
+};
+
+/* Limits on what a file may ask for. */
+enum { ENG_GRAPH_MAX_NODES = 100000, ENG_GRAPH_MAX_VALUES = 400000 };
+
+void eng_graph_init(struct eng_graph *graph);
+void eng_graph_fini(struct eng_graph *graph);
+
+/* Purpose: add a value; names must be unique and not empty. The name is copied.
+ * Errors: FORMAT (duplicate name), LIMIT, NO_MEMORY. *out is the value's index. */
+enum eng_status eng_graph_add_input(struct eng_graph *graph, const char *name, enum eng_dtype dtype,
+                                    const struct eng_shape *shape, int *out, struct eng_error *err);
+
+/* Data are copied into the graph (64-byte aligned), from tensor->data. */
+enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name,
+                                       const struct eng_tensor *tensor, int *out,
+                                       struct eng_error *err);
+
+/*
+ * Purpose: appends a node; its inputs must exist already (topological order). New computed values are
+ * made for out_names ("" or NULL: output left out).
+ * Shapes: in: value indices or ENG_NO_VALUE.
+ * Errors: UNSUPPORTED (operator, attribute, opset), FORMAT (counts, duplicate names); the sentence
+ *         starts with "node 'name' (Op): ".
+ */
+enum eng_status eng_graph_add_node(struct eng_graph *graph, const char *name, const char *domain,
+                                   const char *op_type, int opset, const struct eng_attr *attrs,
+                                   size_t n_attrs, const int *in, size_t n_in,
+                                   const char *const *out_names, size_t n_out,
+                                   const struct eng_node **out, struct eng_error *err);
+
+enum eng_status eng_graph_add_output(struct eng_graph *graph, int value, struct eng_error *err);
+
+/* Purpose: index by name, or ENG_NO_VALUE. Linear scan: for building and tools, not for running. */
+int eng_graph_find(const struct eng_graph *graph, const char *name);
+
+/* Purpose: marks as trainable the float constants that stand at their operators' trainable inputs. */
+void eng_graph_mark_trainable(struct eng_graph *graph);
+
+#endif

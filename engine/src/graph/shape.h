@@ -1,0 +1,27 @@
+/* Shape inference over a whole graph, at one batch size. */
+#ifndef ENG_GRAPH_SHAPE_H
+#define ENG_GRAPH_SHAPE_H
+
+#include "graph/graph.h"
+
+/* How a node looks at one batch size: what infer answered. */
+struct eng_node_plan {
+    void *state;
+    size_t scratch_bytes;
+    size_t keep_bytes;
+    double flops;
+};
+
+/*
+ * Purpose: infers every value at this batch size.
+ * Shapes: tensors [n_values] (data set for constants, else NULL), nodes [n_nodes]; a symbolic first
+ *         dimension of an input becomes `batch`; override_batch also replaces a declared first
+ *         dimension of 1. States are allocated in arena.
+ * Errors: what the operators' infer says, with "node 'name' (Op): " before it; UNSUPPORTED for another
+ *         symbolic dimension of an input.
+ */
+enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,
+                                bool training, struct eng_arena *arena, struct eng_tensor *tensors,
+                                struct eng_node_plan *nodes, struct eng_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* Elementwise functions that a kernel can apply in its epilogue. */
+#ifndef ENG_KERNELS_ACTIVATION_H
+#define ENG_KERNELS_ACTIVATION_H
+
+#include <stddef.h>
+
+enum eng_activation_kind {
+    ENG_ACT_NONE,
+    ENG_ACT_RELU,       /* max(x, 0) */
+    ENG_ACT_LEAKY_RELU, /* x < 0 ? a x : x */
+    ENG_ACT_CLIP,       /* min(max(x, a), b) */
+    ENG_ACT_SIGMOID,    /* 1 / (1 + exp(-x)) */
+    ENG_ACT_TANH,
+};
+
+struct eng_activation {
+    enum eng_activation_kind kind;
+    float a, b;
+};
+
+/* Purpose: y[i] = f(x[i]); x == y is allowed. */
+void eng_activation_forward(struct eng_activation act, const float *x, float *y, size_t n);
+
+/* Purpose: dx[i] += dy[i] f'(x[i]), the derivative taken from the output y = f(x). */
+void eng_activation_backward(struct eng_activation act, const float *y, const float *dy, float *dx,
+                             size_t n);
+
+#endif

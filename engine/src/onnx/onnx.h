@@ -1,0 +1,80 @@
+/*
+ * ONNX files as plain data: read with every length and name checked, written back. Knows the format,
+ * not what the operators mean; model/convert.c joins it with the graph.
+ */
+#ifndef ENG_ONNX_ONNX_H
+#define ENG_ONNX_ONNX_H
+
+#include "base/arena.h"
+#include "engine/status.h"
+#include "engine/tensor.h"
+#include "ops/attrs.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct onnx_named_tensor {
+    const char *name;
+    struct eng_tensor tensor; /* float16 comes widened to float32; data aligned to 64 */
+};
+
+/* Graph input or output. A symbolic or missing dimension is -1, a missing shape has rank -1. */
+struct onnx_value_info {
+    const char *name;
+    enum eng_dtype dtype;
+    struct eng_shape shape;
+};
+
+struct onnx_node {
+    const char *name, *op_type, *domain; /* "" if absent, never NULL */
+    const char *const *inputs;           /* "" for one that is left out */
+    size_t n_inputs;
+    const char *const *outputs;
+    size_t n_outputs;
+    const struct eng_attr *attrs;
+    size_t n_attrs;
+};
+
+struct onnx_property {
+    const char *key, *value;
+};
+
+struct onnx_opset {
+    const char *domain; /* "" is ai.onnx */
+    int64_t version;
+};
+
+struct onnx_model {
+    struct eng_arena arena; /* owns everything that was read */
+    int64_t ir_version;
+    const char *producer_name, *producer_version, *doc_string, *graph_name; /* "" if absent */
+    struct onnx_opset *opsets;
+    size_t n_opsets;
+    struct onnx_property *properties;
+    size_t n_properties;
+    struct onnx_node *nodes;
+    size_t n_nodes;
+    struct onnx_named_tensor *initializers;
+    size_t n_initializers;
+    struct onnx_value_info *inputs, *outputs; /* inputs: as in the file, initializers may be among them */
+    size_t n_inputs, n_outputs;
+};
+
+/*
+ * Purpose: reads a ModelProto. On success end with onnx_model_fini.
+ * Errors: FORMAT (malformed, truncated, element counts, duplicate names), UNSUPPORTED (external data,
+ *         sparse initializers, functions, element type), LIMIT, NO_MEMORY; names node or tensor.
+ */
+enum eng_status onnx_model_read(const void *bytes, size_t n_bytes, struct onnx_model *out,
+                                struct eng_error *err);
+void onnx_model_fini(struct onnx_model *model);
+
+/* Purpose: serialises; weights as raw_data. *bytes is malloc'd, the caller frees it. */
+enum eng_status onnx_model_write(const struct onnx_model *model, uint8_t **bytes, size_t *n_bytes,
+                                 struct eng_error *err);
+
+/* Purpose: reads a TensorProto file (test data: input_0.pb); the data go into arena. */
+enum eng_status onnx_tensor_read(const void *bytes, size_t n_bytes, struct eng_arena *arena,
+                                 struct onnx_named_tensor *out, struct eng_error *err);
+
+#endif

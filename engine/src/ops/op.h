@@ -1,0 +1,129 @@
+/*
+ * The operator contract. One operator = one file (formula, shapes, source; attributes; infer; forward;
+ * backward; descriptor) and one row in ops.def. Nothing else has to be touched to add one.
+ *
+ * Life of a node: attributes are read through the operator's table -> infer checks them and the input
+ * shapes, sets output shapes, says how much scratch it wants (the only place that may fail; called once
+ * per batch size) -> forward and backward run, many times, and cannot fail.
+ */
+#ifndef ENG_OPS_OP_H
+#define ENG_OPS_OP_H
+
+#include "base/fields.h"
+#include "engine/pool.h"
+#include "engine/status.h"
+#include "engine/tensor.h"
+#include "kernels/activation.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ENG_OPSET_MIN = 7,
+    ENG_OPSET_MAX = 18,
+    ENG_OP_ANY_COUNT = 1 << 20, /* in_max, out_max of variadic operators */
+};
+
+enum eng_op_flags {
+    /* Output 0 may use input 0's memory when that dies here (same type and size); element i of the
+     * output depends on no input element but the same one of input 0 (others: broadcast reads). */
+    ENG_OP_IN_PLACE = 1,
+    /* Output 0 is input 0's memory under another shape; forward and backward do nothing then. */
+    ENG_OP_VIEW = 2,
+    /* The kernel applies call->activation to output 0 in its epilogue (inference only). */
+    ENG_OP_FUSES_ACTIVATION = 4,
+    /* An elementwise function that kernels can apply: op->activation says which. */
+    ENG_OP_IS_ACTIVATION = 8,
+    /* In inference output 0 equals input 0 and the node can be dropped (Identity, Dropout). */
+    ENG_OP_NO_OP = 16,
+};
+
+/* What infer is asked and what it answers. */
+struct eng_op_infer {
+    const void *attrs; /* the operator's attribute struct */
+    int opset;         /* of the operator's domain, as the file imports it */
+    bool training;     /* plan for training: keep what backward needs */
+    size_t n_in;
+    const struct eng_tensor *const *in; /* NULL: optional input left out. data is set if constant */
+    size_t n_out;
+    struct eng_tensor *const *out; /* to fill: dtype and shape. NULL: output not wanted */
+    void *state;          /* op->state_bytes, zeroed: geometry for the kernels; read-only later */
+    size_t scratch_bytes; /* to set: memory for one call of forward or backward */
+    size_t keep_bytes;    /* to set: memory kept from forward to backward and commit (training) */
+};
+
+/* One node, bound to memory. */
+struct eng_op_call {
+    const void *attrs;
+    const void *state;
+    int opset;
+    bool training;
+    size_t n_in;
+    const struct eng_tensor *const *in; /* NULL: left out */
+    size_t n_out;
+    struct eng_tensor *const *out; /* NULL: not wanted */
+    void *scratch;                 /* scratch_bytes, aligned to 64; contents undefined */
+    void *keep;                    /* keep_bytes; written by forward, read by backward */
+    struct eng_pool *pool;         /* for eng_pool_for; NULL: run inline */
+    struct eng_activation activation; /* fused into output 0; ENG_ACT_NONE if none */
+    uint64_t seed;                 /* fresh for each training step, node and shard: Dropout */
+    /* backward only: same shapes as out and in. NULL: no gradient comes, or none is wanted. */
+    const struct eng_tensor *const *grad_out;
+    struct eng_tensor *const *grad_in;
+};
+
+struct eng_op {
+    const char *name;   /* ONNX op_type */
+    const char *domain; /* "" is ai.onnx */
+    int opset_min, opset_max;
+    size_t in_min, in_max;
+    size_t out_min, out_max;
+    unsigned flags;
+    const struct eng_field *attrs; /* table, or NULL */
+    size_t n_attrs;
+    size_t attrs_bytes;
+    size_t state_bytes;
+    /* Output k is by default float32-only input's type; infer sets and checks all of it. */
+    enum eng_status (*infer)(struct eng_op_infer *q, struct eng_error *err);
+    void (*forward)(const struct eng_op_call *call);
+    /* Adds to every grad_in that is not NULL. NULL: inference only. */
+    void (*backward)(const struct eng_op_call *call);
+    /* After a training step, once per node: folds what the shards' forwards observed (calls[i].keep)
+     * into state inputs without gradient, written through in[k]->data (running mean). NULL: none. */
+    void (*commit)(const struct eng_op_call *calls, size_t n_calls);
+    /* IS_ACTIVATION: the kernel's form of it; false if this node's attributes have none. inputs as in
+     * infer (Clip's bounds are inputs since opset 11 and must be constant). */
+    bool (*activation)(const struct eng_op_infer *q, struct eng_activation *out);
+    /* Multiply-adds x 2 of one forward at these shapes, for inspect and bench; NULL: output elements. */
+    double (*flops)(const struct eng_op_infer *q);
+    /* Which inputs hold parameters that training adjusts (bit k = input k), e.g. Conv: 1 | 2 << 0... */
+    unsigned trainable_inputs;
+};
+
+/* Purpose: the operator of that name, domain and opset ("" and "ai.onnx" are one domain).
+ * Errors: UNSUPPORTED: unknown name or domain, or the opset lies outside the operator's range. */
+enum eng_status eng_op_find(const char *domain, const char *name, int opset, const struct eng_op **out,
+                            struct eng_error *err);
+
+/* Purpose: all rows of ops.def in order, for tests, docs and inspect. */
+size_t eng_op_count(void);
+const struct eng_op *eng_op_at(size_t i);
+
+/* --- what infer functions need again and again (infer.c) --- */
+
+/* Purpose: refuses a type other than wanted, naming the input. */
+enum eng_status eng_infer_dtype(const struct eng_op_infer *q, size_t input, enum eng_dtype wanted,
+                                struct eng_error *err);
+/* Purpose: refuses a rank outside [min, max], naming the input and its shape. */
+enum eng_status eng_infer_rank(const struct eng_op_infer *q, size_t input, int min, int max,
+                               struct eng_error *err);
+/* Purpose: output 0 has input 0's type and shape. */
+enum eng_status eng_infer_same(struct eng_op_infer *q, struct eng_error *err);
+/* Purpose: numpy broadcasting of two shapes. Errors: FORMAT naming both. */
+enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_shape *b,
+                                    struct eng_shape *out, struct eng_error *err);
+/* Purpose: axis -rank..rank-1 to 0..rank-1. Errors: FORMAT naming axis and rank. */
+enum eng_status eng_infer_axis(int64_t axis, int rank, int *out, struct eng_error *err);
+
+#endif

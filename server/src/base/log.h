@@ -1,0 +1,33 @@
+/* Structured log lines on standard error, written by a thread of their own: a slow reader never holds up
+ * a request; what does not fit is dropped and counted. */
+#ifndef SRV_BASE_LOG_H
+#define SRV_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum srv_log_level { SRV_LOG_DEBUG, SRV_LOG_INFO, SRV_LOG_WARN, SRV_LOG_ERROR };
+
+struct srv_log;
+
+/* A key and a value: text, or a number when text is NULL. */
+struct srv_log_field {
+    const char *key;
+    const char *text;
+    int64_t number;
+};
+
+struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json);
+/* Purpose: writes what is left, joins the thread. */
+void srv_log_destroy(struct srv_log *log);
+
+/* Purpose: one line: time (RFC 3339, UTC, microseconds), level, msg, fields. Values are escaped. log NULL:
+ * nothing. Any thread. */
+void srv_log_write(struct srv_log *log, enum srv_log_level level, const char *message,
+                   const struct srv_log_field *fields, size_t n_fields);
+
+/* Purpose: how many lines were dropped so far. */
+uint64_t srv_log_dropped(struct srv_log *log);
+
+#endif

@@ -1,0 +1,42 @@
+/* Metrics: rows of metrics.def, atomics, Prometheus text. Counting takes no lock. */
+#ifndef SRV_BASE_METRICS_H
+#define SRV_BASE_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Text that grows; base/text.h owns it. */
+struct srv_text;
+
+enum srv_metric {
+#define COUNTER(id, name, labels, help)           SRV_M_##id,
+#define GAUGE(id, name, labels, help)             SRV_M_##id,
+#define HISTOGRAM(id, name, labels, buckets, help) SRV_M_##id,
+#include "base/metrics.def"
+#undef COUNTER
+#undef GAUGE
+#undef HISTOGRAM
+    SRV_N_METRICS
+};
+
+/*
+ * Purpose: the series of a metric with these label values (as many as the row's labels, NULL-ended);
+ * made on first use, found again after. Lives as long as the process. NULL when out of memory or when
+ * the metric's bound on series is reached: the calls below accept NULL.
+ * Cost: takes a lock; keep the pointer where it is used often.
+ */
+struct srv_series;
+struct srv_metrics;
+struct srv_metrics *srv_metrics_create(void);
+void srv_metrics_destroy(struct srv_metrics *metrics);
+struct srv_series *srv_metrics_series(struct srv_metrics *metrics, enum srv_metric metric,
+                                      const char *const *label_values);
+
+void srv_series_add(struct srv_series *series, double value);     /* counter, gauge */
+void srv_series_set(struct srv_series *series, double value);     /* gauge */
+void srv_series_observe(struct srv_series *series, double value); /* histogram, in its unit */
+
+/* Purpose: appends the Prometheus text exposition, process_* included. */
+void srv_metrics_write(struct srv_metrics *metrics, struct srv_text *out);
+
+#endif

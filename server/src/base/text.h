@@ -1,0 +1,22 @@
+/* Text that grows up to a limit; an append that fails marks it and later ones do nothing. */
+#ifndef SRV_BASE_TEXT_H
+#define SRV_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct srv_text {
+    char *bytes; /* NUL-terminated once something was appended */
+    size_t n_bytes, capacity;
+    bool failed; /* out of memory */
+};
+
+void srv_text_fini(struct srv_text *text);
+void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes);
+void srv_text_puts(struct srv_text *text, const char *string);
+void srv_text_printf(struct srv_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Purpose: the string as a JSON string literal, quotes included; bad UTF-8 becomes U+FFFD. */
+void srv_text_json(struct srv_text *text, const char *string);
+
+#endif

@@ -1,0 +1,55 @@
+/* One request's work: pictures in, probabilities out. */
+#ifndef SRV_SERVE_JOB_H
+#define SRV_SERVE_JOB_H
+
+#include "base/code.h"
+#include "engine/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct srv_served;
+
+enum srv_sample_kind {
+    SRV_SAMPLE_ENCODED, /* bytes of a PNG or JPEG */
+    SRV_SAMPLE_PIXELS,  /* floats 0..255, [H, W, C] of the model's size */
+};
+
+struct srv_sample {
+    enum srv_sample_kind kind;
+    const void *data; /* owned by the submitter until done */
+    size_t n_bytes;
+};
+
+/* Microseconds, monotonic clock; 0 = not reached. */
+struct srv_job_times {
+    int64_t submitted_us, started_us;
+    int64_t decode_us, compute_us; /* durations; compute is that of the batches it was in */
+};
+
+/*
+ * The submitter fills the first part and keeps it, samples and probabilities alive until done is
+ * called. done is called exactly once after a successful submit, on a worker or on the housekeeping
+ * thread, never under a lock, never from within submit.
+ */
+struct srv_job {
+    struct srv_served *served; /* acquired by the submitter, who releases it after done */
+    const struct srv_sample *samples;
+    size_t n_samples;
+    float *probabilities; /* [n_samples, n_classes], allocated by the submitter */
+    int64_t deadline_us;
+    void (*done)(struct srv_job *job);
+    void *ctx;
+
+    /* The answer. */
+    enum srv_code code;
+    struct eng_error error; /* when code is not OK; names the sample */
+    size_t max_batch_size;  /* the largest batch that one of its pictures was part of */
+    struct srv_job_times times;
+
+    /* The batcher's own. */
+    struct srv_job *next;
+    size_t n_taken, n_finished;
+};
+
+#endif

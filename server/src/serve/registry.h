@@ -1,0 +1,57 @@
+/*
+ * Which models and versions serve. acquire samples the pointer and counts up under one mutex; publish
+ * is one assignment under the same mutex; the last release only wakes the loader, which frees.
+ */
+#ifndef SRV_SERVE_REGISTRY_H
+#define SRV_SERVE_REGISTRY_H
+
+#include "base/code.h"
+#include "engine/status.h"
+#include "serve/served.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct srv_registry;
+
+enum srv_state { SRV_LOADING, SRV_READY, SRV_DRAINING, SRV_FAILED };
+
+/* One version as /models shows it; strings are copies, owned by the snapshot. */
+struct srv_version_info {
+    char *model, *version, *digest; /* digest "" when nothing serves */
+    enum srv_state state;
+    char *reason;    /* why the last load failed, "" if it did not */
+    bool is_default; /* what /classify/{model} without a version takes */
+    int64_t loaded_unix_s;
+    size_t n_classes, n_parameters_bytes, queue_length;
+    unsigned guessed; /* enum eng_guess bits */
+    uint32_t width_px, height_px, n_channels;
+};
+
+struct srv_snapshot {
+    struct srv_version_info *versions;
+    size_t n_versions;
+};
+
+enum eng_status srv_registry_create(struct srv_registry **out, struct eng_error *err);
+void srv_registry_destroy(struct srv_registry *registry);
+
+/*
+ * Purpose: the version to answer a request with; the caller ends with srv_registry_release.
+ * model NULL or "": the only model, or default_model. version NULL or "": the highest that is ready.
+ * Errors: MODEL_NOT_FOUND (naming what there is), NOT_READY (known, none loaded yet).
+ */
+enum srv_code srv_registry_acquire(struct srv_registry *registry, const char *model,
+                                   const char *version, struct srv_served **out,
+                                   struct eng_error *err);
+void srv_registry_release(struct srv_registry *registry, struct srv_served *served);
+
+/* Purpose: true once the first load is over and every model has a version that serves. */
+bool srv_registry_ready(struct srv_registry *registry);
+
+enum eng_status srv_registry_snapshot(struct srv_registry *registry, struct srv_snapshot *out,
+                                      struct eng_error *err);
+void srv_snapshot_fini(struct srv_snapshot *snapshot);
+
+#endif
