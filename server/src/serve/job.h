@@ -24,32 +24,34 @@ struct srv_sample {
 /* Microseconds, monotonic clock; 0 = not reached. */
 struct srv_job_times {
     int64_t submitted_us, started_us;
-    int64_t decode_us, compute_us; /* durations; compute is that of the batches it was in */
+    int64_t decode_us, compute_us; /* durations, summed: its pictures; the batches it was in */
 };
 
 /*
- * The submitter fills the first part and keeps it, samples and probabilities alive until done is
- * called. done is called exactly once after a successful submit, on a worker or on the housekeeping
- * thread, never under a lock, never from within submit.
+ * The submitter zeroes it, fills the first part and keeps it, samples and probabilities alive until
+ * done is called. done is called exactly once after a successful submit, on a worker or on the
+ * housekeeping thread, never under a lock, never from within submit; the batcher does not touch the
+ * job afterwards. At least one sample.
  */
 struct srv_job {
     struct srv_served *served; /* acquired by the submitter, who releases it after done */
     const struct srv_sample *samples;
     size_t n_samples;
     float *probabilities; /* [n_samples, n_classes], allocated by the submitter */
-    int64_t deadline_us;
+    int64_t deadline_us;  /* on srv_clock_us; at or after it nothing more is computed; 0 = none */
     void (*done)(struct srv_job *job);
     void *ctx;
 
     /* The answer. */
-    enum srv_code code;
-    struct eng_error error; /* when code is not OK; names the sample */
+    enum srv_code code; /* OK, INVALID_IMAGE, INVALID_REQUEST, TOO_LARGE, DEADLINE_EXCEEDED ... */
+    struct eng_error error; /* when code is not OK; "picture 3 of 8: ..." when there are several */
     size_t max_batch_size;  /* the largest batch that one of its pictures was part of */
     struct srv_job_times times;
 
     /* The batcher's own. */
     struct srv_job *next;
     size_t n_taken, n_finished;
+    size_t failed_sample; /* the first bad one; meaningful when code is not OK */
 };
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Which models and versions serve. acquire samples the pointer and counts up under one mutex; publish
- * is one assignment under the same mutex; the last release only wakes the loader, which frees.
+ * Which models and versions serve. acquire samples the pointer and counts up under one mutex;
+ * publish is one assignment under the same mutex; the last release only wakes the loader, which
+ * frees.
  */
 #ifndef SRV_SERVE_REGISTRY_H
 #define SRV_SERVE_REGISTRY_H
@@ -24,7 +25,7 @@ struct srv_version_info {
     char *reason;    /* why the last load failed, "" if it did not */
     bool is_default; /* what /classify/{model} without a version takes */
     int64_t loaded_unix_s;
-    size_t n_classes, n_parameters_bytes, queue_length;
+    size_t n_classes, session_bytes, queue_length;
     unsigned guessed; /* enum eng_guess bits */
     uint32_t width_px, height_px, n_channels;
 };
@@ -34,13 +35,18 @@ struct srv_snapshot {
     size_t n_versions;
 };
 
-enum eng_status srv_registry_create(struct srv_registry **out, struct eng_error *err);
+/* Purpose: an empty one. default_model is copied; NULL or "": none. Errors: NO_MEMORY. */
+enum eng_status srv_registry_create(const char *default_model, struct srv_registry **out,
+                                    struct eng_error *err);
+
+/* Purpose: frees it, after the loader has stopped and the pool is gone. NULL is accepted. */
 void srv_registry_destroy(struct srv_registry *registry);
 
 /*
  * Purpose: the version to answer a request with; the caller ends with srv_registry_release.
- * model NULL or "": the only model, or default_model. version NULL or "": the highest that is ready.
- * Errors: MODEL_NOT_FOUND (naming what there is), NOT_READY (known, none loaded yet).
+ * model NULL or "": the only model, or default_model. version NULL or "": the highest that is
+ * ready. Errors: MODEL_NOT_FOUND (naming what there is), NOT_READY (known, but none loaded: says
+ * why not).
  */
 enum srv_code srv_registry_acquire(struct srv_registry *registry, const char *model,
                                    const char *version, struct srv_served **out,

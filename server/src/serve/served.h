@@ -5,6 +5,7 @@
 #ifndef SRV_SERVE_SERVED_H
 #define SRV_SERVE_SERVED_H
 
+#include "base/metrics.h"
 #include "engine/model.h"
 #include "engine/pool.h"
 #include "serve/job.h"
@@ -13,36 +14,67 @@
 
 struct srv_served_options {
     struct eng_pool *pool;
-    size_t max_queue;
-    int max_batch;
+    struct srv_metrics *metrics; /* NULL: nothing is counted */
+    size_t max_queue;            /* pictures */
+    int max_batch;               /* 0: the engine's default */
+    int64_t inline_below_us; /* a model that runs one picture faster may run inline; 0 = never */
     struct eng_image_limits limits;
+    /* The loader's own: called after a submit, outside the lock, so that queued jobs get watched
+     * for their deadlines. NULL: nobody watches. */
+    void (*queued)(void *ctx);
+    void *queued_ctx;
+};
+
+/* The registry's share of a version, guarded by the registry's lock. */
+struct srv_served_link {
+    size_t n_references;
+    bool retired;
+    struct srv_served *next_retired;
 };
 
 /*
- * Purpose: the whole load: open the version folder, sessions for every worker, warm-up, golden samples.
- * Errors: the engine's; the sentence names path and reason.
+ * Purpose: the whole load: open the version folder, sessions for every worker, warm-up, golden
+ * samples. Errors: the engine's, and UNSUPPORTED for a model that takes no pictures. Cost: the
+ * model, one session per worker, and as many again when it may run inline.
  */
 enum eng_status srv_served_load(const char *model_name, const char *version, const char *folder,
                                 const struct srv_served_options *options, struct srv_served **out,
                                 struct eng_error *err);
 
-/* Purpose: frees it. No job and no reference may be left: only the loader calls this. */
+/*
+ * Purpose: frees it, after waiting for the worker that is about to find its queue empty. NULL is
+ * accepted. No job and no reference may be left: only the loader calls this.
+ */
 void srv_served_destroy(struct srv_served *served);
 
 const char *srv_served_name(const struct srv_served *served);
 const char *srv_served_version(const struct srv_served *served);
 const struct eng_model *srv_served_model(const struct srv_served *served);
+struct srv_served_link *srv_served_link(struct srv_served *served);
+
+/* Purpose: bytes of one session's arena. */
+size_t srv_served_session_bytes(const struct srv_served *served);
 
 /*
- * Purpose: queues a job. Any thread.
- * Errors: returns QUEUE_FULL (and done is never called); else OK and done will be called once.
+ * Purpose: queues job for job->served. Any thread.
+ * Errors: returns QUEUE_FULL with job->code and job->error set (and done is never called); else OK
+ * and done will be called once. Cost: one lock, no allocation; another thread is woken only if one
+ * sleeps.
  */
-enum srv_code srv_served_submit(struct srv_served *served, struct srv_job *job);
+enum srv_code srv_served_submit(struct srv_job *job);
+
+/*
+ * Purpose: answers a single small picture on the calling thread when that is cheaper than handing
+ * it over: the model is fast enough (inline_below_us), nobody waits and a session is free. True:
+ * the answer is in the job and done is not called. False: the job is untouched, submit it. Threads:
+ * any. Never blocks.
+ */
+bool srv_served_try_inline(struct srv_job *job);
 
 /* Purpose: ends the waiting jobs whose deadline has passed (housekeeping). */
 void srv_served_expire(struct srv_served *served, int64_t now_us);
 
 /* Purpose: pictures waiting now. */
-size_t srv_served_queue_length(const struct srv_served *served);
+size_t srv_served_queue_length(struct srv_served *served);
 
 #endif
