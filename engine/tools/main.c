@@ -1,0 +1,75 @@
+/* The classify command: finds the sub-command in the table and runs it. */
+#include "command.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+    const char *name, *help;
+    int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+#define COMMAND(name, help) {#name, help, cmd_##name},
+#include "commands.def"
+#undef COMMAND
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "usage: classify COMMAND [ARGUMENT]...\n\ncommands:\n");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+    fprintf(out, "\n'classify COMMAND --help' explains one command. MODEL is an .onnx file or a "
+                 "version folder\nthat holds a model.onnx.\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+    const char *names[N_COMMANDS];
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+        names[i] = commands[i].name;
+    }
+    const char *nearest = tool_nearest(names, N_COMMANDS, name);
+    fprintf(stderr, "classify: '%s' is no command", name);
+    if (nearest) fprintf(stderr, "; did you mean '%s'?", nearest);
+    fprintf(stderr, "\nTry 'classify --help'.\n");
+    return NULL;
+}
+
+static int run_command(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return TOOL_USAGE;
+    }
+    const char *name = argv[1];
+    bool help = strcmp(name, "help") == 0;
+    if (strcmp(name, "--version") == 0) {
+        printf("classify %s\n", CLASSIFYD_VERSION);
+        return TOOL_OK;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (help && argc == 2)) {
+        print_usage(stdout);
+        return TOOL_OK;
+    }
+    const struct command *command = find_command(help ? argv[2] : name);
+    if (!command) return TOOL_USAGE;
+    char help_option[] = "--help";
+    if (help) return command->run(2, (char *[]){argv[2], help_option, NULL});
+    return command->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    int code = run_command(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "classify: standard output could not be written\n");
+        return code ? code : TOOL_FAILED;
+    }
+    return code;
+}
