@@ -1,0 +1,90 @@
+#include "base/arena.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALL_ALIGN = 16, BLOCK_MIN_BYTES = 4096, BLOCK_MAX_BYTES = 1 << 20 };
+
+/* The pieces follow the header, which fills one cache line. */
+struct eng_arena_block {
+    struct eng_arena_block *next;
+    size_t capacity; /* bytes after the header */
+};
+
+_Static_assert(sizeof(struct eng_arena_block) <= ENG_ALIGN, "the header must fit its cache line");
+
+void eng_arena_init(struct eng_arena *arena)
+{
+    *arena = (struct eng_arena){0};
+}
+
+void eng_arena_fini(struct eng_arena *arena)
+{
+    for (struct eng_arena_block *block = arena->head, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    eng_arena_init(arena);
+}
+
+static char *piece_at(struct eng_arena_block *block, size_t offset)
+{
+    return (char *)block + ENG_ALIGN + offset;
+}
+
+/* A new block with room for n_bytes; blocks grow with the arena so that their number stays small.
+ */
+static struct eng_arena_block *add_block(struct eng_arena *arena, size_t n_bytes)
+{
+    size_t capacity = arena->total_bytes < BLOCK_MAX_BYTES ? arena->total_bytes : BLOCK_MAX_BYTES;
+    if (capacity < BLOCK_MIN_BYTES) capacity = BLOCK_MIN_BYTES;
+    bool large = n_bytes > capacity / 4;
+    if (large) capacity = n_bytes;
+    struct eng_arena_block *block = eng_alloc_aligned(ENG_ALIGN + capacity);
+    if (!block) return NULL;
+    block->capacity = capacity;
+    arena->total_bytes += capacity;
+    if (large && arena->head) { /* full at once: the head keeps what it has left */
+        block->next = arena->head->next;
+        arena->head->next = block;
+    } else {
+        block->next = arena->head;
+        arena->head = block;
+        arena->used_bytes = 0;
+    }
+    return block;
+}
+
+void *eng_arena_alloc(struct eng_arena *arena, size_t n, size_t bytes)
+{
+    size_t n_bytes;
+    if (!eng_mul_size(n, bytes, &n_bytes) || n_bytes > SIZE_MAX / 2) return NULL;
+    size_t align = n_bytes >= ENG_ALIGN ? ENG_ALIGN : SMALL_ALIGN;
+    n_bytes = (n_bytes + SMALL_ALIGN - 1) & ~(size_t)(SMALL_ALIGN - 1);
+    struct eng_arena_block *block = arena->head;
+    size_t offset = (arena->used_bytes + align - 1) & ~(align - 1);
+    if (!block || offset > block->capacity || block->capacity - offset < n_bytes) {
+        block = add_block(arena, n_bytes);
+        if (!block) return NULL;
+        offset = 0;
+    }
+    if (block == arena->head) arena->used_bytes = offset + n_bytes;
+    return memset(piece_at(block, offset), 0, n_bytes);
+}
+
+void *eng_arena_copy(struct eng_arena *arena, const void *src, size_t n_bytes)
+{
+    void *copy = eng_arena_alloc(arena, n_bytes, 1);
+    if (copy && n_bytes) memcpy(copy, src, n_bytes);
+    return copy;
+}
+
+char *eng_arena_string(struct eng_arena *arena, const char *text, size_t n)
+{
+    size_t n_bytes;
+    char *copy = eng_add_size(n, 1, &n_bytes) ? eng_arena_alloc(arena, n_bytes, 1) : NULL;
+    if (copy && n) memcpy(copy, text, n);
+    return copy;
+}
