@@ -1,0 +1,76 @@
+#include "train/dataset.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DATASET_FORMAT(name) extern const struct eng_dataset_format eng_dataset_format_##name;
+#include "train/dataset.def"
+#undef DATASET_FORMAT
+
+static const struct eng_dataset_format *const formats[] = {
+#define DATASET_FORMAT(name) &eng_dataset_format_##name,
+#include "train/dataset.def"
+#undef DATASET_FORMAT
+};
+
+static const size_t n_formats = sizeof formats / sizeof *formats;
+
+static enum eng_status fail_unrecognised(const char *dir, struct eng_error *err)
+{
+    char wanted[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < n_formats && used < sizeof wanted; i++)
+        used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%s (%s)", i ? ", or " : "",
+                                 formats[i]->wanted, formats[i]->name);
+    return eng_fail(err, ENG_NOT_FOUND, "%s: no data set found; wanted %s", dir, wanted);
+}
+
+static enum eng_status load_from(const char *dir, enum eng_split split, struct eng_dataset *out,
+                                 struct eng_error *err)
+{
+    for (size_t i = 0; i < n_formats; i++)
+        if (formats[i]->recognise(dir)) return formats[i]->load(dir, split, out, err);
+    return fail_unrecognised(dir, err);
+}
+
+enum eng_status eng_dataset_load(const char *dir, const char *name, enum eng_split split,
+                                 struct eng_dataset *out, struct eng_error *err)
+{
+    if (!eng_file_is_dir(dir))
+        return eng_fail(err, ENG_NOT_FOUND, "%s: no such folder; wanted one that holds a data set",
+                        dir);
+    if (name && *name) {
+        char inner[PATH_MAX];
+        int n = snprintf(inner, sizeof inner, "%s/%s", dir, name);
+        if (n < (int)sizeof inner && eng_file_is_dir(inner))
+            return load_from(inner, split, out, err);
+    }
+    return load_from(dir, split, out, err);
+}
+
+void eng_dataset_fini(struct eng_dataset *set)
+{
+    free(set->pixels);
+    free(set->labels);
+    memset(set, 0, sizeof *set);
+}
+
+size_t eng_dataset_sample_bytes(const struct eng_dataset *set)
+{
+    return (size_t)set->height_px * set->width_px * set->n_channels;
+}
+
+const uint8_t *eng_dataset_sample(const struct eng_dataset *set, size_t i)
+{
+    return set->pixels + i * eng_dataset_sample_bytes(set);
+}
+
+const char *eng_split_name(enum eng_split split)
+{
+    return split == ENG_SPLIT_TRAIN ? "train" : "test";
+}
