@@ -15,10 +15,12 @@ struct eng_exec;
  * Ownership: borrows graph and pool; end with eng_exec_destroy.
  */
 enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_bytes,
-                                struct eng_pool *pool, struct eng_exec **out, struct eng_error *err);
+                                struct eng_pool *pool, struct eng_exec **out,
+                                struct eng_error *err);
 void eng_exec_destroy(struct eng_exec *exec);
 
-/* Purpose: makes plan the current one. Cheap; needed before anything below and after a change of it. */
+/* Purpose: makes plan the current one. Cheap; needed before anything below and after a change of
+ * it. */
 void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan);
 
 /* Purpose: a value of the current plan, in memory: write inputs here, read outputs here. */
@@ -35,14 +37,23 @@ void eng_exec_forward(struct eng_exec *exec, uint64_t seed);
 
 /*
  * Purpose: the gradient of a computed value, zeroed, to be filled with dLoss/dValue before
- * eng_exec_backward. Training plans only. Zeroes all other gradients too.
+ * eng_exec_backward. Training plans only. Zeroes the gradients of all other computed values too.
  */
 float *eng_exec_seed_grad(struct eng_exec *exec, int value);
 
-/* Purpose: walks the nodes backwards, adding to the gradients of trainable constants. */
+/*
+ * Purpose: walks the nodes backwards from the seeded value, adding to the gradients of trainable
+ * constants. Nodes that the value does not depend on are passed over.
+ */
 void eng_exec_backward(struct eng_exec *exec);
 
-/* Purpose: after a step, lets operators fold what n shards observed into the constants. */
+enum { ENG_EXEC_MAX_SHARDS = 64 };
+
+/*
+ * Purpose: after a step, lets operators fold what 1 .. ENG_EXEC_MAX_SHARDS shards observed into the
+ * graph's constants. Every shard must have run forward on a TRAINING plan; nobody may run
+ * meanwhile.
+ */
 void eng_exec_commit(struct eng_exec *const *shards, size_t n_shards);
 
 #endif

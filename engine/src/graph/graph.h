@@ -1,11 +1,12 @@
 /*
- * A graph: values (inputs, constants, computed) and nodes in execution order. Built by the ONNX import
- * or by the trainer, checked on the way, changed only by passes, then read-only.
+ * A graph: values (inputs, constants, computed) and nodes in execution order. Built by the ONNX
+ * import or by the trainer, checked on the way, changed only by passes, then read-only.
  */
 #ifndef ENG_GRAPH_GRAPH_H
 #define ENG_GRAPH_GRAPH_H
 
 #include "base/arena.h"
+#include "base/names.h"
 #include "engine/status.h"
 #include "ops/attrs.h"
 #include "ops/op.h"
@@ -20,9 +21,9 @@ enum { ENG_NO_VALUE = -1 }; /* an optional input or output that is left out */
 struct eng_value {
     const char *name;
     enum eng_value_kind kind;
-    bool trainable;           /* a constant that training adjusts */
-    /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: after
-     * eng_graph_infer, shape with -1 where it follows the batch. */
+    bool trainable; /* a constant that training adjusts */
+    /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: nothing;
+     * its shape depends on the batch size and stands in the plan. */
     struct eng_tensor tensor;
 };
 
@@ -32,13 +33,14 @@ struct eng_node {
     const void *attrs;
     int opset;
     size_t n_in, n_out;
-    const int *in;  /* value indices or ENG_NO_VALUE */
-    const int *out;
+    int *in; /* value indices or ENG_NO_VALUE */
+    int *out;
     struct eng_activation activation; /* fused by a pass */
 };
 
 struct eng_graph {
     struct eng_arena arena; /* names, attributes, index lists, small constants */
+    struct eng_names index; /* value names */
     const char *name;
     struct eng_value *values;
     size_t n_values, values_capacity;
@@ -65,24 +67,33 @@ enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name
                                        struct eng_error *err);
 
 /*
- * Purpose: appends a node; its inputs must exist already (topological order). New computed values are
- * made for out_names ("" or NULL: output left out).
- * Shapes: in: value indices or ENG_NO_VALUE.
- * Errors: UNSUPPORTED (operator, attribute, opset), FORMAT (counts, duplicate names); the sentence
- *         starts with "node 'name' (Op): ".
+ * Purpose: appends a node; its inputs must exist already (topological order). New computed values
+ * are made for out_names ("" or NULL: output left out); their indices stand in the node, the last
+ * of graph->nodes. Shapes: in: value indices or ENG_NO_VALUE. Errors: UNSUPPORTED (operator,
+ * attribute, opset), FORMAT (counts, duplicate names); the sentence starts with "node 'name' (Op):
+ * ".
  */
 enum eng_status eng_graph_add_node(struct eng_graph *graph, const char *name, const char *domain,
                                    const char *op_type, int opset, const struct eng_attr *attrs,
                                    size_t n_attrs, const int *in, size_t n_in,
                                    const char *const *out_names, size_t n_out,
-                                   const struct eng_node **out, struct eng_error *err);
+                                   struct eng_error *err);
 
 enum eng_status eng_graph_add_output(struct eng_graph *graph, int value, struct eng_error *err);
 
-/* Purpose: index by name, or ENG_NO_VALUE. Linear scan: for building and tools, not for running. */
+/* Purpose: index by name, or ENG_NO_VALUE. */
 int eng_graph_find(const struct eng_graph *graph, const char *name);
 
-/* Purpose: marks as trainable the float constants that stand at their operators' trainable inputs. */
+/* Purpose: marks as trainable the float constants that stand at their operators' trainable inputs.
+ */
 void eng_graph_mark_trainable(struct eng_graph *graph);
+
+/* Purpose: how many nodes read each value, and once more for each graph output: counts [n_values].
+ */
+void eng_graph_count_uses(const struct eng_graph *graph, int *counts);
+
+/* Purpose: puts "node 'name' (Op): " before the sentence. Returns status. */
+enum eng_status eng_node_fail(const struct eng_node *node, enum eng_status status,
+                              struct eng_error *err);
 
 #endif

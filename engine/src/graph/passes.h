@@ -13,7 +13,8 @@ enum eng_status eng_passes_fold_constants(struct eng_graph *graph, struct eng_er
 /* Purpose: removes nodes that do nothing in inference (Identity, Dropout). */
 enum eng_status eng_passes_drop_no_ops(struct eng_graph *graph, struct eng_error *err);
 
-/* Purpose: BatchNormalization with constant parameters after Conv or Gemm goes into their weights. */
+/* Purpose: BatchNormalization with constant parameters after Conv or Gemm goes into their weights.
+ */
 enum eng_status eng_passes_fold_batchnorm(struct eng_graph *graph, struct eng_error *err);
 
 /* Purpose: an activation whose producer has no other consumer runs in the producer's epilogue. */

@@ -10,26 +10,29 @@ enum eng_plan_mode {
     ENG_PLAN_TRAINING,  /* values live to the end; gradients and `keep` have places too */
 };
 
-/* Immutable once built; shared by sessions. */
+#define ENG_NO_PLACE ((size_t)-1)
+
+/* Immutable once built; shared by sessions. An offset of ENG_NO_PLACE: not in the arena. */
 struct eng_plan {
     struct eng_arena arena; /* everything below */
     const struct eng_graph *graph;
     enum eng_plan_mode mode;
     int64_t batch;
-    struct eng_tensor *tensors;   /* [n_values] shapes and types; data only for constants */
-    struct eng_node_plan *nodes;  /* [n_nodes] */
-    size_t *offset;               /* [n_values] bytes into the arena; SIZE_MAX for constants */
-    size_t *grad_offset;          /* TRAINING: [n_values]; SIZE_MAX: no gradient (inputs, constants) */
-    size_t *keep_offset;          /* TRAINING: [n_nodes]; SIZE_MAX: none */
-    size_t scratch_offset;        /* one area for all nodes */
+    struct eng_tensor *tensors;  /* [n_values] shapes and types; data only for constants */
+    struct eng_node_plan *nodes; /* [n_nodes] */
+    size_t *offset;              /* [n_values] bytes into the arena; none for constants */
+    size_t *grad_offset;         /* TRAINING: [n_values]; none where no gradient flows */
+    size_t *keep_offset;         /* TRAINING: [n_nodes]; none if keep_bytes is 0 */
+    size_t *scratch_offset;      /* [n_nodes] */
     size_t arena_bytes;
     size_t values_bytes; /* the sum of all values, to compare with arena_bytes */
     double flops;
 };
 
 /* Errors: those of eng_shape_infer; LIMIT when the arena would exceed 16 GiB; NO_MEMORY. */
-enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mode mode, int64_t batch,
-                                bool override_batch, struct eng_plan **out, struct eng_error *err);
+enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mode mode,
+                                int64_t batch, bool override_batch, struct eng_plan **out,
+                                struct eng_error *err);
 void eng_plan_destroy(struct eng_plan *plan);
 
 #endif

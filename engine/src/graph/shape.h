@@ -17,8 +17,8 @@ struct eng_node_plan {
  * Shapes: tensors [n_values] (data set for constants, else NULL), nodes [n_nodes]; a symbolic first
  *         dimension of an input becomes `batch`; override_batch also replaces a declared first
  *         dimension of 1. States are allocated in arena.
- * Errors: what the operators' infer says, with "node 'name' (Op): " before it; UNSUPPORTED for another
- *         symbolic dimension of an input.
+ * Errors: what the operators' infer says, with "node 'name' (Op): " before it; UNSUPPORTED for
+ * another symbolic dimension of an input.
  */
 enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,
                                 bool training, struct eng_arena *arena, struct eng_tensor *tensors,

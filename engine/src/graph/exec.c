@@ -1,0 +1,217 @@
+#include "graph/exec.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Filled anew in every backward pass. */
+struct grad_tables {
+    const struct eng_tensor **out;
+    struct eng_tensor **in;
+};
+
+struct eng_exec {
+    struct eng_arena tables; /* everything below but memory */
+    const struct eng_graph *graph;
+    const struct eng_plan *plan; /* the one that is bound */
+    uint8_t *memory;
+    size_t memory_bytes;
+    struct eng_tensor *tensors;      /* [n_values] bound */
+    struct eng_tensor *grads;        /* [n_values] bound; data NULL: no gradient */
+    struct eng_op_call *calls;       /* [n_nodes] */
+    struct grad_tables *grad_tables; /* [n_nodes] what the calls' grad_out and grad_in point to */
+    bool *reached;                   /* [n_values] backward: the seeded value depends on it */
+};
+
+/* The pointers of one call are the same for every plan: only what they point to is bound anew. */
+static bool wire_call(struct eng_exec *exec, size_t i)
+{
+    const struct eng_node *node = &exec->graph->nodes[i];
+    struct grad_tables *grads = &exec->grad_tables[i];
+    size_t n_in = node->n_in + 1, n_out = node->n_out + 1;
+    const struct eng_tensor **in = eng_arena_alloc(&exec->tables, n_in, sizeof *in);
+    struct eng_tensor **out = eng_arena_alloc(&exec->tables, n_out, sizeof *out);
+    grads->out = eng_arena_alloc(&exec->tables, n_out, sizeof *grads->out);
+    grads->in = eng_arena_alloc(&exec->tables, n_in, sizeof *grads->in);
+    if (!in || !out || !grads->out || !grads->in) return false;
+    for (size_t k = 0; k < node->n_in; k++)
+        in[k] = node->in[k] == ENG_NO_VALUE ? NULL : &exec->tensors[node->in[k]];
+    for (size_t k = 0; k < node->n_out; k++)
+        out[k] = node->out[k] == ENG_NO_VALUE ? NULL : &exec->tensors[node->out[k]];
+    exec->calls[i] = (struct eng_op_call){.attrs = node->attrs,
+                                          .opset = node->opset,
+                                          .n_in = node->n_in,
+                                          .in = in,
+                                          .n_out = node->n_out,
+                                          .out = out,
+                                          .activation = node->activation,
+                                          .grad_out = grads->out,
+                                          .grad_in = grads->in};
+    return true;
+}
+
+static bool build(struct eng_exec *exec, size_t arena_bytes, struct eng_pool *pool)
+{
+    const struct eng_graph *graph = exec->graph;
+    exec->memory_bytes = arena_bytes;
+    exec->memory = eng_alloc_aligned(arena_bytes);
+    exec->tensors = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->tensors);
+    exec->grads = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->grads);
+    exec->reached = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->reached);
+    exec->calls = eng_arena_alloc(&exec->tables, graph->n_nodes + 1, sizeof *exec->calls);
+    exec->grad_tables =
+        eng_arena_alloc(&exec->tables, graph->n_nodes + 1, sizeof *exec->grad_tables);
+    if (!exec->memory || !exec->tensors || !exec->grads || !exec->reached || !exec->calls ||
+        !exec->grad_tables)
+        return false;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        if (!wire_call(exec, i)) return false;
+        exec->calls[i].pool = pool;
+    }
+    return true;
+}
+
+enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_bytes,
+                                struct eng_pool *pool, struct eng_exec **out, struct eng_error *err)
+{
+    struct eng_exec *exec = eng_calloc(1, sizeof *exec);
+    if (!exec) return eng_fail_memory(err, "a session");
+    eng_arena_init(&exec->tables);
+    exec->graph = graph;
+    if (!build(exec, arena_bytes, pool)) {
+        eng_exec_destroy(exec);
+        return eng_fail_memory(err, "a session's arena");
+    }
+    *out = exec;
+    return ENG_OK;
+}
+
+void eng_exec_destroy(struct eng_exec *exec)
+{
+    if (!exec) return;
+    free(exec->memory);
+    eng_arena_fini(&exec->tables);
+    free(exec);
+}
+
+static void *at(const struct eng_exec *exec, size_t offset)
+{
+    return offset == ENG_NO_PLACE ? NULL : exec->memory + offset;
+}
+
+void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan)
+{
+    assert(plan->graph == exec->graph && plan->arena_bytes <= exec->memory_bytes);
+    if (exec->plan == plan) return;
+    exec->plan = plan;
+    for (size_t v = 0; v < exec->graph->n_values; v++) {
+        exec->tensors[v] = plan->tensors[v];
+        if (plan->offset[v] != ENG_NO_PLACE) exec->tensors[v].data = at(exec, plan->offset[v]);
+        if (plan->mode != ENG_PLAN_TRAINING) continue;
+        exec->grads[v] = plan->tensors[v];
+        exec->grads[v].data = at(exec, plan->grad_offset[v]);
+    }
+    for (size_t i = 0; i < exec->graph->n_nodes; i++) {
+        struct eng_op_call *call = &exec->calls[i];
+        call->state = plan->nodes[i].state;
+        call->training = plan->mode == ENG_PLAN_TRAINING;
+        call->scratch = at(exec, plan->scratch_offset[i]);
+        call->keep = call->training ? at(exec, plan->keep_offset[i]) : NULL;
+    }
+}
+
+const struct eng_tensor *eng_exec_value(const struct eng_exec *exec, int value)
+{
+    return &exec->tensors[value];
+}
+
+void eng_exec_bind_grads(struct eng_exec *exec, float *const *grads)
+{
+    assert(exec->plan && exec->plan->mode == ENG_PLAN_TRAINING);
+    for (size_t v = 0; v < exec->graph->n_values; v++)
+        if (exec->graph->values[v].kind == ENG_VALUE_CONSTANT) exec->grads[v].data = grads[v];
+}
+
+/* A view that shares its input's memory has nothing to do. */
+static bool is_shared_view(const struct eng_exec *exec, size_t i)
+{
+    const struct eng_node *node = &exec->graph->nodes[i];
+    return node->op->flags & ENG_OP_VIEW &&
+           exec->tensors[node->in[0]].data == exec->tensors[node->out[0]].data;
+}
+
+/* splitmix64's finaliser: neighbouring nodes get unrelated seeds. */
+static uint64_t node_seed(uint64_t seed, size_t i)
+{
+    uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
+{
+    assert(exec->plan);
+    for (size_t i = 0; i < exec->graph->n_nodes; i++) {
+        if (is_shared_view(exec, i)) continue;
+        exec->calls[i].seed = node_seed(seed, i);
+        exec->graph->nodes[i].op->forward(&exec->calls[i]);
+    }
+}
+
+float *eng_exec_seed_grad(struct eng_exec *exec, int value)
+{
+    assert(exec->plan && exec->plan->mode == ENG_PLAN_TRAINING);
+    assert(exec->plan->grad_offset[value] != ENG_NO_PLACE);
+    memset(exec->reached, 0, exec->graph->n_values * sizeof *exec->reached);
+    for (size_t v = 0; v < exec->graph->n_values; v++)
+        if (exec->plan->grad_offset[v] != ENG_NO_PLACE)
+            memset(exec->grads[v].data, 0, (size_t)eng_tensor_bytes(&exec->grads[v]));
+    exec->reached[value] = true;
+    return exec->grads[value].data;
+}
+
+/* Fills the call's gradient pointers; false if the seeded value does not depend on this node. */
+static bool bind_backward(struct eng_exec *exec, size_t i)
+{
+    const struct eng_node *node = &exec->graph->nodes[i];
+    const struct eng_tensor **grad_out = exec->grad_tables[i].out;
+    struct eng_tensor **grad_in = exec->grad_tables[i].in;
+    bool any = false;
+    for (size_t k = 0; k < node->n_out; k++) {
+        int v = node->out[k];
+        bool comes = v != ENG_NO_VALUE && exec->reached[v] && exec->grads[v].data;
+        grad_out[k] = comes ? &exec->grads[v] : NULL;
+        any |= comes;
+    }
+    for (size_t k = 0; any && k < node->n_in; k++) {
+        int v = node->in[k];
+        bool wanted = v != ENG_NO_VALUE && exec->grads[v].data;
+        grad_in[k] = wanted ? &exec->grads[v] : NULL;
+        if (wanted) exec->reached[v] = true;
+    }
+    return any;
+}
+
+void eng_exec_backward(struct eng_exec *exec)
+{
+    for (size_t i = exec->graph->n_nodes; i-- > 0;)
+        if (bind_backward(exec, i) && !is_shared_view(exec, i))
+            exec->graph->nodes[i].op->backward(&exec->calls[i]);
+}
+
+void eng_exec_commit(struct eng_exec *const *shards, size_t n_shards)
+{
+    struct eng_op_call calls[ENG_EXEC_MAX_SHARDS];
+    assert(n_shards > 0 && n_shards <= ENG_EXEC_MAX_SHARDS);
+    for (size_t i = 0; i < shards[0]->graph->n_nodes; i++) {
+        const struct eng_op *op = shards[0]->graph->nodes[i].op;
+        if (!op->commit) continue;
+        for (size_t s = 0; s < n_shards; s++)
+            calls[s] = shards[s]->calls[i];
+        op->commit(calls, n_shards);
+    }
+}

@@ -1,0 +1,247 @@
+#include "graph/graph.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void eng_graph_init(struct eng_graph *graph)
+{
+    *graph = (struct eng_graph){.name = ""};
+    eng_arena_init(&graph->arena);
+}
+
+void eng_graph_fini(struct eng_graph *graph)
+{
+    eng_arena_fini(&graph->arena);
+    eng_names_fini(&graph->index);
+    free(graph->values);
+    free(graph->nodes);
+    free(graph->inputs);
+    free(graph->outputs);
+    *graph = (struct eng_graph){0};
+}
+
+int eng_graph_find(const struct eng_graph *graph, const char *name)
+{
+    int value = eng_names_find(&graph->index, name);
+    return value < 0 ? ENG_NO_VALUE : value;
+}
+
+enum eng_status eng_node_fail(const struct eng_node *node, enum eng_status status,
+                              struct eng_error *err)
+{
+    eng_error_context(err, "node '%s' (%s)", node->name, node->op->name);
+    return status;
+}
+
+/* The one place where a value comes to be: unique name, limit, index. */
+static enum eng_status add_value(struct eng_graph *graph, const char *name,
+                                 enum eng_value_kind kind, int *out, struct eng_error *err)
+{
+    if (!name || !*name)
+        return eng_fail(err, ENG_FORMAT, "a value has an empty name; every value needs one");
+    if (eng_graph_find(graph, name) != ENG_NO_VALUE)
+        return eng_fail(err, ENG_FORMAT, "value '%s' is defined twice; names must be unique", name);
+    if (graph->n_values >= ENG_GRAPH_MAX_VALUES)
+        return eng_fail(err, ENG_LIMIT, "the graph has more than %d values", ENG_GRAPH_MAX_VALUES);
+    if (!eng_grow(&graph->values, &graph->values_capacity, graph->n_values + 1,
+                  sizeof *graph->values))
+        return eng_fail_memory(err, "the graph's values");
+    char *copy = eng_arena_string(&graph->arena, name, strlen(name));
+    if (!copy || !eng_names_put(&graph->index, copy, (int)graph->n_values))
+        return eng_fail_memory(err, "a value's name");
+    *out = (int)graph->n_values;
+    graph->values[graph->n_values++] = (struct eng_value){.name = copy, .kind = kind};
+    return ENG_OK;
+}
+
+static enum eng_status append_index(int **list, size_t *n, size_t *capacity, int value,
+                                    struct eng_error *err)
+{
+    if (!eng_grow(list, capacity, *n + 1, sizeof **list))
+        return eng_fail_memory(err, "the graph's inputs and outputs");
+    (*list)[(*n)++] = value;
+    return ENG_OK;
+}
+
+enum eng_status eng_graph_add_input(struct eng_graph *graph, const char *name, enum eng_dtype dtype,
+                                    const struct eng_shape *shape, int *out, struct eng_error *err)
+{
+    int value;
+    enum eng_status status = add_value(graph, name, ENG_VALUE_INPUT, &value, err);
+    if (status == ENG_OK)
+        status =
+            append_index(&graph->inputs, &graph->n_inputs, &graph->inputs_capacity, value, err);
+    if (status != ENG_OK) return status;
+    graph->values[value].tensor = (struct eng_tensor){.dtype = dtype, .shape = *shape};
+    *out = value;
+    return ENG_OK;
+}
+
+enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name,
+                                       const struct eng_tensor *tensor, int *out,
+                                       struct eng_error *err)
+{
+    int64_t n_bytes = eng_tensor_bytes(tensor);
+    if (n_bytes < 0)
+        return eng_fail(err, ENG_LIMIT, "constant '%s' is larger than memory can be", name);
+    int value;
+    enum eng_status status = add_value(graph, name, ENG_VALUE_CONSTANT, &value, err);
+    if (status != ENG_OK) return status;
+    void *data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
+    if (!data) return eng_fail_memory(err, "a constant");
+    if (n_bytes) memcpy(data, tensor->data, (size_t)n_bytes);
+    graph->values[value].tensor = *tensor;
+    graph->values[value].tensor.data = data;
+    *out = value;
+    return ENG_OK;
+}
+
+static enum eng_status check_counts(const struct eng_op *op, size_t n_in, size_t n_out,
+                                    struct eng_error *err)
+{
+    if (n_in < op->in_min || n_in > op->in_max)
+        return eng_fail(err, ENG_FORMAT, "has %zu inputs, wanted %zu to %zu", n_in, op->in_min,
+                        op->in_max);
+    if (n_out < op->out_min || n_out > op->out_max)
+        return eng_fail(err, ENG_FORMAT, "has %zu outputs, wanted %zu to %zu", n_out, op->out_min,
+                        op->out_max);
+    return ENG_OK;
+}
+
+/* Required inputs may not be left out, and every index must be an existing value. */
+static enum eng_status check_inputs(const struct eng_graph *graph, const struct eng_op *op,
+                                    const int *in, size_t n_in, struct eng_error *err)
+{
+    for (size_t i = 0; i < n_in; i++) {
+        if (in[i] == ENG_NO_VALUE && i < op->in_min)
+            return eng_fail(err, ENG_FORMAT, "input %zu is left out, but the operator needs it", i);
+        if (in[i] != ENG_NO_VALUE && (in[i] < 0 || (size_t)in[i] >= graph->n_values))
+            return eng_fail(err, ENG_ARGUMENT, "input %zu is value %d, wanted 0 to %zu", i, in[i],
+                            graph->n_values);
+    }
+    return ENG_OK;
+}
+
+/* Attributes may point into the file's memory: strings and tensors are copied so that it can go. */
+static enum eng_status copy_attrs(struct eng_graph *graph, const struct eng_op *op, void *attrs,
+                                  struct eng_error *err)
+{
+    for (size_t i = 0; i < op->n_attrs; i++) {
+        char *member = (char *)attrs + op->attrs[i].offset;
+        if (op->attrs[i].type == ENG_FIELD_STRING && *(const char **)member) {
+            const char *text = *(const char **)member;
+            *(const char **)member = eng_arena_string(&graph->arena, text, strlen(text));
+            if (!*(const char **)member) return eng_fail_memory(err, "an attribute");
+        } else if (op->attrs[i].type == ENG_FIELD_TENSOR && *(const struct eng_tensor **)member) {
+            const struct eng_tensor *from = *(const struct eng_tensor **)member;
+            struct eng_tensor *to = eng_arena_copy(&graph->arena, from, sizeof *from);
+            if (to)
+                to->data =
+                    eng_arena_copy(&graph->arena, from->data, (size_t)eng_tensor_bytes(from));
+            if (!to || !to->data) return eng_fail_memory(err, "an attribute");
+            *(const struct eng_tensor **)member = to;
+        }
+    }
+    return ENG_OK;
+}
+
+static enum eng_status read_attrs(struct eng_graph *graph, struct eng_node *node,
+                                  const struct eng_attr *attrs, size_t n_attrs,
+                                  struct eng_error *err)
+{
+    void *own = eng_arena_alloc(&graph->arena, 1, node->op->attrs_bytes + 1);
+    if (!own) return eng_fail_memory(err, "a node's attributes");
+    enum eng_status status = eng_attrs_read(node->op, attrs, n_attrs, own, err);
+    if (status == ENG_OK) status = copy_attrs(graph, node->op, own, err);
+    node->attrs = own;
+    return status;
+}
+
+/* A node without a name is called after its operator and place. */
+static const char *node_name(struct eng_graph *graph, const char *name, const char *op_type)
+{
+    char made[128];
+    if (!name || !*name) {
+        snprintf(made, sizeof made, "%.80s_%zu", op_type, graph->n_nodes);
+        name = made;
+    }
+    return eng_arena_string(&graph->arena, name, strlen(name));
+}
+
+static enum eng_status add_node_values(struct eng_graph *graph, struct eng_node *node,
+                                       const int *in, const char *const *out_names,
+                                       struct eng_error *err)
+{
+    node->in = eng_arena_alloc(&graph->arena, node->n_in + 1, sizeof *node->in);
+    node->out = eng_arena_alloc(&graph->arena, node->n_out + 1, sizeof *node->out);
+    if (!node->in || !node->out) return eng_fail_memory(err, "a node");
+    for (size_t i = 0; i < node->n_in; i++)
+        node->in[i] = in[i];
+    for (size_t k = 0; k < node->n_out; k++) {
+        node->out[k] = ENG_NO_VALUE;
+        if (!out_names[k] || !*out_names[k]) continue;
+        enum eng_status status =
+            add_value(graph, out_names[k], ENG_VALUE_COMPUTED, &node->out[k], err);
+        if (status != ENG_OK) return status;
+    }
+    return ENG_OK;
+}
+
+enum eng_status eng_graph_add_node(struct eng_graph *graph, const char *name, const char *domain,
+                                   const char *op_type, int opset, const struct eng_attr *attrs,
+                                   size_t n_attrs, const int *in, size_t n_in,
+                                   const char *const *out_names, size_t n_out,
+                                   struct eng_error *err)
+{
+    if (graph->n_nodes >= ENG_GRAPH_MAX_NODES)
+        return eng_fail(err, ENG_LIMIT, "the graph has more than %d nodes", ENG_GRAPH_MAX_NODES);
+    struct eng_node node = {.opset = opset, .n_in = n_in, .n_out = n_out};
+    node.name = node_name(graph, name, op_type);
+    if (!node.name ||
+        !eng_grow(&graph->nodes, &graph->nodes_capacity, graph->n_nodes + 1, sizeof *graph->nodes))
+        return eng_fail_memory(err, "the graph's nodes");
+    enum eng_status status = eng_op_find(domain, op_type, opset, &node.op, err);
+    if (status != ENG_OK) {
+        eng_error_context(err, "node '%s' (%s)", node.name, op_type);
+        return status;
+    }
+    status = check_counts(node.op, n_in, n_out, err);
+    if (status == ENG_OK) status = check_inputs(graph, node.op, in, n_in, err);
+    if (status == ENG_OK) status = read_attrs(graph, &node, attrs, n_attrs, err);
+    if (status == ENG_OK) status = add_node_values(graph, &node, in, out_names, err);
+    if (status != ENG_OK) return eng_node_fail(&node, status, err);
+    graph->nodes[graph->n_nodes++] = node;
+    return ENG_OK;
+}
+
+enum eng_status eng_graph_add_output(struct eng_graph *graph, int value, struct eng_error *err)
+{
+    return append_index(&graph->outputs, &graph->n_outputs, &graph->outputs_capacity, value, err);
+}
+
+void eng_graph_mark_trainable(struct eng_graph *graph)
+{
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct eng_node *node = &graph->nodes[i];
+        for (size_t k = 0; k < node->n_in && k < 32; k++) {
+            if (!(node->op->trainable_inputs >> k & 1) || node->in[k] == ENG_NO_VALUE) continue;
+            struct eng_value *value = &graph->values[node->in[k]];
+            if (value->kind == ENG_VALUE_CONSTANT && value->tensor.dtype == ENG_FLOAT32)
+                value->trainable = true;
+        }
+    }
+}
+
+void eng_graph_count_uses(const struct eng_graph *graph, int *counts)
+{
+    memset(counts, 0, graph->n_values * sizeof *counts);
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        for (size_t k = 0; k < graph->nodes[i].n_in; k++)
+            if (graph->nodes[i].in[k] != ENG_NO_VALUE) counts[graph->nodes[i].in[k]]++;
+    for (size_t i = 0; i < graph->n_outputs; i++)
+        counts[graph->outputs[i]]++;
+}

@@ -1,0 +1,266 @@
+#include "graph/plan.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "graph/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t MAX_ARENA_BYTES = (size_t)16 << 30;
+
+/* The life of the memory behind a value: several values may share one root. */
+struct lives {
+    int *root;    /* [n_values] */
+    int *first;   /* [n_values] step of the producer, of roots; inputs 0 */
+    int *last;    /* [n_values] step of the last reader, of roots */
+    bool *pinned; /* [n_values] of roots: graph inputs and outputs keep their memory to the end */
+};
+
+/* Steps: node i runs at step i + 1; 0 is before the first, n_nodes + 1 after the last. */
+static int step_of(size_t node)
+{
+    return (int)node + 1;
+}
+
+static bool lives_create(const struct eng_graph *graph, struct eng_arena *temporary,
+                         struct lives *lives)
+{
+    lives->root = eng_arena_alloc(temporary, graph->n_values + 1, sizeof *lives->root);
+    lives->first = eng_arena_alloc(temporary, graph->n_values + 1, sizeof *lives->first);
+    lives->last = eng_arena_alloc(temporary, graph->n_values + 1, sizeof *lives->last);
+    lives->pinned = eng_arena_alloc(temporary, graph->n_values + 1, sizeof *lives->pinned);
+    return lives->root && lives->first && lives->last && lives->pinned;
+}
+
+/* When each value is born and last read, before any sharing. */
+static void lives_measure(const struct eng_plan *plan, struct lives *lives)
+{
+    const struct eng_graph *graph = plan->graph;
+    int end = step_of(graph->n_nodes);
+    for (size_t v = 0; v < graph->n_values; v++)
+        lives->root[v] = (int)v;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct eng_node *node = &graph->nodes[i];
+        for (size_t k = 0; k < node->n_out; k++)
+            if (node->out[k] != ENG_NO_VALUE)
+                lives->first[node->out[k]] = lives->last[node->out[k]] = step_of(i);
+        for (size_t k = 0; k < node->n_in; k++)
+            if (node->in[k] != ENG_NO_VALUE) lives->last[node->in[k]] = step_of(i);
+    }
+    for (size_t i = 0; i < graph->n_inputs; i++)
+        lives->pinned[graph->inputs[i]] = true;
+    for (size_t i = 0; i < graph->n_outputs; i++)
+        lives->pinned[graph->outputs[i]] = true;
+    for (size_t v = 0; v < graph->n_values; v++)
+        if (lives->pinned[v] || plan->mode == ENG_PLAN_TRAINING) lives->last[v] = end;
+}
+
+static bool may_alias(const struct eng_plan *plan, const struct eng_node *node, int from, int to)
+{
+    return from != ENG_NO_VALUE && to != ENG_NO_VALUE &&
+           plan->graph->values[from].kind != ENG_VALUE_CONSTANT &&
+           eng_tensor_bytes(&plan->tensors[from]) == eng_tensor_bytes(&plan->tensors[to]) &&
+           node->op->flags & (ENG_OP_VIEW | ENG_OP_IN_PLACE);
+}
+
+/* In place is safe when nobody reads input 0's memory after this node or through another input of
+ * it. */
+static bool dies_here(const struct lives *lives, const struct eng_node *node, size_t step)
+{
+    int root = lives->root[node->in[0]];
+    if (lives->pinned[root] || lives->last[root] != (int)step) return false;
+    for (size_t k = 1; k < node->n_in; k++)
+        if (node->in[k] != ENG_NO_VALUE && lives->root[node->in[k]] == root) return false;
+    return true;
+}
+
+/* Views always share; the rest only where the input dies, and never in training. */
+static void lives_share(const struct eng_plan *plan, struct lives *lives)
+{
+    for (size_t i = 0; i < plan->graph->n_nodes; i++) {
+        const struct eng_node *node = &plan->graph->nodes[i];
+        int from = node->n_in ? node->in[0] : ENG_NO_VALUE, to = node->out[0];
+        if (!may_alias(plan, node, from, to)) continue;
+        bool view = node->op->flags & ENG_OP_VIEW;
+        if (!view &&
+            (plan->mode == ENG_PLAN_TRAINING || !dies_here(lives, node, (size_t)step_of(i))))
+            continue;
+        int root = lives->root[from];
+        lives->root[to] = root;
+        lives->last[root] =
+            lives->last[to] > lives->last[root] ? lives->last[to] : lives->last[root];
+        lives->pinned[root] |= lives->pinned[to];
+    }
+}
+
+/* Which computed values gradients flow through: those that depend on something trainable. */
+static enum eng_status mark_needs_grad(const struct eng_graph *graph, bool *needs,
+                                       struct eng_error *err)
+{
+    for (size_t v = 0; v < graph->n_values; v++)
+        needs[v] = graph->values[v].trainable;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct eng_node *node = &graph->nodes[i];
+        bool any = false;
+        for (size_t k = 0; k < node->n_in; k++)
+            any |= node->in[k] != ENG_NO_VALUE && needs[node->in[k]];
+        if (any && !node->op->backward)
+            return eng_node_fail(node,
+                                 eng_fail(err, ENG_UNSUPPORTED,
+                                          "the operator has no gradient, so what comes before it "
+                                          "cannot be trained"),
+                                 err);
+        for (size_t k = 0; k < node->n_out; k++)
+            if (node->out[k] != ENG_NO_VALUE) needs[node->out[k]] = any;
+    }
+    return ENG_OK;
+}
+
+/* The blocks to place, and where each answer goes. */
+struct request {
+    struct eng_block *blocks;
+    size_t **answers;
+    size_t n;
+};
+
+static void want(struct request *request, size_t n_bytes, int first, int last, size_t *answer)
+{
+    request->blocks[request->n] =
+        (struct eng_block){.first = first, .last = last, .n_bytes = n_bytes};
+    request->answers[request->n++] = answer;
+}
+
+static void want_values(struct eng_plan *plan, const struct lives *lives, struct request *request)
+{
+    for (size_t v = 0; v < plan->graph->n_values; v++) {
+        plan->offset[v] = ENG_NO_PLACE;
+        if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT) continue;
+        size_t n_bytes = (size_t)eng_tensor_bytes(&plan->tensors[v]);
+        plan->values_bytes += n_bytes;
+        if (lives->root[v] == (int)v)
+            want(request, n_bytes, lives->first[v], lives->last[v], &plan->offset[v]);
+    }
+}
+
+static void want_scratch(struct eng_plan *plan, struct request *request)
+{
+    for (size_t i = 0; i < plan->graph->n_nodes; i++) {
+        plan->scratch_offset[i] = ENG_NO_PLACE;
+        if (!plan->nodes[i].scratch_bytes) continue;
+        /* Backward runs after all of forward, when every value of a training plan is alive. */
+        int last = plan->mode == ENG_PLAN_TRAINING ? step_of(plan->graph->n_nodes) : step_of(i);
+        want(request, plan->nodes[i].scratch_bytes, step_of(i), last, &plan->scratch_offset[i]);
+    }
+}
+
+static void want_training(struct eng_plan *plan, const struct lives *lives, const bool *needs_grad,
+                          struct request *request)
+{
+    int end = step_of(plan->graph->n_nodes);
+    for (size_t v = 0; v < plan->graph->n_values; v++) {
+        plan->grad_offset[v] = ENG_NO_PLACE;
+        if (plan->graph->values[v].kind == ENG_VALUE_COMPUTED && needs_grad[v] &&
+            lives->root[v] == (int)v)
+            want(request, (size_t)eng_tensor_bytes(&plan->tensors[v]), 0, end,
+                 &plan->grad_offset[v]);
+    }
+    for (size_t i = 0; i < plan->graph->n_nodes; i++) {
+        plan->keep_offset[i] = ENG_NO_PLACE;
+        if (plan->nodes[i].keep_bytes)
+            want(request, plan->nodes[i].keep_bytes, 0, end, &plan->keep_offset[i]);
+    }
+}
+
+/* A view's gradient is its root's: what flows into either is summed in one place. */
+static void share_offsets(struct eng_plan *plan, const struct lives *lives)
+{
+    for (size_t v = 0; v < plan->graph->n_values; v++) {
+        if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT) continue;
+        plan->offset[v] = plan->offset[lives->root[v]];
+        if (plan->mode == ENG_PLAN_TRAINING)
+            plan->grad_offset[v] = plan->grad_offset[lives->root[v]];
+    }
+}
+
+static enum eng_status place(struct eng_plan *plan, const struct lives *lives,
+                             const bool *needs_grad, struct eng_arena *temporary,
+                             struct eng_error *err)
+{
+    size_t most = 2 * plan->graph->n_values + 2 * plan->graph->n_nodes + 1;
+    struct request request = {.blocks = eng_arena_alloc(temporary, most, sizeof *request.blocks),
+                              .answers = eng_arena_alloc(temporary, most, sizeof *request.answers)};
+    if (!request.blocks || !request.answers) return eng_fail_memory(err, "the memory plan");
+    want_values(plan, lives, &request);
+    want_scratch(plan, &request);
+    if (plan->mode == ENG_PLAN_TRAINING) want_training(plan, lives, needs_grad, &request);
+    if (!eng_place_blocks(request.blocks, request.n, MAX_ARENA_BYTES, &plan->arena_bytes))
+        return eng_fail(err, ENG_LIMIT,
+                        "at batch size %lld the model needs more than %zu GiB for its values",
+                        (long long)plan->batch, MAX_ARENA_BYTES >> 30);
+    for (size_t i = 0; i < request.n; i++)
+        *request.answers[i] = request.blocks[i].offset;
+    share_offsets(plan, lives);
+    return ENG_OK;
+}
+
+static bool allocate_tables(struct eng_plan *plan)
+{
+    size_t n_values = plan->graph->n_values + 1, n_nodes = plan->graph->n_nodes + 1;
+    plan->tensors = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->tensors);
+    plan->offset = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->offset);
+    plan->grad_offset = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->grad_offset);
+    plan->nodes = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->nodes);
+    plan->scratch_offset = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->scratch_offset);
+    plan->keep_offset = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->keep_offset);
+    return plan->tensors && plan->offset && plan->grad_offset && plan->nodes &&
+           plan->scratch_offset && plan->keep_offset;
+}
+
+static enum eng_status build(struct eng_plan *plan, bool override_batch,
+                             struct eng_arena *temporary, struct eng_error *err)
+{
+    bool *needs_grad = eng_arena_alloc(temporary, plan->graph->n_values + 1, sizeof *needs_grad);
+    struct lives lives;
+    if (!needs_grad || !lives_create(plan->graph, temporary, &lives) || !allocate_tables(plan))
+        return eng_fail_memory(err, "the memory plan");
+    enum eng_status status =
+        eng_shape_infer(plan->graph, plan->batch, override_batch, plan->mode == ENG_PLAN_TRAINING,
+                        &plan->arena, plan->tensors, plan->nodes, err);
+    if (status != ENG_OK) return status;
+    for (size_t i = 0; i < plan->graph->n_nodes; i++)
+        plan->flops += plan->nodes[i].flops;
+    lives_measure(plan, &lives);
+    lives_share(plan, &lives);
+    if (plan->mode == ENG_PLAN_TRAINING) status = mark_needs_grad(plan->graph, needs_grad, err);
+    return status != ENG_OK ? status : place(plan, &lives, needs_grad, temporary, err);
+}
+
+enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mode mode,
+                                int64_t batch, bool override_batch, struct eng_plan **out,
+                                struct eng_error *err)
+{
+    struct eng_plan *plan = eng_calloc(1, sizeof *plan);
+    if (!plan) return eng_fail_memory(err, "the memory plan");
+    eng_arena_init(&plan->arena);
+    plan->graph = graph;
+    plan->mode = mode;
+    plan->batch = batch;
+    struct eng_arena temporary;
+    eng_arena_init(&temporary);
+    enum eng_status status = build(plan, override_batch, &temporary, err);
+    eng_arena_fini(&temporary);
+    if (status != ENG_OK) {
+        eng_plan_destroy(plan);
+        return status;
+    }
+    *out = plan;
+    return ENG_OK;
+}
+
+void eng_plan_destroy(struct eng_plan *plan)
+{
+    if (!plan) return;
+    eng_arena_fini(&plan->arena);
+    free(plan);
+}

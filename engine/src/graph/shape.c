@@ -1,0 +1,108 @@
+#include "graph/shape.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+/* Room for one node's views, as wide as the widest node. */
+struct views {
+    const struct eng_tensor **in;
+    struct eng_tensor **out;
+};
+
+static enum eng_status views_create(const struct eng_graph *graph, struct eng_arena *arena,
+                                    struct views *views, struct eng_error *err)
+{
+    size_t n_in = 1, n_out = 1;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        n_in = graph->nodes[i].n_in > n_in ? graph->nodes[i].n_in : n_in;
+        n_out = graph->nodes[i].n_out > n_out ? graph->nodes[i].n_out : n_out;
+    }
+    views->in = eng_arena_alloc(arena, n_in, sizeof *views->in);
+    views->out = eng_arena_alloc(arena, n_out, sizeof *views->out);
+    return views->in && views->out ? ENG_OK : eng_fail_memory(err, "shape inference");
+}
+
+/* The declared shape with the batch put in. */
+static enum eng_status input_shape(const struct eng_value *value, int64_t batch,
+                                   bool override_batch, struct eng_tensor *out,
+                                   struct eng_error *err)
+{
+    struct eng_shape shape = value->tensor.shape;
+    if (shape.rank > 0 && (shape.dim[0] == -1 || (override_batch && shape.dim[0] == 1)))
+        shape.dim[0] = batch;
+    for (int d = 0; d < shape.rank; d++) {
+        char text[96];
+        if (shape.dim[d] == -1)
+            return eng_fail(err, ENG_UNSUPPORTED,
+                            "input '%s' has shape %s: dimension %d is not a number; only the first "
+                            "(the batch) may be symbolic",
+                            value->name, eng_shape_format(&value->tensor.shape, text, sizeof text),
+                            d);
+    }
+    *out = (struct eng_tensor){.dtype = value->tensor.dtype, .shape = shape};
+    return ENG_OK;
+}
+
+static enum eng_status check_outputs(const struct eng_node *node, struct eng_tensor *const *out,
+                                     struct eng_error *err)
+{
+    for (size_t k = 0; k < node->n_out; k++) {
+        char text[96];
+        if (out[k] && eng_tensor_bytes(out[k]) < 0)
+            return eng_fail(err, ENG_LIMIT, "output %zu would have shape %s, too large for memory",
+                            k, eng_shape_format(&out[k]->shape, text, sizeof text));
+    }
+    return ENG_OK;
+}
+
+static enum eng_status infer_node(const struct eng_node *node, bool training,
+                                  struct eng_arena *arena, const struct views *views,
+                                  struct eng_tensor *tensors, struct eng_node_plan *plan,
+                                  struct eng_error *err)
+{
+    for (size_t k = 0; k < node->n_in; k++)
+        views->in[k] = node->in[k] == ENG_NO_VALUE ? NULL : &tensors[node->in[k]];
+    for (size_t k = 0; k < node->n_out; k++)
+        views->out[k] = node->out[k] == ENG_NO_VALUE ? NULL : &tensors[node->out[k]];
+    plan->state = eng_arena_alloc(arena, 1, node->op->state_bytes + 1);
+    if (!plan->state) return eng_fail_memory(err, "a node's state");
+    struct eng_op_infer q = {.attrs = node->attrs,
+                             .opset = node->opset,
+                             .training = training,
+                             .n_in = node->n_in,
+                             .in = views->in,
+                             .n_out = node->n_out,
+                             .out = views->out,
+                             .state = plan->state};
+    enum eng_status status = node->op->infer(&q, err);
+    if (status == ENG_OK) status = check_outputs(node, views->out, err);
+    if (status != ENG_OK) return eng_node_fail(node, status, err);
+    plan->scratch_bytes = q.scratch_bytes;
+    plan->keep_bytes = q.keep_bytes;
+    if (node->op->flops)
+        plan->flops = node->op->flops(&q);
+    else if (views->out[0])
+        plan->flops = (double)eng_shape_count(&views->out[0]->shape);
+    return ENG_OK;
+}
+
+enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,
+                                bool training, struct eng_arena *arena, struct eng_tensor *tensors,
+                                struct eng_node_plan *nodes, struct eng_error *err)
+{
+    struct views views;
+    enum eng_status status = views_create(graph, arena, &views, err);
+    if (status != ENG_OK) return status;
+    for (size_t v = 0; v < graph->n_values; v++) {
+        tensors[v] = graph->values[v].tensor;
+        if (graph->values[v].kind != ENG_VALUE_INPUT) continue;
+        status = input_shape(&graph->values[v], batch, override_batch, &tensors[v], err);
+        if (status != ENG_OK) return status;
+    }
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        status = infer_node(&graph->nodes[i], training, arena, &views, tensors, &nodes[i], err);
+        if (status != ENG_OK) return status;
+    }
+    return ENG_OK;
+}
