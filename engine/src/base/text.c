@@ -1,0 +1,31 @@
+#include "base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { LONGEST = 63 };
+
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein 1966, row by row: row[j] is the distance of a's first i letters to b's first j. */
+size_t eng_text_distance(const char *a, const char *b)
+{
+    size_t n_a = strnlen(a, LONGEST + 1), n_b = strnlen(b, LONGEST + 1);
+    if (n_a > LONGEST || n_b > LONGEST) return SIZE_MAX;
+    size_t row[LONGEST + 1];
+    for (size_t j = 0; j <= n_b; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n_a; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n_b; j++) {
+            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = min(replaced, 1 + min(row[j], row[j - 1]));
+        }
+    }
+    return row[n_b];
+}
