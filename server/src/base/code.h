@@ -4,6 +4,8 @@
 
 #include "engine/status.h"
 
+#include <stdio.h>
+
 enum srv_code {
 #define CODE(name, http, wire, text) SRV_##name,
 #include "base/codes.def"
@@ -17,5 +19,8 @@ const char *srv_code_text(enum srv_code code);
 
 /* Purpose: what an engine failure on a client's input means for the client. */
 enum srv_code srv_code_of_status(enum eng_status status);
+
+/* Purpose: docs/errors.md. */
+void srv_code_document(FILE *out);
 
 #endif

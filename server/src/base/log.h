@@ -1,5 +1,5 @@
-/* Structured log lines on standard error, written by a thread of their own: a slow reader never holds up
- * a request; what does not fit is dropped and counted. */
+/* Structured log lines on standard error, written by a thread of their own: a slow reader never
+ * holds up a request; what does not fit is dropped and counted. */
 #ifndef SRV_BASE_LOG_H
 #define SRV_BASE_LOG_H
 
@@ -22,8 +22,8 @@ struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json);
 /* Purpose: writes what is left, joins the thread. */
 void srv_log_destroy(struct srv_log *log);
 
-/* Purpose: one line: time (RFC 3339, UTC, microseconds), level, msg, fields. Values are escaped. log NULL:
- * nothing. Any thread. */
+/* Purpose: one line: time (RFC 3339, UTC, microseconds), level, msg, fields. Values are escaped.
+ * log NULL: nothing. Any thread. */
 void srv_log_write(struct srv_log *log, enum srv_log_level level, const char *message,
                    const struct srv_log_field *fields, size_t n_fields);
 

@@ -4,13 +4,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Text that grows; base/text.h owns it. */
 struct srv_text;
 
 enum srv_metric {
-#define COUNTER(id, name, labels, help)           SRV_M_##id,
-#define GAUGE(id, name, labels, help)             SRV_M_##id,
+#define COUNTER(id, name, labels, help)            SRV_M_##id,
+#define GAUGE(id, name, labels, help)              SRV_M_##id,
 #define HISTOGRAM(id, name, labels, buckets, help) SRV_M_##id,
 #include "base/metrics.def"
 #undef COUNTER
@@ -19,16 +20,19 @@ enum srv_metric {
     SRV_N_METRICS
 };
 
-/*
- * Purpose: the series of a metric with these label values (as many as the row's labels, NULL-ended);
- * made on first use, found again after. Lives as long as the process. NULL when out of memory or when
- * the metric's bound on series is reached: the calls below accept NULL.
- * Cost: takes a lock; keep the pointer where it is used often.
- */
+enum { SRV_MAX_LABELS = 3, SRV_MAX_SERIES = 1024 };
+
 struct srv_series;
 struct srv_metrics;
 struct srv_metrics *srv_metrics_create(void);
 void srv_metrics_destroy(struct srv_metrics *metrics);
+
+/*
+ * Purpose: the series of a metric with these label values (as many as the row's labels,
+ * NULL-ended); made on first use, found again after. Lives as long as the process. NULL when out of
+ * memory or when the metric has SRV_MAX_SERIES: the calls below accept NULL. Cost: takes a lock;
+ * keep the pointer where it is used often.
+ */
 struct srv_series *srv_metrics_series(struct srv_metrics *metrics, enum srv_metric metric,
                                       const char *const *label_values);
 
@@ -36,7 +40,20 @@ void srv_series_add(struct srv_series *series, double value);     /* counter, ga
 void srv_series_set(struct srv_series *series, double value);     /* gauge */
 void srv_series_observe(struct srv_series *series, double value); /* histogram, in its unit */
 
-/* Purpose: appends the Prometheus text exposition, process_* included. */
+/* Purpose: appends the Prometheus text exposition of every metric that has a series, process_*
+ * included. */
 void srv_metrics_write(struct srv_metrics *metrics, struct srv_text *out);
+
+/*
+ * Purpose: for a metric that is read elsewhere at scrape time (a snapshot of the registry) and so
+ * has no series: first its HELP and TYPE, then a line for each value. Its rows must be written
+ * together.
+ */
+void srv_metrics_write_head(enum srv_metric metric, struct srv_text *out);
+void srv_metrics_write_value(enum srv_metric metric, const char *const *label_values, double value,
+                             struct srv_text *out);
+
+/* Purpose: docs/metrics.md. */
+void srv_metrics_document(FILE *out);
 
 #endif

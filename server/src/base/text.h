@@ -1,9 +1,10 @@
-/* Text that grows up to a limit; an append that fails marks it and later ones do nothing. */
+/* Text that grows; an append that fails marks it and later ones do nothing. */
 #ifndef SRV_BASE_TEXT_H
 #define SRV_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct srv_text {
     char *bytes; /* NUL-terminated once something was appended */
@@ -12,11 +13,19 @@ struct srv_text {
 };
 
 void srv_text_fini(struct srv_text *text);
+/* Purpose: empties it and keeps the memory. */
+void srv_text_clear(struct srv_text *text);
 void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes);
 void srv_text_puts(struct srv_text *text, const char *string);
+void srv_text_integer(struct srv_text *text, int64_t value);
 void srv_text_printf(struct srv_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Purpose: the string as a JSON string literal, quotes included; bad UTF-8 becomes U+FFFD. */
 void srv_text_json(struct srv_text *text, const char *string);
+/* Purpose: the same for n bytes that need not end in NUL. */
+void srv_text_json_bytes(struct srv_text *text, const char *bytes, size_t n_bytes);
+
+/* Purpose: edit distance (insert, delete, replace) for "did you mean"; long names count as far. */
+size_t srv_text_distance(const char *a, const char *b);
 
 #endif

@@ -1,0 +1,189 @@
+#include "base/config.h"
+
+#include "base/address.h"
+#include "base/config_table.h"
+#include "base/fail.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct srv_setting srv_settings[] = {
+#define INT(key, def, min, max, unit, help) \
+    {#key, SRV_SETTING_INT, offsetof(struct srv_config, key), NULL, def, min, max, unit, help},
+#define TEXT(key, def, unit, help) \
+    {#key, SRV_SETTING_TEXT, offsetof(struct srv_config, key), def, 0, 0, 0, unit, help},
+#define CHOICE(key, def, choices, help) \
+    {#key, SRV_SETTING_CHOICE, offsetof(struct srv_config, key), def, 0, 0, 0, choices, help},
+#include "base/settings.def"
+#undef INT
+#undef TEXT
+#undef CHOICE
+};
+const size_t srv_n_settings = sizeof srv_settings / sizeof srv_settings[0];
+
+int64_t *srv_setting_number(struct srv_config *config, const struct srv_setting *setting)
+{
+    return (int64_t *)(void *)((char *)config + setting->offset);
+}
+
+char **srv_setting_text(struct srv_config *config, const struct srv_setting *setting)
+{
+    return (char **)(void *)((char *)config + setting->offset);
+}
+
+enum eng_status srv_config_init(struct srv_config *config, struct eng_error *err)
+{
+    *config = (struct srv_config){0};
+    for (size_t i = 0; i < srv_n_settings; i++) {
+        const struct srv_setting *setting = &srv_settings[i];
+        if (setting->kind == SRV_SETTING_INT) {
+            *srv_setting_number(config, setting) = setting->default_number;
+            continue;
+        }
+        char *copy = strdup(setting->default_text);
+        if (!copy) {
+            srv_config_fini(config);
+            return srv_fail_memory(err, "the settings");
+        }
+        *srv_setting_text(config, setting) = copy;
+    }
+    return ENG_OK;
+}
+
+void srv_config_fini(struct srv_config *config)
+{
+    for (size_t i = 0; i < srv_n_settings; i++)
+        if (srv_settings[i].kind != SRV_SETTING_INT)
+            free(*srv_setting_text(config, &srv_settings[i]));
+    *config = (struct srv_config){0};
+}
+
+enum eng_status srv_setting_find(const char *key, const char *where, const struct srv_setting **out,
+                                 struct eng_error *err)
+{
+    const struct srv_setting *nearest = &srv_settings[0];
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < srv_n_settings; i++) {
+        size_t distance = srv_text_distance(key, srv_settings[i].key);
+        if (distance < best) {
+            best = distance;
+            nearest = &srv_settings[i];
+        }
+    }
+    if (best != 0)
+        return srv_fail(err, ENG_ARGUMENT,
+                        "%s: there is no setting \"%.80s\"; the nearest is \"%s\"", where, key,
+                        nearest->key);
+    *out = nearest;
+    return ENG_OK;
+}
+
+enum eng_status srv_setting_set_number(struct srv_config *config, const struct srv_setting *setting,
+                                       int64_t value, const char *where, struct eng_error *err)
+{
+    if (setting->kind != SRV_SETTING_INT)
+        return srv_fail(err, ENG_ARGUMENT, "%s: %s is the number %" PRId64 "; wanted text", where,
+                        setting->key, value);
+    if (value < setting->min || value > setting->max)
+        return srv_fail(err, ENG_ARGUMENT,
+                        "%s: %s is %" PRId64 "; wanted %" PRId64 " to %" PRId64 " %s", where,
+                        setting->key, value, setting->min, setting->max, setting->unit);
+    *srv_setting_number(config, setting) = value;
+    return ENG_OK;
+}
+
+/* choices: "a|b|c". */
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t n = strlen(value);
+    for (const char *p = choices; p; p = strchr(p, '|')) {
+        p += *p == '|';
+        if (strcspn(p, "|") == n && strncmp(p, value, n) == 0) return true;
+    }
+    return false;
+}
+
+enum eng_status srv_setting_set_text(struct srv_config *config, const struct srv_setting *setting,
+                                     const char *value, const char *where, struct eng_error *err)
+{
+    if (setting->kind == SRV_SETTING_INT)
+        return srv_fail(err, ENG_ARGUMENT, "%s: %s is \"%.80s\"; wanted a whole number of %s",
+                        where, setting->key, value, setting->unit);
+    if (setting->kind == SRV_SETTING_CHOICE && !is_choice(setting->unit, value))
+        return srv_fail(err, ENG_ARGUMENT, "%s: %s is \"%.80s\"; wanted one of %s", where,
+                        setting->key, value, setting->unit);
+    char *copy = strdup(value);
+    if (!copy) return srv_fail_memory(err, setting->key);
+    free(*srv_setting_text(config, setting));
+    *srv_setting_text(config, setting) = copy;
+    return ENG_OK;
+}
+
+enum eng_status srv_config_set(struct srv_config *config, const char *key, const char *value,
+                               const char *where, struct eng_error *err)
+{
+    const struct srv_setting *setting;
+    enum eng_status status = srv_setting_find(key, where, &setting, err);
+    if (status != ENG_OK) return status;
+    if (setting->kind == SRV_SETTING_INT) {
+        char *end;
+        errno = 0;
+        long long number = strtoll(value, &end, 10);
+        bool is_number = end != value && *end == '\0' && !isspace((unsigned char)value[0]);
+        if (is_number && errno == 0)
+            return srv_setting_set_number(config, setting, number, where, err);
+    }
+    return srv_setting_set_text(config, setting, value, where, err);
+}
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* What the kubelet sets in every pod for a Service of our name. */
+static bool is_from_kubernetes(const char *variable)
+{
+    return has_prefix(variable, "CLASSIFYD_SERVICE_") || has_prefix(variable, "CLASSIFYD_PORT=") ||
+           has_prefix(variable, "CLASSIFYD_PORT_");
+}
+
+enum eng_status srv_config_read_environment(struct srv_config *config, char *const *environment,
+                                            struct eng_error *err)
+{
+    static const char prefix[] = "CLASSIFYD_";
+    for (; *environment; environment++) {
+        const char *variable = *environment;
+        const char *equals = strchr(variable, '=');
+        if (!equals || !has_prefix(variable, prefix) || is_from_kubernetes(variable)) continue;
+        char key[80], where[80];
+        size_t n = (size_t)(equals - variable) - strlen(prefix);
+        if (n >= sizeof key - strlen(prefix)) n = sizeof key - strlen(prefix) - 1;
+        for (size_t i = 0; i < n; i++)
+            key[i] = (char)tolower((unsigned char)variable[strlen(prefix) + i]);
+        key[n] = '\0';
+        snprintf(where, sizeof where, "%.*s", (int)(equals - variable), variable);
+        enum eng_status status = srv_config_set(config, key, equals + 1, where, err);
+        if (status != ENG_OK) return status;
+    }
+    return ENG_OK;
+}
+
+enum eng_status srv_config_check(const struct srv_config *config, struct eng_error *err)
+{
+    struct srv_address address;
+    enum eng_status status = srv_address_parse(config->listen, &address, err);
+    if (status != ENG_OK || config->admin[0] == '\0') return status;
+    status = srv_address_parse(config->admin, &address, err);
+    if (status != ENG_OK) return status;
+    if (!srv_address_is_loopback(&address) && config->admin_token_file[0] == '\0')
+        return srv_fail(err, ENG_ARGUMENT,
+                        "admin is %s, which others can reach; wanted an address of this machine "
+                        "only, or admin_token_file, or \"\" for none",
+                        config->admin);
+    return ENG_OK;
+}

@@ -1,0 +1,159 @@
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 512, MAX_NAME_CHARS = 63 };
+
+void srv_text_fini(struct srv_text *text)
+{
+    free(text->bytes);
+    *text = (struct srv_text){0};
+}
+
+void srv_text_clear(struct srv_text *text)
+{
+    text->n_bytes = 0;
+    text->failed = false;
+    if (text->bytes) text->bytes[0] = '\0';
+}
+
+/* Makes room for n more bytes and the NUL. */
+static bool reserve(struct srv_text *text, size_t n)
+{
+    if (text->failed) return false;
+    if (n < text->capacity - text->n_bytes) return true;
+    size_t wanted = text->capacity ? text->capacity : FIRST_CAPACITY;
+    while (wanted <= SIZE_MAX / 2 && wanted - text->n_bytes <= n)
+        wanted *= 2;
+    char *larger = wanted - text->n_bytes > n ? realloc(text->bytes, wanted) : NULL;
+    if (!larger) {
+        text->failed = true;
+        return false;
+    }
+    text->bytes = larger;
+    text->capacity = wanted;
+    return true;
+}
+
+void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes)
+{
+    if (!reserve(text, n_bytes)) return;
+    if (n_bytes > 0) memcpy(text->bytes + text->n_bytes, bytes, n_bytes);
+    text->n_bytes += n_bytes;
+    text->bytes[text->n_bytes] = '\0';
+}
+
+void srv_text_puts(struct srv_text *text, const char *string)
+{
+    srv_text_append(text, string, strlen(string));
+}
+
+void srv_text_integer(struct srv_text *text, int64_t value)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%" PRId64, value);
+    srv_text_append(text, digits, (size_t)n);
+}
+
+void srv_text_printf(struct srv_text *text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    if (n < 0) text->failed = true;
+    if (n >= 0 && reserve(text, (size_t)n)) {
+        vsnprintf(text->bytes + text->n_bytes, (size_t)n + 1, format, again);
+        text->n_bytes += (size_t)n;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+/* The length of the well-formed UTF-8 character at p (RFC 3629), 0 if it is none. */
+static size_t utf8_length(const unsigned char *p, size_t n)
+{
+    static const struct {
+        unsigned char first_low, first_high, second_low, second_high, length;
+    } rows[] = {
+        {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
+        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
+        {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+    if (p[0] < 0x80) return 1;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (p[0] < rows[i].first_low || p[0] > rows[i].first_high) continue;
+        size_t length = rows[i].length;
+        if (n < length || p[1] < rows[i].second_low || p[1] > rows[i].second_high) return 0;
+        for (size_t k = 2; k < length; k++)
+            if ((p[k] & 0xC0) != 0x80) return 0;
+        return length;
+    }
+    return 0;
+}
+
+static void append_escaped(struct srv_text *text, unsigned char c)
+{
+    static const char short_form[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    for (size_t i = 0; i + 1 < sizeof short_form; i += 2) {
+        if (c == (unsigned char)short_form[i]) {
+            char escaped[2] = {'\\', short_form[i + 1]};
+            srv_text_append(text, escaped, 2);
+            return;
+        }
+    }
+    srv_text_printf(text, "\\u%04x", c);
+}
+
+void srv_text_json_bytes(struct srv_text *text, const char *bytes, size_t n_bytes)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    size_t plain = 0; /* bytes[plain, i) need no escape */
+    srv_text_append(text, "\"", 1);
+    for (size_t i = 0; i < n_bytes;) {
+        bool special = p[i] < 0x20 || p[i] == '"' || p[i] == '\\' || p[i] == 0x7F;
+        size_t length = special ? 0 : utf8_length(p + i, n_bytes - i);
+        if (length > 0) {
+            i += length;
+            continue;
+        }
+        srv_text_append(text, bytes + plain, i - plain);
+        if (special)
+            append_escaped(text, p[i]);
+        else
+            srv_text_puts(text, "\\ufffd");
+        plain = ++i;
+    }
+    srv_text_append(text, bytes + plain, n_bytes - plain);
+    srv_text_append(text, "\"", 1);
+}
+
+void srv_text_json(struct srv_text *text, const char *string)
+{
+    srv_text_json_bytes(text, string, strlen(string));
+}
+
+size_t srv_text_distance(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b), row[MAX_NAME_CHARS + 1];
+    if (n > MAX_NAME_CHARS || m > MAX_NAME_CHARS) return SIZE_MAX;
+    for (size_t j = 0; j <= m; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[m];
+}
