@@ -27,6 +27,7 @@ enum eng_field_type {
     ENG_FIELD_INTS,   /* struct eng_ints */
     ENG_FIELD_STRING, /* const char *, owned by the struct's arena */
     ENG_FIELD_TENSOR, /* const struct eng_tensor *, ONNX attributes only */
+    ENG_FIELD_ATTR,   /* const struct eng_attr *: as it stands in the file, for the operator to judge */
 };
 
 struct eng_field {
@@ -48,6 +49,7 @@ struct eng_field {
 #define ENG_F_INTS(S, M, LO, HI, H)     ENG_F_(S, M, ENG_FIELD_INTS, 0, LO, HI, NULL, H)
 #define ENG_F_STRING(S, M, H)           ENG_F_(S, M, ENG_FIELD_STRING, 0, 0, 0, NULL, H)
 #define ENG_F_TENSOR(S, M, H)           ENG_F_(S, M, ENG_FIELD_TENSOR, 0, 0, 0, NULL, H)
+#define ENG_F_ATTR(S, M, H)             ENG_F_(S, M, ENG_FIELD_ATTR, 0, 0, 0, NULL, H)
 
 /* Purpose: writes every default into the struct at base (strings and tensors NULL, lists empty). */
 void eng_fields_defaults(const struct eng_field *fields, size_t n, void *base);

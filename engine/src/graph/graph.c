@@ -126,29 +126,6 @@ static enum eng_status check_inputs(const struct eng_graph *graph, const struct 
     return ENG_OK;
 }
 
-/* Attributes may point into the file's memory: strings and tensors are copied so that it can go. */
-static enum eng_status copy_attrs(struct eng_graph *graph, const struct eng_op *op, void *attrs,
-                                  struct eng_error *err)
-{
-    for (size_t i = 0; i < op->n_attrs; i++) {
-        char *member = (char *)attrs + op->attrs[i].offset;
-        if (op->attrs[i].type == ENG_FIELD_STRING && *(const char **)member) {
-            const char *text = *(const char **)member;
-            *(const char **)member = eng_arena_string(&graph->arena, text, strlen(text));
-            if (!*(const char **)member) return eng_fail_memory(err, "an attribute");
-        } else if (op->attrs[i].type == ENG_FIELD_TENSOR && *(const struct eng_tensor **)member) {
-            const struct eng_tensor *from = *(const struct eng_tensor **)member;
-            struct eng_tensor *to = eng_arena_copy(&graph->arena, from, sizeof *from);
-            if (to)
-                to->data =
-                    eng_arena_copy(&graph->arena, from->data, (size_t)eng_tensor_bytes(from));
-            if (!to || !to->data) return eng_fail_memory(err, "an attribute");
-            *(const struct eng_tensor **)member = to;
-        }
-    }
-    return ENG_OK;
-}
-
 static enum eng_status read_attrs(struct eng_graph *graph, struct eng_node *node,
                                   const struct eng_attr *attrs, size_t n_attrs,
                                   struct eng_error *err)
@@ -156,7 +133,7 @@ static enum eng_status read_attrs(struct eng_graph *graph, struct eng_node *node
     void *own = eng_arena_alloc(&graph->arena, 1, node->op->attrs_bytes + 1);
     if (!own) return eng_fail_memory(err, "a node's attributes");
     enum eng_status status = eng_attrs_read(node->op, attrs, n_attrs, own, err);
-    if (status == ENG_OK) status = copy_attrs(graph, node->op, own, err);
+    if (status == ENG_OK) status = eng_attrs_own(node->op, own, &graph->arena, err);
     node->attrs = own;
     return status;
 }

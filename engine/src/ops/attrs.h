@@ -2,6 +2,7 @@
 #ifndef ENG_OPS_ATTRS_H
 #define ENG_OPS_ATTRS_H
 
+#include "base/arena.h"
 #include "engine/tensor.h"
 #include "ops/op.h"
 
@@ -30,15 +31,23 @@ struct eng_attr {
 
 /*
  * Purpose: fills the operator's attribute struct: defaults, then each attribute, checked.
- * Ownership: strings and tensors are stored as pointers; the caller keeps them alive.
- * Errors: UNSUPPORTED for a name that the operator's table does not have, ARGUMENT for a bad type or
- *         value; the sentence names the attribute.
+ * Ownership: strings, tensors and whole attributes are stored as pointers; the caller keeps them
+ * alive, or calls eng_attrs_own. Errors: UNSUPPORTED for a name that the operator's table does not
+ * have, ARGUMENT for a bad type or value; the sentence names the attribute.
  */
 enum eng_status eng_attrs_read(const struct eng_op *op, const struct eng_attr *attrs, size_t n,
                                void *out, struct eng_error *err);
 
-/* Purpose: the inverse: those rows whose value is not the default. out has room for op->n_attrs.
- * Ownership: pointers into attrs. Returns how many. */
+/*
+ * Purpose: copies into arena everything that the attribute struct points to (tensors aligned to
+ *          ENG_ALIGN), so that it outlives the file it was read from.
+ * Errors: NO_MEMORY; the struct is then not to be used.
+ */
+enum eng_status eng_attrs_own(const struct eng_op *op, void *attrs, struct eng_arena *arena,
+                              struct eng_error *err);
+
+/* Purpose: the inverse of read: those rows whose value is not the default. out has room for
+ * op->n_attrs. Ownership: pointers into attrs. Returns how many. */
 size_t eng_attrs_write(const struct eng_op *op, const void *attrs, struct eng_attr *out);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * The operator contract. One operator = one file (formula, shapes, source; attributes; infer; forward;
- * backward; descriptor) and one row in ops.def. Nothing else has to be touched to add one.
+ * The operator contract. One operator = one file (formula, shapes, source; attributes; infer;
+ * forward; backward; descriptor) and one row in ops.def. Nothing else has to be touched to add one.
  *
- * Life of a node: attributes are read through the operator's table -> infer checks them and the input
- * shapes, sets output shapes, says how much scratch it wants (the only place that may fail; called once
- * per batch size) -> forward and backward run, many times, and cannot fail.
+ * Life of a node: attributes are read through the operator's table -> infer checks them and the
+ * input shapes, sets output shapes, says how much scratch it wants (the only place that may fail;
+ * called once per batch size) -> forward and backward run, many times, and cannot fail.
  */
 #ifndef ENG_OPS_OP_H
 #define ENG_OPS_OP_H
@@ -62,12 +62,12 @@ struct eng_op_call {
     size_t n_in;
     const struct eng_tensor *const *in; /* NULL: left out */
     size_t n_out;
-    struct eng_tensor *const *out; /* NULL: not wanted */
-    void *scratch;                 /* scratch_bytes, aligned to 64; contents undefined */
-    void *keep;                    /* keep_bytes; written by forward, read by backward */
-    struct eng_pool *pool;         /* for eng_pool_for; NULL: run inline */
+    struct eng_tensor *const *out;    /* NULL: not wanted */
+    void *scratch;                    /* scratch_bytes, aligned to 64; contents undefined */
+    void *keep;                       /* keep_bytes; written by forward, read by backward */
+    struct eng_pool *pool;            /* for eng_pool_for; NULL: run inline */
     struct eng_activation activation; /* fused into output 0; ENG_ACT_NONE if none */
-    uint64_t seed;                 /* fresh for each training step, node and shard: Dropout */
+    uint64_t seed;                    /* fresh for each training step, node and shard: Dropout */
     /* backward only: same shapes as out and in. NULL: no gradient comes, or none is wanted. */
     const struct eng_tensor *const *grad_out;
     struct eng_tensor *const *grad_in;
@@ -84,27 +84,28 @@ struct eng_op {
     size_t n_attrs;
     size_t attrs_bytes;
     size_t state_bytes;
-    /* Output k is by default float32-only input's type; infer sets and checks all of it. */
     enum eng_status (*infer)(struct eng_op_infer *q, struct eng_error *err);
     void (*forward)(const struct eng_op_call *call);
     /* Adds to every grad_in that is not NULL. NULL: inference only. */
     void (*backward)(const struct eng_op_call *call);
-    /* After a training step, once per node: folds what the shards' forwards observed (calls[i].keep)
-     * into state inputs without gradient, written through in[k]->data (running mean). NULL: none. */
+    /* After a training step, once per node: folds what the shards' forwards observed
+     * (calls[i].keep) into state inputs without gradient, written through in[k]->data (running
+     * mean). NULL: none. */
     void (*commit)(const struct eng_op_call *calls, size_t n_calls);
-    /* IS_ACTIVATION: the kernel's form of it; false if this node's attributes have none. inputs as in
-     * infer (Clip's bounds are inputs since opset 11 and must be constant). */
+    /* IS_ACTIVATION: the kernel's form of it; false if this node's attributes have none. inputs as
+     * in infer (Clip's bounds are inputs since opset 11 and must be constant). */
     bool (*activation)(const struct eng_op_infer *q, struct eng_activation *out);
-    /* Multiply-adds x 2 of one forward at these shapes, for inspect and bench; NULL: output elements. */
+    /* Multiply-adds x 2 of one forward at these shapes, for inspect and bench; NULL: output
+     * elements. */
     double (*flops)(const struct eng_op_infer *q);
-    /* Which inputs hold parameters that training adjusts (bit k = input k), e.g. Conv: 1 | 2 << 0... */
+    /* Which inputs hold parameters that training adjusts: bit k is input k. Conv: 6 (W and B). */
     unsigned trainable_inputs;
 };
 
 /* Purpose: the operator of that name, domain and opset ("" and "ai.onnx" are one domain).
  * Errors: UNSUPPORTED: unknown name or domain, or the opset lies outside the operator's range. */
-enum eng_status eng_op_find(const char *domain, const char *name, int opset, const struct eng_op **out,
-                            struct eng_error *err);
+enum eng_status eng_op_find(const char *domain, const char *name, int opset,
+                            const struct eng_op **out, struct eng_error *err);
 
 /* Purpose: all rows of ops.def in order, for tests, docs and inspect. */
 size_t eng_op_count(void);
@@ -118,8 +119,19 @@ enum eng_status eng_infer_dtype(const struct eng_op_infer *q, size_t input, enum
 /* Purpose: refuses a rank outside [min, max], naming the input and its shape. */
 enum eng_status eng_infer_rank(const struct eng_op_infer *q, size_t input, int min, int max,
                                struct eng_error *err);
+/* Purpose: refuses any other shape, naming the input and both shapes. */
+enum eng_status eng_infer_shape(const struct eng_op_infer *q, size_t input,
+                                const struct eng_shape *wanted, struct eng_error *err);
+/* Purpose: refuses an input that is not a constant of that type, naming it. */
+enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, const char *name,
+                                   enum eng_dtype wanted, struct eng_error *err);
+/* Purpose: sets an output if it is wanted. The caller of infer checks that its size fits memory. */
+void eng_infer_output(struct eng_op_infer *q, size_t output, enum eng_dtype dtype,
+                      const struct eng_shape *shape);
 /* Purpose: output 0 has input 0's type and shape. */
-enum eng_status eng_infer_same(struct eng_op_infer *q, struct eng_error *err);
+void eng_infer_same(struct eng_op_infer *q);
+/* Purpose: the same, and refuses a type other than float. */
+enum eng_status eng_infer_same_float(struct eng_op_infer *q, struct eng_error *err);
 /* Purpose: numpy broadcasting of two shapes. Errors: FORMAT naming both. */
 enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_shape *b,
                                     struct eng_shape *out, struct eng_error *err);

@@ -1,0 +1,98 @@
+/* What infer functions need again and again. */
+#include "base/error.h"
+#include "ops/op.h"
+
+enum { SHAPE_CHARS = 128 };
+
+enum eng_status eng_infer_dtype(const struct eng_op_infer *q, size_t input, enum eng_dtype wanted,
+                                struct eng_error *err)
+{
+    enum eng_dtype found = q->in[input]->dtype;
+    if (found == wanted) return ENG_OK;
+    return eng_fail(err, ENG_UNSUPPORTED, "input %zu has element type %s; %s is wanted", input,
+                    eng_dtype_name(found), eng_dtype_name(wanted));
+}
+
+enum eng_status eng_infer_rank(const struct eng_op_infer *q, size_t input, int min, int max,
+                               struct eng_error *err)
+{
+    const struct eng_shape *shape = &q->in[input]->shape;
+    if (shape->rank >= min && shape->rank <= max) return ENG_OK;
+    char text[SHAPE_CHARS];
+    eng_shape_format(shape, text, sizeof(text));
+    if (min == max)
+        return eng_fail(err, ENG_FORMAT, "input %zu has shape %s of rank %d; rank %d is wanted",
+                        input, text, shape->rank, min);
+    return eng_fail(err, ENG_FORMAT, "input %zu has shape %s of rank %d; rank %d to %d is wanted",
+                    input, text, shape->rank, min, max);
+}
+
+enum eng_status eng_infer_shape(const struct eng_op_infer *q, size_t input,
+                                const struct eng_shape *wanted, struct eng_error *err)
+{
+    if (eng_shape_equal(&q->in[input]->shape, wanted)) return ENG_OK;
+    char found_text[SHAPE_CHARS], wanted_text[SHAPE_CHARS];
+    eng_shape_format(&q->in[input]->shape, found_text, sizeof(found_text));
+    eng_shape_format(wanted, wanted_text, sizeof(wanted_text));
+    return eng_fail(err, ENG_FORMAT, "input %zu has shape %s; %s is wanted", input, found_text,
+                    wanted_text);
+}
+
+enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, const char *name,
+                                   enum eng_dtype wanted, struct eng_error *err)
+{
+    if (!q->in[input]->data)
+        return eng_fail(err, ENG_UNSUPPORTED,
+                        "input %zu (%s) is computed at run time; a constant is wanted", input,
+                        name);
+    return eng_infer_dtype(q, input, wanted, err);
+}
+
+void eng_infer_output(struct eng_op_infer *q, size_t output, enum eng_dtype dtype,
+                      const struct eng_shape *shape)
+{
+    if (output >= q->n_out || !q->out[output]) return;
+    q->out[output]->dtype = dtype;
+    q->out[output]->shape = *shape;
+}
+
+void eng_infer_same(struct eng_op_infer *q)
+{
+    eng_infer_output(q, 0, q->in[0]->dtype, &q->in[0]->shape);
+}
+
+enum eng_status eng_infer_same_float(struct eng_op_infer *q, struct eng_error *err)
+{
+    enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
+    if (status == ENG_OK) eng_infer_same(q);
+    return status;
+}
+
+enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_shape *b,
+                                    struct eng_shape *out, struct eng_error *err)
+{
+    struct eng_shape result = {.rank = a->rank > b->rank ? a->rank : b->rank};
+    for (int i = 0; i < result.rank; i++) {
+        int from_a = i - (result.rank - a->rank), from_b = i - (result.rank - b->rank);
+        int64_t da = from_a < 0 ? 1 : a->dim[from_a];
+        int64_t db = from_b < 0 ? 1 : b->dim[from_b];
+        if (da != db && da != 1 && db != 1) {
+            char text_a[SHAPE_CHARS], text_b[SHAPE_CHARS];
+            eng_shape_format(a, text_a, sizeof(text_a));
+            eng_shape_format(b, text_b, sizeof(text_b));
+            return eng_fail(err, ENG_FORMAT, "shapes %s and %s do not broadcast", text_a, text_b);
+        }
+        result.dim[i] = da == 1 ? db : da;
+    }
+    *out = result;
+    return ENG_OK;
+}
+
+enum eng_status eng_infer_axis(int64_t axis, int rank, int *out, struct eng_error *err)
+{
+    if (axis < -rank || axis >= rank)
+        return eng_fail(err, ENG_FORMAT, "axis %lld lies outside a tensor of rank %d",
+                        (long long)axis, rank);
+    *out = (int)(axis < 0 ? axis + rank : axis);
+    return ENG_OK;
+}
