@@ -43,7 +43,7 @@ static inline uint8_t eng_cursor_u8(struct eng_cursor *c)
 static inline uint16_t eng_cursor_le16(struct eng_cursor *c)
 {
     const uint8_t *p = eng_cursor_take(c, 2);
-    return p ? (uint16_t)(p[0] | p[1] << 8) : 0;
+    return (uint16_t)(p ? p[0] | p[1] << 8 : 0);
 }
 
 static inline uint32_t eng_cursor_be32(struct eng_cursor *c)

@@ -39,6 +39,9 @@ void eng_fields_defaults(const struct eng_field *fields, size_t n, void *base)
         case ENG_FIELD_TENSOR:
             *(const struct eng_tensor **)at = NULL;
             break;
+        case ENG_FIELD_ATTR:
+            *(const struct eng_attr **)at = NULL;
+            break;
         }
     }
 }
@@ -75,6 +78,7 @@ static const char *type_wanted(enum eng_field_type type)
         [ENG_FIELD_INTS] = "a list of integers",
         [ENG_FIELD_STRING] = "a text",
         [ENG_FIELD_TENSOR] = "a tensor",
+        [ENG_FIELD_ATTR] = "an attribute",
     };
     return wanted[type];
 }
