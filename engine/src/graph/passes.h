@@ -13,9 +13,11 @@ enum eng_status eng_passes_fold_constants(struct eng_graph *graph, struct eng_er
 /* Purpose: removes nodes that do nothing in inference (Identity, Dropout). */
 enum eng_status eng_passes_drop_no_ops(struct eng_graph *graph, struct eng_error *err);
 
-/* Purpose: BatchNormalization with constant parameters after Conv or Gemm goes into their weights.
+/*
+ * Purpose: a node that only scales and shifts channels (BatchNormalization) goes into the weights
+ * of the Conv or Gemm before it, if that has no other reader. Weights are changed where they stand.
  */
-enum eng_status eng_passes_fold_batchnorm(struct eng_graph *graph, struct eng_error *err);
+enum eng_status eng_passes_fold_affine(struct eng_graph *graph, struct eng_error *err);
 
 /* Purpose: an activation whose producer has no other consumer runs in the producer's epilogue. */
 enum eng_status eng_passes_fuse_activations(struct eng_graph *graph, struct eng_error *err);

@@ -24,4 +24,12 @@ enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bo
                                 bool training, struct eng_arena *arena, struct eng_tensor *tensors,
                                 struct eng_node_plan *nodes, struct eng_error *err);
 
+/*
+ * Purpose: the shapes of all values with -1 where a dimension follows the batch: what differs
+ * between two batch sizes does. Shapes: tensors [n_values], as above. Errors: those of
+ * eng_shape_infer.
+ */
+enum eng_status eng_shape_infer_symbolic(const struct eng_graph *graph, bool override_batch,
+                                         struct eng_tensor *tensors, struct eng_error *err);
+
 #endif

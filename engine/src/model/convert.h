@@ -5,12 +5,19 @@
 #include "graph/graph.h"
 #include "onnx/onnx.h"
 
-/* Purpose: builds the graph of a file; checks names, order (nodes may come unsorted), opsets.
- * Ownership: copies what it keeps. Errors: name node, operator and reason. */
+/*
+ * Purpose: builds the graph of a file into an initialised, empty graph; checks names, opsets and
+ * that nodes stand in topological order (so there is no cycle), as the ONNX specification demands.
+ * Ownership: copies what it keeps. Errors: FORMAT, UNSUPPORTED, LIMIT; they name node, operator and
+ * reason. On failure the graph is incomplete and still has to be ended with eng_graph_fini.
+ */
 enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_graph *graph,
                                    struct eng_error *err);
 
-/* Purpose: the inverse, at the opset of the nodes; the model borrows from graph and owns its arena. */
+/*
+ * Purpose: the inverse, at the opset of the nodes. What differs between batch sizes is symbolic.
+ * Ownership: the model borrows from graph; end it with onnx_model_fini.
+ */
 enum eng_status eng_convert_export(const struct eng_graph *graph, struct onnx_model *out,
                                    struct eng_error *err);
 

@@ -95,6 +95,15 @@ struct eng_op {
     /* IS_ACTIVATION: the kernel's form of it; false if this node's attributes have none. inputs as
      * in infer (Clip's bounds are inputs since opset 11 and must be constant). */
     bool (*activation)(const struct eng_op_infer *q, struct eng_activation *out);
+    /* Folding at load, both NULL where they do not apply. channel_affine: in inference output 0 is
+     * scale[c] * input 0 + shift[c], c along axis 1, from constant inputs; writes n of each, false
+     * if the node is not of that kind or n is not its number of channels (BatchNormalization).
+     * absorb_affine: takes such a map of its own output into its weight, in place, and its bias
+     * [n], which holds the old bias or zeros; false, with nothing changed, if it cannot (Conv,
+     * Gemm). The weight is input 1, the bias input 2. */
+    bool (*channel_affine)(const struct eng_op_infer *q, float *scale, float *shift, size_t n);
+    bool (*absorb_affine)(const struct eng_op_infer *q, const float *scale, const float *shift,
+                          size_t n, float *weight, float *bias);
     /* Multiply-adds x 2 of one forward at these shapes, for inspect and bench; NULL: output
      * elements. */
     double (*flops)(const struct eng_op_infer *q);

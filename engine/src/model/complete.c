@@ -1,0 +1,165 @@
+/* What a file and its config left open: guessed from the graph, or refused where it does not fit.
+ */
+#include "model/model_internal.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Elements of one sample: the whole tensor for a graph that is bound to its batch. */
+static int64_t per_sample(const struct eng_model *model, int value)
+{
+    struct eng_shape shape = model->symbolic[value].shape;
+    for (int d = 0; d < shape.rank; d++)
+        if (shape.dim[d] == -1)
+            shape.dim[d] = 1;
+    return eng_shape_count(&shape);
+}
+
+/* The side of a square with that many pixels, 0 if there is none. */
+static uint32_t square_side(int64_t n_pixels)
+{
+    int64_t side = (int64_t)sqrt((double)n_pixels);
+    while (side * side < n_pixels)
+        side++;
+    return side * side == n_pixels && side < UINT16_MAX ? (uint32_t)side : 0;
+}
+
+static bool set_size(struct eng_preprocess *pre, int64_t channels, int64_t height, int64_t width)
+{
+    if ((channels != 1 && channels != 3) || height < 1 || width < 1 || height > UINT16_MAX ||
+        width > UINT16_MAX)
+        return false;
+    pre->color = channels == 1 ? ENG_COLOR_GRAY : ENG_COLOR_RGB;
+    pre->height_px = (uint32_t)height;
+    pre->width_px = (uint32_t)width;
+    return true;
+}
+
+/* [N, C, H, W], [N, H, W, C], [N, H, W], or a flat row of a square picture in grey or RGB. */
+static bool guess_size(const struct eng_shape *shape, int64_t n_elements,
+                       struct eng_preprocess *pre)
+{
+    const int64_t *dim = shape->dim;
+    pre->layout = ENG_LAYOUT_CHW;
+    if (shape->rank == 4 && set_size(pre, dim[1], dim[2], dim[3]))
+        return true;
+    if (shape->rank == 4 && set_size(pre, dim[3], dim[1], dim[2])) {
+        pre->layout = ENG_LAYOUT_HWC;
+        return true;
+    }
+    if (shape->rank == 3 && dim[1] > 1 && dim[2] > 1)
+        return set_size(pre, 1, dim[1], dim[2]);
+    uint32_t side = square_side(n_elements);
+    if (side)
+        return set_size(pre, 1, side, side);
+    side = n_elements % 3 == 0 ? square_side(n_elements / 3) : 0;
+    return side && set_size(pre, 3, side, side);
+}
+
+static void guess_preprocess(struct eng_model *model, const struct eng_shape *shape,
+                             int64_t n_elements)
+{
+    struct eng_preprocess pre = {
+        .resize = ENG_RESIZE_STRETCH, .scale = 1.0f / 255.0f, .std = {1.0f, 1.0f, 1.0f}};
+    struct eng_card *card = &model->source.card;
+    if (!guess_size(shape, n_elements, &pre))
+        return;
+    card->preprocess = pre;
+    card->guessed |= ENG_GUESS_PREPROCESS;
+    card->takes_images = true;
+}
+
+static enum eng_status complete_preprocess(struct eng_model *model, struct eng_error *err)
+{
+    struct eng_card *card = &model->source.card;
+    const struct eng_graph *graph = &model->graph;
+    int input = graph->n_inputs == 1 ? graph->inputs[0] : ENG_NO_VALUE;
+    bool one_float = input != ENG_NO_VALUE && model->symbolic[input].dtype == ENG_FLOAT32 &&
+                     model->symbolic[graph->outputs[0]].dtype == ENG_FLOAT32;
+    if (model->source.has_preprocess) {
+        size_t wanted = eng_preprocess_count(&card->preprocess);
+        if (!one_float)
+            return eng_fail(err, ENG_FORMAT,
+                            "preprocessing is given, but the graph has not one float input and a "
+                            "float output");
+        if ((int64_t)wanted != per_sample(model, input)) {
+            char text[96];
+            return eng_fail(err, ENG_FORMAT,
+                            "preprocessing gives %u x %u x %u = %zu values, but input '%s' has "
+                            "shape %s",
+                            eng_preprocess_channels(&card->preprocess), card->preprocess.height_px,
+                            card->preprocess.width_px, wanted, graph->values[input].name,
+                            eng_shape_format(&model->symbolic[input].shape, text, sizeof text));
+        }
+        card->takes_images = true;
+    } else if (one_float) {
+        guess_preprocess(model, &model->symbolic[input].shape, per_sample(model, input));
+    }
+    if (card->takes_images)
+        model->sample_count = eng_preprocess_count(&card->preprocess);
+    return ENG_OK;
+}
+
+/* Whether output 0 comes out of a Softmax, looking through nodes that only reshape. */
+static bool ends_in_softmax(const struct eng_graph *graph)
+{
+    int value = graph->outputs[0];
+    for (size_t i = graph->n_nodes; i-- > 0;) {
+        const struct eng_node *node = &graph->nodes[i];
+        if (node->out[0] != value)
+            continue;
+        if (strcmp(node->op->name, "Softmax") == 0)
+            return true;
+        if (!(node->op->flags & (ENG_OP_VIEW | ENG_OP_NO_OP)))
+            return false;
+        value = node->in[0];
+    }
+    return false;
+}
+
+static enum eng_status guess_labels(struct eng_model *model, size_t n, struct eng_error *err)
+{
+    const char **labels = eng_arena_alloc(&model->arena, n, sizeof *labels);
+    for (size_t i = 0; labels && i < n; i++) {
+        char text[24];
+        int length = snprintf(text, sizeof text, "%zu", i);
+        labels[i] = eng_arena_string(&model->arena, text, (size_t)length);
+        if (!labels[i])
+            labels = NULL;
+    }
+    if (!labels)
+        return eng_fail_memory(err, "the labels");
+    model->source.card.labels = labels;
+    model->source.card.n_classes = n;
+    model->source.card.guessed |= ENG_GUESS_LABELS;
+    return ENG_OK;
+}
+
+static enum eng_status complete_classes(struct eng_model *model, struct eng_error *err)
+{
+    struct eng_card *card = &model->source.card;
+    int64_t n_classes = per_sample(model, model->graph.outputs[0]);
+    if (n_classes < 1)
+        return eng_fail(err, ENG_FORMAT, "output '%s' is empty",
+                        model->graph.values[model->graph.outputs[0]].name);
+    if (card->labels && card->n_classes != (size_t)n_classes)
+        return eng_fail(err, ENG_FORMAT, "there are %zu labels, but output '%s' has %lld classes",
+                        card->n_classes, model->graph.values[model->graph.outputs[0]].name,
+                        (long long)n_classes);
+    if (!model->source.has_softmax && !ends_in_softmax(&model->graph)) {
+        card->add_softmax = true;
+        card->guessed |= ENG_GUESS_SOFTMAX;
+    }
+    return card->labels ? ENG_OK : guess_labels(model, (size_t)n_classes, err);
+}
+
+enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err)
+{
+    enum eng_status status = complete_preprocess(model, err);
+    if (status == ENG_OK && model->source.card.takes_images)
+        status = complete_classes(model, err);
+    return status;
+}

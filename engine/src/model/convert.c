@@ -1,0 +1,238 @@
+#include "model/convert.h"
+
+#include "base/error.h"
+#include "graph/shape.h"
+
+#include <string.h>
+
+static bool is_default_domain(const char *domain)
+{
+    return !*domain || strcmp(domain, "ai.onnx") == 0;
+}
+
+/* The version of the operator set that the file imports for a domain; 0 if it imports none. */
+static int64_t opset_of(const struct onnx_model *onnx, const char *domain)
+{
+    for (size_t i = 0; i < onnx->n_opsets; i++) {
+        const char *have = onnx->opsets[i].domain;
+        if (strcmp(have, domain) == 0 || (is_default_domain(have) && is_default_domain(domain)))
+            return onnx->opsets[i].version;
+    }
+    return 0;
+}
+
+static enum eng_status check_opsets(const struct onnx_model *onnx, struct eng_error *err)
+{
+    int64_t opset = opset_of(onnx, "");
+    if (opset == 0)
+        return eng_fail(err, ENG_FORMAT, "the file imports no operator set of the domain ai.onnx");
+    if (opset < ENG_OPSET_MIN || opset > ENG_OPSET_MAX)
+        return eng_fail(err, ENG_UNSUPPORTED, "the file uses opset %lld, wanted %d to %d",
+                        (long long)opset, ENG_OPSET_MIN, ENG_OPSET_MAX);
+    return ENG_OK;
+}
+
+static enum eng_status import_constants(const struct onnx_model *onnx, struct eng_graph *graph,
+                                        struct eng_error *err)
+{
+    for (size_t i = 0; i < onnx->n_initializers; i++) {
+        int value;
+        enum eng_status status = eng_graph_add_constant(graph, onnx->initializers[i].name,
+                                                        &onnx->initializers[i].tensor, &value, err);
+        if (status != ENG_OK)
+            return status;
+    }
+    return ENG_OK;
+}
+
+/* Files of IR version 3 list the initializers among the inputs too; those are constants here. */
+static enum eng_status import_inputs(const struct onnx_model *onnx, struct eng_graph *graph,
+                                     struct eng_error *err)
+{
+    for (size_t i = 0; i < onnx->n_inputs; i++) {
+        const struct onnx_value_info *input = &onnx->inputs[i];
+        if (eng_graph_find(graph, input->name) != ENG_NO_VALUE)
+            continue;
+        if (input->shape.rank < 0)
+            return eng_fail(err, ENG_UNSUPPORTED, "input '%s' has no shape, wanted one",
+                            input->name);
+        /* Weights of float16 are widened on reading, so the graph computes in float32. */
+        enum eng_dtype dtype = input->dtype == ENG_FLOAT16 ? ENG_FLOAT32 : input->dtype;
+        int value;
+        enum eng_status status =
+            eng_graph_add_input(graph, input->name, dtype, &input->shape, &value, err);
+        if (status != ENG_OK)
+            return status;
+    }
+    return ENG_OK;
+}
+
+static enum eng_status import_node(const struct onnx_model *onnx, const struct onnx_node *node,
+                                   struct eng_graph *graph, struct eng_error *err)
+{
+    int64_t opset = opset_of(onnx, node->domain);
+    if (opset == 0)
+        return eng_fail(err, ENG_FORMAT, "node '%s' (%s): the file imports no operator set of '%s'",
+                        node->name, node->op_type, node->domain);
+    int *in = eng_arena_alloc(&graph->arena, node->n_inputs + 1, sizeof *in);
+    if (!in)
+        return eng_fail_memory(err, "a node's inputs");
+    for (size_t k = 0; k < node->n_inputs; k++) {
+        in[k] = *node->inputs[k] ? eng_graph_find(graph, node->inputs[k]) : ENG_NO_VALUE;
+        if (*node->inputs[k] && in[k] == ENG_NO_VALUE)
+            return eng_fail(
+                err, ENG_FORMAT,
+                "node '%s' (%s): input '%s' is neither an input, an initializer nor the "
+                "output of an earlier node",
+                node->name, node->op_type, node->inputs[k]);
+    }
+    return eng_graph_add_node(graph, node->name, node->domain, node->op_type, (int)opset,
+                              node->attrs, node->n_attrs, in, node->n_inputs, node->outputs,
+                              node->n_outputs, err);
+}
+
+static enum eng_status import_outputs(const struct onnx_model *onnx, struct eng_graph *graph,
+                                      struct eng_error *err)
+{
+    if (onnx->n_outputs == 0)
+        return eng_fail(err, ENG_FORMAT, "the graph has no output");
+    for (size_t i = 0; i < onnx->n_outputs; i++) {
+        int value = eng_graph_find(graph, onnx->outputs[i].name);
+        if (value == ENG_NO_VALUE)
+            return eng_fail(err, ENG_FORMAT, "output '%s' is not computed by any node",
+                            onnx->outputs[i].name);
+        enum eng_status status = eng_graph_add_output(graph, value, err);
+        if (status != ENG_OK)
+            return status;
+    }
+    return ENG_OK;
+}
+
+enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_graph *graph,
+                                   struct eng_error *err)
+{
+    graph->name = eng_arena_string(&graph->arena, onnx->graph_name, strlen(onnx->graph_name));
+    if (!graph->name)
+        return eng_fail_memory(err, "the graph's name");
+    enum eng_status status = check_opsets(onnx, err);
+    if (status == ENG_OK)
+        status = import_constants(onnx, graph, err);
+    if (status == ENG_OK)
+        status = import_inputs(onnx, graph, err);
+    for (size_t i = 0; status == ENG_OK && i < onnx->n_nodes; i++)
+        status = import_node(onnx, &onnx->nodes[i], graph, err);
+    if (status == ENG_OK)
+        status = import_outputs(onnx, graph, err);
+    return status;
+}
+
+/* ---- export ---- */
+
+static const char *value_name(const struct eng_graph *graph, int value)
+{
+    return value == ENG_NO_VALUE ? "" : graph->values[value].name;
+}
+
+static const char **value_names(const struct eng_graph *graph, const int *values, size_t n,
+                                struct eng_arena *arena)
+{
+    const char **names = eng_arena_alloc(arena, n + 1, sizeof *names);
+    for (size_t k = 0; names && k < n; k++)
+        names[k] = value_name(graph, values[k]);
+    return names;
+}
+
+static bool export_node(const struct eng_graph *graph, const struct eng_node *node,
+                        struct eng_arena *arena, struct onnx_node *out)
+{
+    struct eng_attr *attrs = eng_arena_alloc(arena, node->op->n_attrs + 1, sizeof *attrs);
+    const char **inputs = value_names(graph, node->in, node->n_in, arena);
+    const char **outputs = value_names(graph, node->out, node->n_out, arena);
+    if (!attrs || !inputs || !outputs)
+        return false;
+    *out = (struct onnx_node){.name = node->name,
+                              .op_type = node->op->name,
+                              .domain = node->op->domain,
+                              .inputs = inputs,
+                              .n_inputs = node->n_in,
+                              .outputs = outputs,
+                              .n_outputs = node->n_out,
+                              .attrs = attrs,
+                              .n_attrs = eng_attrs_write(node->op, node->attrs, attrs)};
+    return true;
+}
+
+/* Each domain once, at the opset of its first node; nodes of one file share it. */
+static bool export_opsets(const struct eng_graph *graph, struct onnx_model *out)
+{
+    out->opsets = eng_arena_alloc(&out->arena, graph->n_nodes + 1, sizeof *out->opsets);
+    for (size_t i = 0; out->opsets && i < graph->n_nodes; i++)
+        if (opset_of(out, graph->nodes[i].op->domain) == 0)
+            out->opsets[out->n_opsets++] = (struct onnx_opset){.domain = graph->nodes[i].op->domain,
+                                                               .version = graph->nodes[i].opset};
+    return out->opsets != NULL;
+}
+
+static bool export_constants(const struct eng_graph *graph, struct onnx_model *out)
+{
+    out->initializers =
+        eng_arena_alloc(&out->arena, graph->n_values + 1, sizeof *out->initializers);
+    for (size_t v = 0; out->initializers && v < graph->n_values; v++)
+        if (graph->values[v].kind == ENG_VALUE_CONSTANT)
+            out->initializers[out->n_initializers++] = (struct onnx_named_tensor){
+                .name = graph->values[v].name, .tensor = graph->values[v].tensor};
+    return out->initializers != NULL;
+}
+
+static struct onnx_value_info *export_infos(const struct eng_graph *graph, const int *values,
+                                            size_t n, const struct eng_tensor *tensors,
+                                            struct eng_arena *arena)
+{
+    struct onnx_value_info *infos = eng_arena_alloc(arena, n + 1, sizeof *infos);
+    for (size_t i = 0; infos && i < n; i++)
+        infos[i] = (struct onnx_value_info){.name = graph->values[values[i]].name,
+                                            .dtype = tensors[values[i]].dtype,
+                                            .shape = tensors[values[i]].shape};
+    return infos;
+}
+
+static enum eng_status export_graph(const struct eng_graph *graph, struct onnx_model *out,
+                                    struct eng_error *err)
+{
+    struct eng_tensor *tensors = eng_arena_alloc(&out->arena, graph->n_values + 1, sizeof *tensors);
+    out->nodes = eng_arena_alloc(&out->arena, graph->n_nodes + 1, sizeof *out->nodes);
+    if (!tensors || !out->nodes || !export_opsets(graph, out) || !export_constants(graph, out))
+        return eng_fail_memory(err, "the file's nodes");
+    enum eng_status status = eng_shape_infer_symbolic(graph, false, tensors, err);
+    if (status != ENG_OK)
+        return status;
+    out->inputs = export_infos(graph, graph->inputs, graph->n_inputs, tensors, &out->arena);
+    out->outputs = export_infos(graph, graph->outputs, graph->n_outputs, tensors, &out->arena);
+    if (!out->inputs || !out->outputs)
+        return eng_fail_memory(err, "the file's inputs and outputs");
+    out->n_inputs = graph->n_inputs;
+    out->n_outputs = graph->n_outputs;
+    for (; out->n_nodes < graph->n_nodes; out->n_nodes++)
+        if (!export_node(graph, &graph->nodes[out->n_nodes], &out->arena,
+                         &out->nodes[out->n_nodes]))
+            return eng_fail_memory(err, "the file's nodes");
+    return ENG_OK;
+}
+
+enum eng_status eng_convert_export(const struct eng_graph *graph, struct onnx_model *out,
+                                   struct eng_error *err)
+{
+    struct onnx_model model = {.ir_version = 8,
+                               .producer_name = "classifyd",
+                               .producer_version = CLASSIFYD_VERSION,
+                               .doc_string = "",
+                               .graph_name = graph->name};
+    eng_arena_init(&model.arena);
+    enum eng_status status = export_graph(graph, &model, err);
+    if (status != ENG_OK) {
+        onnx_model_fini(&model);
+        return status;
+    }
+    *out = model;
+    return ENG_OK;
+}

@@ -1,0 +1,29 @@
+/* What a model holds: for this folder, the trainer and the tools. Nothing changes after loading. */
+#ifndef ENG_MODEL_MODEL_INTERNAL_H
+#define ENG_MODEL_MODEL_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "engine/model.h"
+#include "graph/graph.h"
+#include "graph/plan.h"
+#include "model/card.h"
+
+struct eng_model {
+    struct eng_arena arena;        /* strings and arrays of the card */
+    struct eng_graph graph;        /* optimised */
+    struct eng_card_source source; /* completed: labels, preprocess and softmax are decided */
+    char digest[ENG_DIGEST_CHARS];
+    bool override_batch; /* the file declares batch 1, and any other works too */
+    int max_batch;
+    struct eng_plan **plans;     /* [max_batch], for batches of 1 .. max_batch */
+    struct eng_tensor *symbolic; /* [n_values] shapes with -1 for the batch */
+    size_t arena_bytes;          /* the largest plan's */
+    size_t sample_count;         /* floats of one prepared picture; 0 if it takes none */
+};
+
+/* Purpose: decides what the file and config left open, and checks that what they say fits the
+ * graph. */
+enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err);
+
+#endif
