@@ -28,14 +28,15 @@ struct srv_served_options {
 /* The registry's share of a version, guarded by the registry's lock. */
 struct srv_served_link {
     size_t n_references;
-    bool retired;
-    struct srv_served *next_retired;
+    bool retired;            /* no longer published: to be freed after the last release */
+    struct srv_served *next; /* in the list of all that exist */
 };
 
 /*
- * Purpose: the whole load: open the version folder, sessions for every worker, warm-up, golden
- * samples. Errors: the engine's, and UNSUPPORTED for a model that takes no pictures. Cost: the
- * model, one session per worker, and as many again when it may run inline.
+ * Purpose: the whole load: open the version folder, a session per worker, warm-up, golden samples.
+ * Errors: the engine's; UNSUPPORTED for a model that takes no pictures; MISMATCH for one that does
+ *         not answer probabilities.
+ * Cost: the model, one session per worker, and as many again when it may run inline.
  */
 enum eng_status srv_served_load(const char *model_name, const char *version, const char *folder,
                                 const struct srv_served_options *options, struct srv_served **out,
@@ -57,9 +58,9 @@ size_t srv_served_session_bytes(const struct srv_served *served);
 
 /*
  * Purpose: queues job for job->served. Any thread.
- * Errors: returns QUEUE_FULL with job->code and job->error set (and done is never called); else OK
- * and done will be called once. Cost: one lock, no allocation; another thread is woken only if one
- * sleeps.
+ * Errors: returns QUEUE_FULL, or TOO_LARGE for more pictures than the queue ever holds; then
+ *         job->code and job->error are set and done is never called. Else OK: done is called once.
+ * Cost: one lock, no allocation; another thread is woken only if one sleeps.
  */
 enum srv_code srv_served_submit(struct srv_job *job);
 
@@ -71,8 +72,9 @@ enum srv_code srv_served_submit(struct srv_job *job);
  */
 bool srv_served_try_inline(struct srv_job *job);
 
-/* Purpose: ends the waiting jobs whose deadline has passed (housekeeping). */
-void srv_served_expire(struct srv_served *served, int64_t now_us);
+/* Purpose: ends the waiting jobs whose deadline has passed. Returns how many pictures still wait.
+ */
+size_t srv_served_expire(struct srv_served *served, int64_t now_us);
 
 /* Purpose: pictures waiting now. */
 size_t srv_served_queue_length(struct srv_served *served);

@@ -1,0 +1,225 @@
+/* The life of one version, apart from its queue (batcher.c). */
+#include "base/clock.h"
+#include "base/fail.h"
+#include "serve/served_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- parts --- */
+
+static struct srv_series *series_of(const struct srv_served *served, enum srv_metric metric)
+{
+    const char *labels[] = {served->name, NULL};
+    struct srv_metrics *metrics = served->options.metrics;
+    return metrics ? srv_metrics_series(metrics, metric, labels) : NULL;
+}
+
+static void find_series(struct srv_served *served)
+{
+    served->batch_size = series_of(served, SRV_M_BATCH_SIZE);
+    served->queue_seconds = series_of(served, SRV_M_QUEUE_SECONDS);
+    served->decode_seconds = series_of(served, SRV_M_DECODE_SECONDS);
+    served->compute_seconds = series_of(served, SRV_M_COMPUTE_SECONDS);
+}
+
+static enum eng_status open_model(struct srv_served *served, const char *folder,
+                                  struct eng_error *err)
+{
+    const struct eng_model_options options = {.max_batch = served->options.max_batch};
+    enum eng_status status = eng_model_open(folder, &options, &served->model, err);
+    if (status != ENG_OK)
+        return status;
+    const struct eng_card *card = eng_model_card(served->model);
+    if (!card->takes_images)
+        return srv_fail(
+            err, ENG_UNSUPPORTED,
+            "%s: the model takes no pictures; wanted one float input of 1 or 3 channels", folder);
+    served->preprocess = &card->preprocess;
+    served->n_classes = card->n_classes;
+    served->max_batch = (size_t)eng_model_max_batch(served->model);
+    return ENG_OK;
+}
+
+static enum eng_status create_slots(struct srv_served *served, struct eng_error *err)
+{
+    size_t n = (size_t)eng_pool_size(served->options.pool);
+    served->slots = calloc(n, sizeof *served->slots);
+    served->parts = calloc(n * served->max_batch, sizeof *served->parts);
+    if (!served->slots || !served->parts)
+        return srv_fail_memory(err, "the queue of a model");
+    served->n_slots = served->n_free = n;
+    for (size_t i = 0; i < n; i++) {
+        struct srv_slot *slot = &served->slots[i];
+        *slot = (struct srv_slot){.task.run = srv_batcher_run,
+                                  .served = served,
+                                  .parts = served->parts + i * served->max_batch,
+                                  .next = served->free};
+        served->free = slot;
+        enum eng_status status =
+            eng_session_create(served->model, served->options.pool, &slot->session, err);
+        if (status != ENG_OK)
+            return status;
+    }
+    return ENG_OK;
+}
+
+/* Without the pool: what is fast enough for this has no use for helpers. */
+static enum eng_status create_inlines(struct srv_served *served, struct eng_error *err)
+{
+    size_t n = served->n_slots;
+    served->inlines = aligned_alloc(_Alignof(struct srv_inline), n * sizeof *served->inlines);
+    if (!served->inlines)
+        return srv_fail_memory(err, "the inline sessions of a model");
+    while (served->n_inline < n) {
+        struct srv_inline *own = &served->inlines[served->n_inline];
+        *own = (struct srv_inline){.taken = ATOMIC_FLAG_INIT};
+        enum eng_status status = eng_session_create(served->model, NULL, &own->session, err);
+        if (status != ENG_OK)
+            return status;
+        served->n_inline++;
+    }
+    return ENG_OK;
+}
+
+/* --- warm-up --- */
+
+/* Runs a black picture: touches the memory, and shows that the answer is one. */
+static enum eng_status run_once(const struct srv_served *served, struct eng_session *session,
+                                struct eng_error *err)
+{
+    float *sample = eng_session_sample(session, 1, 0);
+    memset(sample, 0, eng_preprocess_count(served->preprocess) * sizeof *sample);
+    const float *row = eng_session_classify(session, 1);
+    double sum = 0;
+    for (size_t i = 0; i < served->n_classes; i++)
+        sum += (double)row[i];
+    if (!(fabs(sum - 1) < 1e-3)) /* not a number fails too */
+        return srv_fail(err, ENG_MISMATCH,
+                        "model '%s' version %s: the probabilities of a black picture sum to %g, "
+                        "wanted 1",
+                        served->name, served->version, sum);
+    return ENG_OK;
+}
+
+static int64_t measure_us(const struct srv_served *served, struct eng_session *session)
+{
+    int64_t best_us = INT64_MAX;
+    for (int run = 0; run < 5; run++) {
+        int64_t start_us = srv_clock_us();
+        if (run_once(served, session, NULL) != ENG_OK)
+            return INT64_MAX;
+        int64_t cost_us = srv_clock_us() - start_us;
+        best_us = cost_us < best_us ? cost_us : best_us;
+        if (cost_us > 8 * served->options.inline_below_us)
+            break;
+    }
+    return best_us;
+}
+
+static enum eng_status warm_up(struct srv_served *served, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    for (size_t i = 0; i < served->n_slots && status == ENG_OK; i++)
+        status = run_once(served, served->slots[i].session, err);
+    if (status == ENG_OK)
+        status = eng_session_check_golden(served->slots[0].session, err);
+    if (status != ENG_OK || served->options.inline_below_us <= 0 ||
+        measure_us(served, served->slots[0].session) >= served->options.inline_below_us)
+        return status;
+    status = create_inlines(served, err);
+    for (size_t i = 0; i < served->n_inline && status == ENG_OK; i++)
+        status = run_once(served, served->inlines[i].session, err);
+    return status;
+}
+
+/* --- the whole --- */
+
+enum eng_status srv_served_load(const char *model_name, const char *version, const char *folder,
+                                const struct srv_served_options *options, struct srv_served **out,
+                                struct eng_error *err)
+{
+    struct srv_served *served = calloc(1, sizeof *served);
+    if (!served)
+        return srv_fail_memory(err, "a model version");
+    pthread_mutex_init(&served->lock, NULL);
+    pthread_cond_init(&served->all_free, NULL);
+    served->options = *options;
+    served->name = strdup(model_name);
+    served->version = strdup(version);
+    enum eng_status status = ENG_OK;
+    if (!served->name || !served->version)
+        status = srv_fail_memory(err, "a model's name");
+    if (status == ENG_OK)
+        status = open_model(served, folder, err);
+    if (status == ENG_OK)
+        status = create_slots(served, err);
+    if (status == ENG_OK)
+        status = warm_up(served, err);
+    if (status != ENG_OK) {
+        srv_served_destroy(served);
+        return status;
+    }
+    find_series(served);
+    *out = served;
+    return ENG_OK;
+}
+
+void srv_served_destroy(struct srv_served *served)
+{
+    if (!served)
+        return;
+    pthread_mutex_lock(&served->lock);
+    while (served->n_free < served->n_slots)
+        pthread_cond_wait(&served->all_free, &served->lock);
+    pthread_mutex_unlock(&served->lock);
+    for (size_t i = 0; i < served->n_slots; i++)
+        eng_session_destroy(served->slots[i].session);
+    for (size_t i = 0; i < served->n_inline; i++)
+        eng_session_destroy(served->inlines[i].session);
+    eng_model_destroy(served->model);
+    free(served->inlines);
+    free(served->slots);
+    free(served->parts);
+    pthread_cond_destroy(&served->all_free);
+    pthread_mutex_destroy(&served->lock);
+    free(served->name);
+    free(served->version);
+    free(served);
+}
+
+void srv_served_count_job(const struct srv_served *served, const struct srv_job *job)
+{
+    const struct srv_job_times *times = &job->times;
+    if (times->started_us == 0)
+        return; /* dropped before any of it ran */
+    srv_series_observe(served->queue_seconds,
+                       (double)(times->started_us - times->submitted_us) * 1e-6);
+    srv_series_observe(served->decode_seconds, (double)times->decode_us * 1e-6);
+}
+
+const char *srv_served_name(const struct srv_served *served)
+{
+    return served->name;
+}
+
+const char *srv_served_version(const struct srv_served *served)
+{
+    return served->version;
+}
+
+const struct eng_model *srv_served_model(const struct srv_served *served)
+{
+    return served->model;
+}
+
+struct srv_served_link *srv_served_link(struct srv_served *served)
+{
+    return &served->link;
+}
+
+size_t srv_served_session_bytes(const struct srv_served *served)
+{
+    return eng_session_arena_bytes(served->slots[0].session);
+}

@@ -1,0 +1,83 @@
+/* What served.c, batcher.c and inline.c share of one version. Not for others. */
+#ifndef SRV_SERVE_SERVED_PARTS_H
+#define SRV_SERVE_SERVED_PARTS_H
+
+#include "engine/session.h"
+#include "serve/served.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Pictures [first, first + n) of one job, in a batch. */
+struct srv_part {
+    struct srv_job *job;
+    size_t first, n;
+    int64_t decode_us;
+};
+
+/*
+ * A slot runs one batch at a time: the pool's task, a session, the batch. There are as many as the
+ * pool has workers, so every worker can run this version. Guarded by the lock while it is free, its
+ * task's own while it is scheduled.
+ */
+struct srv_slot {
+    struct eng_task task;
+    struct srv_served *served;
+    struct eng_session *session;
+    struct srv_slot *next;  /* among the free ones */
+    struct srv_part *parts; /* [max_batch] */
+    size_t n_parts, n_pictures;
+};
+
+/* A session for the threads of connections; a line of its own, so that taking one disturbs none. */
+struct srv_inline {
+    _Alignas(64) atomic_flag taken;
+    struct eng_session *session;
+};
+
+struct srv_served {
+    char *name, *version;
+    struct eng_model *model;
+    const struct eng_preprocess *preprocess; /* the model's */
+    size_t n_classes, max_batch;
+    struct srv_served_options options;
+    struct srv_served_link link;
+
+    struct srv_slot *slots; /* [n_slots] */
+    size_t n_slots;
+    struct srv_part *parts;     /* the slots' parts, in one piece */
+    struct srv_inline *inlines; /* [n_inline] */
+    size_t n_inline;
+
+    /* NULL: not counted. */
+    struct srv_series *batch_size, *queue_seconds, *decode_seconds, *compute_seconds;
+
+    /* The lock guards what follows, the free slots and the batcher's part of queued jobs. */
+    pthread_mutex_t lock;
+    pthread_cond_t all_free; /* signalled when the last slot comes free */
+    struct srv_job *head, *tail;
+    atomic_size_t n_queued; /* pictures; written under the lock, read anywhere */
+    struct srv_slot *free;
+    size_t n_free;
+    size_t n_scheduled; /* slots that wait for a worker */
+};
+
+/*
+ * Purpose: decodes and preprocesses one picture to dst, eng_preprocess_count floats.
+ * Errors: the code for the client, the sentence in err; dst is unspecified then.
+ */
+enum srv_code srv_sample_prepare(const struct srv_served *served, const struct srv_sample *sample,
+                                 const struct eng_image_limits *limits, float *dst,
+                                 struct eng_error *err);
+
+/* Purpose: INTERNAL for a row of probabilities that is not finite: the network overflowed. */
+enum srv_code srv_row_check(const struct srv_served *served, const float *row,
+                            struct eng_error *err);
+
+/* Purpose: counts a finished job's times. */
+void srv_served_count_job(const struct srv_served *served, const struct srv_job *job);
+
+/* Purpose: the pool's entry into the batcher, for served.c to put into the slots. */
+void srv_batcher_run(struct eng_task *task, int worker);
+
+#endif
