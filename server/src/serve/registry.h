@@ -2,6 +2,14 @@
  * Which models and versions serve. acquire samples the pointer and counts up under one mutex;
  * publish is one assignment under the same mutex; the last release only wakes the loader, which
  * frees.
+ *
+ * The locks of serve/, of which no thread ever holds two:
+ *   registry  the table of versions, every version's reference count, the loader's bell
+ *   served    one version's queue and free slots (a lock per version)
+ *   loader    the queue of reload commands
+ *   watcher   whether jobs may be waiting for their deadline
+ * The pool's, the log's and the metrics' locks lie below: none of these is held when they are
+ * called. Only the loader's thread writes the table, so it alone reads it without the lock.
  */
 #ifndef SRV_SERVE_REGISTRY_H
 #define SRV_SERVE_REGISTRY_H
@@ -56,6 +64,7 @@ void srv_registry_release(struct srv_registry *registry, struct srv_served *serv
 /* Purpose: true once the first load is over and every model has a version that serves. */
 bool srv_registry_ready(struct srv_registry *registry);
 
+/* Purpose: what /models shows, and the metrics that are read from it (versions, queue lengths). */
 enum eng_status srv_registry_snapshot(struct srv_registry *registry, struct srv_snapshot *out,
                                       struct eng_error *err);
 void srv_snapshot_fini(struct srv_snapshot *snapshot);

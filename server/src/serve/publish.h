@@ -1,0 +1,54 @@
+/* The loader's half of the registry: only its thread calls these, so it alone changes the table. */
+#ifndef SRV_SERVE_PUBLISH_H
+#define SRV_SERVE_PUBLISH_H
+
+#include "serve/registry.h"
+
+/* Purpose: makes sure that the version is known; LOADING until something is published.
+ * Errors: NO_MEMORY. */
+enum eng_status srv_registry_announce(struct srv_registry *registry, const char *model,
+                                      const char *version, struct eng_error *err);
+
+/*
+ * Purpose: from now on requests get this one; the version it replaces is retired. The version must
+ * have been announced.
+ * Ownership: takes served.
+ */
+void srv_registry_publish_take(struct srv_registry *registry, struct srv_served *served);
+
+/* Purpose: records why the last load of an announced version failed; what serves goes on. */
+void srv_registry_fail(struct srv_registry *registry, const char *model, const char *version,
+                       const char *reason);
+
+/* Purpose: forgets version i; what serves there is retired. */
+void srv_registry_remove(struct srv_registry *registry, size_t i);
+
+/* Purpose: a retired version that nobody uses, for the caller to destroy; NULL when there is none.
+ */
+struct srv_served *srv_registry_take_unused(struct srv_registry *registry);
+
+/* Purpose: true while any version, published or retired, exists. */
+bool srv_registry_has_served(const struct srv_registry *registry);
+
+/* Purpose: the announced versions, sorted by model and number. Borrowed until the next change. */
+size_t srv_registry_count(const struct srv_registry *registry);
+const char *srv_registry_model_at(const struct srv_registry *registry, size_t i);
+const char *srv_registry_version_at(const struct srv_registry *registry, size_t i);
+struct srv_served *srv_registry_served_at(const struct srv_registry *registry, size_t i);
+
+/* Purpose: the first load is over: what is unknown now does not exist. */
+void srv_registry_end_first_load(struct srv_registry *registry);
+
+/* Purpose: sleeps until srv_registry_wake or a last release, at once if that already happened. */
+void srv_registry_wait(struct srv_registry *registry);
+
+/* Purpose: wakes the loader. Any thread. */
+void srv_registry_wake(struct srv_registry *registry);
+
+/*
+ * Purpose: walks all that exist, retired ones too: acquires the one after previous (NULL: the
+ * first) and releases previous. NULL at the end. Any thread.
+ */
+struct srv_served *srv_registry_next(struct srv_registry *registry, struct srv_served *previous);
+
+#endif
