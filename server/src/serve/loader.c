@@ -1,0 +1,223 @@
+#include "serve/loader.h"
+
+#include "base/fail.h"
+#include "serve/publish.h"
+#include "serve/reload.h"
+#include "serve/repository.h"
+#include "serve/watcher.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct command {
+    struct command *next;
+    char *model; /* NULL: all */
+    srv_reload_done *done;
+    void *ctx;
+};
+
+struct srv_loader {
+    struct srv_loader_options options;
+    char *models_dir;
+    struct srv_registry *registry;
+    struct srv_watcher *watcher;
+    pthread_t thread;
+    atomic_bool stopping; /* written under the lock; a reload looks at it without */
+    pthread_mutex_t lock;
+    pthread_cond_t first_load; /* over */
+    bool first_load_over;
+    struct command *head, *tail;
+};
+
+/* --- commands --- */
+
+static void free_command(struct command *command)
+{
+    free(command->model);
+    free(command);
+}
+
+static struct command *make_command(const char *model, srv_reload_done *done, void *ctx)
+{
+    struct command *command = calloc(1, sizeof *command);
+    if (!command)
+        return NULL;
+    command->done = done;
+    command->ctx = ctx;
+    if (model && !(command->model = strdup(model))) {
+        free(command);
+        return NULL;
+    }
+    return command;
+}
+
+bool srv_loader_reload(struct srv_loader *loader, const char *model, srv_reload_done *done,
+                       void *ctx)
+{
+    struct command *command = make_command(model, done, ctx);
+    if (!command)
+        return false;
+    pthread_mutex_lock(&loader->lock);
+    bool accepted = !atomic_load(&loader->stopping);
+    if (accepted) {
+        if (loader->tail)
+            loader->tail->next = command;
+        else
+            loader->head = command;
+        loader->tail = command;
+    }
+    pthread_mutex_unlock(&loader->lock);
+    if (accepted)
+        srv_registry_wake(loader->registry);
+    else
+        free_command(command);
+    return accepted;
+}
+
+static struct command *take_command(struct srv_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    struct command *command = loader->head;
+    if (command) {
+        loader->head = command->next;
+        if (!loader->head)
+            loader->tail = NULL;
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return command;
+}
+
+/* --- the thread --- */
+
+static void run(struct srv_loader *loader, const struct command *command)
+{
+    const struct srv_reload reload = {
+        .options = &loader->options, .registry = loader->registry, .stopping = &loader->stopping};
+    srv_reload_run(&reload, command->model, command->done, command->ctx);
+}
+
+static void end_first_load(struct srv_loader *loader)
+{
+    srv_registry_end_first_load(loader->registry);
+    pthread_mutex_lock(&loader->lock);
+    loader->first_load_over = true;
+    pthread_cond_broadcast(&loader->first_load);
+    pthread_mutex_unlock(&loader->lock);
+}
+
+/* Retires everything and frees it as the last requests let go of it. */
+static void unload_all(struct srv_registry *registry)
+{
+    while (srv_registry_count(registry) > 0)
+        srv_registry_remove(registry, srv_registry_count(registry) - 1);
+    for (;;) {
+        srv_reload_free_unused(registry);
+        if (!srv_registry_has_served(registry))
+            return;
+        srv_registry_wait(registry);
+    }
+}
+
+static void *loader_main(void *arg)
+{
+    struct srv_loader *loader = arg;
+    const struct command everything = {0};
+    run(loader, &everything);
+    end_first_load(loader);
+    for (;;) {
+        struct command *command = take_command(loader);
+        if (command) {
+            run(loader, command); /* while stopping it says SHUTTING_DOWN */
+            free_command(command);
+        } else if (atomic_load(&loader->stopping)) {
+            break;
+        } else {
+            srv_registry_wait(loader->registry);
+        }
+        srv_reload_free_unused(loader->registry);
+    }
+    unload_all(loader->registry);
+    return NULL;
+}
+
+/* --- start and stop --- */
+
+static void destroy(struct srv_loader *loader)
+{
+    srv_watcher_stop(loader->watcher);
+    pthread_cond_destroy(&loader->first_load);
+    pthread_mutex_destroy(&loader->lock);
+    free(loader->models_dir);
+    free(loader);
+}
+
+/* A models folder that cannot be read should stop the daemon, not leave it empty. */
+static enum eng_status check_repository(const char *models_dir, struct eng_error *err)
+{
+    struct srv_repository repository;
+    enum eng_status status = srv_repository_scan(models_dir, NULL, &repository, err);
+    if (status == ENG_OK)
+        srv_repository_fini(&repository);
+    return status;
+}
+
+static enum eng_status start_threads(struct srv_loader *loader, struct eng_error *err)
+{
+    enum eng_status status = srv_watcher_start(loader->registry, &loader->watcher, err);
+    if (status != ENG_OK)
+        return status;
+    loader->options.served.queued = srv_watcher_queued;
+    loader->options.served.queued_ctx = loader->watcher;
+    int code = pthread_create(&loader->thread, NULL, loader_main, loader);
+    return code == 0 ? ENG_OK
+                     : srv_fail(err, ENG_IO, "cannot start the loader thread: %s", strerror(code));
+}
+
+enum eng_status srv_loader_start(const struct srv_loader_options *options,
+                                 struct srv_registry *registry, struct srv_loader **out,
+                                 struct eng_error *err)
+{
+    enum eng_status status = check_repository(options->models_dir, err);
+    if (status != ENG_OK)
+        return status;
+    struct srv_loader *loader = calloc(1, sizeof *loader);
+    char *models_dir = strdup(options->models_dir);
+    if (!loader || !models_dir) {
+        free(loader);
+        free(models_dir);
+        return srv_fail_memory(err, "the loader");
+    }
+    loader->options = *options;
+    loader->options.models_dir = loader->models_dir = models_dir;
+    loader->registry = registry;
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->first_load, NULL);
+    status = start_threads(loader, err);
+    if (status != ENG_OK) {
+        destroy(loader);
+        return status;
+    }
+    *out = loader;
+    return ENG_OK;
+}
+
+void srv_loader_wait_first(struct srv_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->first_load_over)
+        pthread_cond_wait(&loader->first_load, &loader->lock);
+    pthread_mutex_unlock(&loader->lock);
+}
+
+void srv_loader_stop(struct srv_loader *loader)
+{
+    if (!loader)
+        return;
+    pthread_mutex_lock(&loader->lock);
+    atomic_store(&loader->stopping, true);
+    pthread_mutex_unlock(&loader->lock);
+    srv_registry_wake(loader->registry);
+    pthread_join(loader->thread, NULL);
+    destroy(loader);
+}
