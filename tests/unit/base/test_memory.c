@@ -1,0 +1,174 @@
+/* Checked sizes, aligned and growing memory, the arena, the cursor. */
+#include "base/arena.h"
+#include "base/cursor.h"
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool all_zero(const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i]) return false;
+    }
+    return true;
+}
+
+static void sizes_that_overflow_are_refused(void **state)
+{
+    (void)state;
+    size_t out = 77;
+    assert_false(eng_mul_size(SIZE_MAX / 2 + 1, 2, &out));
+    assert_false(eng_add_size(SIZE_MAX, 1, &out));
+    assert_int_equal(out, 77);
+    assert_true(eng_mul_size(SIZE_MAX, 1, &out) && out == SIZE_MAX);
+    assert_true(eng_add_size(SIZE_MAX - 1, 1, &out) && out == SIZE_MAX);
+    assert_null(eng_calloc(SIZE_MAX / 2, 3));
+    assert_null(eng_alloc_aligned(SIZE_MAX));
+    assert_null(eng_alloc_aligned(SIZE_MAX - ENG_ALIGN));
+}
+
+static void nothing_is_still_a_pointer(void **state)
+{
+    (void)state;
+    void *a = eng_calloc(0, 100), *b = eng_alloc_aligned(0);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_int_equal((uintptr_t)b % ENG_ALIGN, 0);
+    memset(b, 1, ENG_ALIGN);
+    free(a);
+    free(b);
+}
+
+static void growing_doubles_keeps_and_zeroes(void **state)
+{
+    (void)state;
+    int *numbers = NULL;
+    size_t capacity = 0, n_moves = 0;
+    for (size_t n = 1; n <= 10000; n++) {
+        size_t before = capacity;
+        assert_true(eng_grow(&numbers, &capacity, n, sizeof *numbers));
+        assert_true(capacity >= n);
+        if (capacity != before) {
+            n_moves++;
+            assert_true(all_zero(numbers + before, (capacity - before) * sizeof *numbers));
+        }
+        numbers[n - 1] = (int)n;
+    }
+    assert_true(n_moves < 16);
+    for (size_t i = 0; i < 10000; i++)
+        assert_int_equal(numbers[i], (int)i + 1);
+    int *before = numbers;
+    assert_false(eng_grow(&numbers, &capacity, SIZE_MAX / 2, sizeof *numbers));
+    assert_ptr_equal(numbers, before);
+    free(numbers);
+}
+
+static void arena_pieces_are_zeroed_aligned_and_apart(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    static unsigned char *pieces[N];
+    static size_t sizes[N];
+    struct eng_arena arena;
+    eng_arena_init(&arena);
+    for (size_t i = 0; i < N; i++) {
+        sizes[i] = i % 97 == 0 ? 20000 : i * 7 % 300;
+        pieces[i] = eng_arena_alloc(&arena, sizes[i], 1);
+        assert_non_null(pieces[i]);
+        assert_int_equal((uintptr_t)pieces[i] % (sizes[i] >= ENG_ALIGN ? ENG_ALIGN : 16), 0);
+        assert_true(all_zero(pieces[i], sizes[i]));
+        memset(pieces[i], (int)(i % 251) + 1, sizes[i]);
+    }
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_int_equal(pieces[i][k], i % 251 + 1);
+    }
+    eng_arena_fini(&arena);
+    assert_null(arena.head);
+    eng_arena_fini(&arena);
+}
+
+static void arena_keeps_its_block_when_a_large_piece_comes(void **state)
+{
+    (void)state;
+    struct eng_arena arena;
+    eng_arena_init(&arena);
+    char *small = eng_arena_alloc(&arena, 1, 16);
+    assert_non_null(eng_arena_alloc(&arena, 1, 1 << 20));
+    assert_ptr_equal(eng_arena_alloc(&arena, 1, 16), small + 16);
+    eng_arena_fini(&arena);
+}
+
+static void arena_refuses_what_cannot_be(void **state)
+{
+    (void)state;
+    struct eng_arena arena;
+    eng_arena_init(&arena);
+    assert_null(eng_arena_alloc(&arena, SIZE_MAX / 2, 3));
+    assert_null(eng_arena_alloc(&arena, SIZE_MAX, 1));
+    assert_null(eng_arena_string(&arena, "x", SIZE_MAX));
+    assert_null(arena.head);
+    assert_non_null(eng_arena_alloc(&arena, 0, 8));
+    eng_arena_fini(&arena);
+}
+
+static void arena_copies_and_strings(void **state)
+{
+    (void)state;
+    struct eng_arena arena;
+    eng_arena_init(&arena);
+    assert_string_equal(eng_arena_string(&arena, "convolution", 4), "conv");
+    assert_string_equal(eng_arena_string(&arena, NULL, 0), "");
+    const int numbers[] = {1, 2, 3};
+    assert_memory_equal(eng_arena_copy(&arena, numbers, sizeof numbers), numbers, sizeof numbers);
+    assert_non_null(eng_arena_copy(&arena, NULL, 0));
+    eng_arena_fini(&arena);
+}
+
+static void cursor_never_leaves_its_bytes(void **state)
+{
+    (void)state;
+    const uint8_t bytes[] = {1, 0x34, 0x12, 0xde, 0xad, 0xbe, 0xef};
+    struct eng_cursor c = eng_cursor_over(bytes, sizeof bytes);
+    assert_int_equal(eng_cursor_u8(&c), 1);
+    assert_int_equal(eng_cursor_le16(&c), 0x1234);
+    assert_int_equal(eng_cursor_be32(&c), 0xdeadbeef);
+    assert_int_equal(eng_cursor_left(&c), 0);
+    assert_false(c.failed);
+    assert_int_equal(eng_cursor_u8(&c), 0);
+    assert_true(c.failed);
+
+    c = eng_cursor_over(bytes, sizeof bytes);
+    assert_null(eng_cursor_take(&c, SIZE_MAX));
+    assert_null(eng_cursor_take(&c, 1)); /* a failed cursor stays failed */
+    c = eng_cursor_over(bytes, 3);
+    assert_int_equal(eng_cursor_be32(&c), 0);
+    assert_true(c.failed);
+    c = eng_cursor_over(bytes, 0);
+    assert_non_null(eng_cursor_take(&c, 0));
+    assert_int_equal(eng_cursor_le16(&c), 0);
+    assert_true(c.failed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(nothing_is_still_a_pointer),
+        cmocka_unit_test(growing_doubles_keeps_and_zeroes),
+        cmocka_unit_test(arena_pieces_are_zeroed_aligned_and_apart),
+        cmocka_unit_test(arena_keeps_its_block_when_a_large_piece_comes),
+        cmocka_unit_test(arena_refuses_what_cannot_be),
+        cmocka_unit_test(arena_copies_and_strings),
+        cmocka_unit_test(cursor_never_leaves_its_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
