@@ -18,11 +18,14 @@ struct eng_image {
     uint8_t *pixels;
 };
 
+/* No side may be longer, whatever the limits say: it is libjpeg's own bound. */
+enum { ENG_IMAGE_MAX_SIDE_PX = 65500 };
+
 /* What a picture may cost. Checked on the header, before pixels are allocated. */
 struct eng_image_limits {
-    size_t n_bytes;       /* encoded size */
-    uint64_t n_pixels;    /* width x height */
-    size_t chunk_bytes;   /* one PNG ancillary chunk, unpacked */
+    size_t n_bytes;     /* encoded size */
+    uint64_t n_pixels;  /* width x height */
+    size_t chunk_bytes; /* one PNG ancillary chunk, unpacked */
 };
 
 /* Purpose: the limits that fit ordinary photographs (32 MiB, 50 megapixels, 8 MiB). */
@@ -32,7 +35,8 @@ struct eng_image_limits eng_image_limits_default(void);
  * Purpose: decodes a PNG or JPEG; the type is told by content, never by a name.
  * Ownership: on success the caller ends out with eng_image_fini; untouched on failure.
  * Errors: FORMAT (neither type, corrupt, truncated), UNSUPPORTED (CMYK JPEG), LIMIT, NO_MEMORY.
- * Threads: any, no shared state.
+ * Threads: any, no shared state. Cost: 52 KiB of stack for PNG; a progressive JPEG holds 2 to 6
+ *          bytes per pixel beside the pixels while it is read.
  * Source: PNG 1.2 (ISO/IEC 15948), JPEG (ITU-T T.81); 16-bit samples keep their high byte,
  *         low bit depths are scaled to 0..255, palettes are expanded, tRNS becomes alpha.
  */

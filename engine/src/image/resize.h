@@ -1,0 +1,36 @@
+/* Antialiased resampling as Pillow does it: separable, horizontal first, 8 bits after each pass. */
+#ifndef ENG_IMAGE_RESIZE_H
+#define ENG_IMAGE_RESIZE_H
+
+#include "engine/image.h"
+
+/* A filter's half-width, and its weight at a distance; both in samples of the smaller grid. */
+struct eng_filter {
+    double support;
+    double (*weight)(double distance);
+};
+
+extern const struct eng_filter eng_filter_bilinear;
+
+/* One axis: n_in samples become n_resized, of which n_out from first on are computed. */
+struct eng_axis {
+    uint32_t n_in;
+    uint64_t n_resized;
+    uint64_t first;
+    uint32_t n_out;
+};
+
+/*
+ * Purpose: resamples the window of x.n_out by y.n_out pixels in the colours wanted (1 or 3
+ *          channels); reads only the rows that the window needs.
+ * Shapes: dst row i begins at dst + i * dst_stride_bytes and gets x.n_out * n_channels bytes.
+ * Errors: NO_MEMORY. Both n_in are the picture's sides, first + n_out <= n_resized, none is 0.
+ * Cost: memory for the filter weights (linear in a side), one row, and 4 bytes per output sample.
+ * Source: Pillow 9.4, Image.resize; its antialiasing scales the filter by the reduction ratio.
+ */
+enum eng_status eng_resize(const struct eng_image *image, uint32_t n_channels,
+                           const struct eng_axis *x, const struct eng_axis *y,
+                           const struct eng_filter *filter, uint8_t *dst, size_t dst_stride_bytes,
+                           struct eng_error *err);
+
+#endif
