@@ -1,0 +1,64 @@
+"""Asks the test program dump_image what the engine makes of a picture."""
+import os
+import subprocess
+import sys
+
+try:
+    import numpy as np
+    from PIL import Image
+except ImportError:
+    print("skipped: python3-pil and python3-numpy are not installed")
+    sys.exit(77)
+
+
+def data_folder(name):
+    """The folder of that name in CLASSIFYD_DATA; without it the test is skipped."""
+    folder = os.path.join(os.environ.get("CLASSIFYD_DATA", ""), name)
+    if not os.environ.get("CLASSIFYD_DATA") or not os.path.isdir(folder):
+        print(f"skipped: CLASSIFYD_DATA has no folder {name}")
+        sys.exit(77)
+    return folder
+
+
+class Refused(Exception):
+    """The engine answered with an error; status is its name, the text its sentence."""
+
+    def __init__(self, status, sentence):
+        super().__init__(sentence)
+        self.status = status
+
+
+class Dump:
+    def __init__(self):
+        program = os.path.join(os.environ["CLASSIFYD_BUILD"], "tests", "dump_image")
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, request):
+        self.process.stdin.write(request.encode() + b"\n")
+        self.process.stdin.flush()
+        head = self.process.stdout.readline().decode()
+        if not head:
+            raise SystemExit(f"dump_image died at: {request}")
+        verdict, _, rest = head.strip().partition(" ")
+        if verdict == "error":
+            status, _, sentence = rest.partition(" ")
+            raise Refused(status, sentence)
+        width, height, channels = map(int, rest.split())
+        pixels = self.process.stdout.read(width * height * channels)
+        return np.frombuffer(pixels, np.uint8).reshape(height, width, channels)
+
+    def decode(self, path):
+        return self.ask(f"decode {path}")
+
+    def prepare(self, path, color, resize, width, height, shorter=0):
+        return self.ask(f"prepare {color} {resize} {width} {height} {shorter} {path}")
+
+    def close(self):
+        self.process.stdin.close()
+        assert self.process.wait() == 0, "dump_image ended with an error"
+
+
+def pixels(image):
+    """A Pillow image as [height, width, channels]."""
+    a = np.asarray(image)
+    return a[:, :, None] if a.ndim == 2 else a
