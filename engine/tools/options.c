@@ -76,8 +76,8 @@ static enum eng_status parse_number(const struct eng_field *field, const char *t
     errno = 0;
     double value = strtod(text, &end);
     if (end == text || *end || errno == ERANGE)
-        return eng_fail(err, ENG_ARGUMENT, "wants a number from %g to %g, not '%s'", field->min,
-                        field->max, text);
+        return eng_fail(err, ENG_ARGUMENT, "%s is '%s', but must be a number from %g to %g",
+                        field->name, text, field->min, field->max);
     *out = value;
     return ENG_OK;
 }
@@ -107,7 +107,8 @@ static enum eng_status set_several(const struct tool_option *option, void *value
     const char *word = optarg;
     do {
         if (texts->n == TOOL_MAX_TEXTS)
-            return eng_fail(err, ENG_ARGUMENT, "takes at most %d values", TOOL_MAX_TEXTS);
+            return eng_fail(err, ENG_ARGUMENT, "%s takes at most %d values", option->field.name,
+                            TOOL_MAX_TEXTS);
         texts->v[texts->n++] = word;
         word = optind < argc && argv[optind][0] != '-' ? argv[optind++] : NULL;
     } while (word);

@@ -50,9 +50,9 @@ struct tool_option {
     {                                                                \
         .field = ENG_F_STRING(S, M, H), .value = V, .required = true \
     }
-#define TOOL_TEXTS_REQUIRED(S, M, V, H)                                               \
-    {                                                                                 \
-        .field = ENG_F_STRING(S, M, H), .value = V, .required = true, .several = true \
+#define TOOL_TEXTS(S, M, V, H)                                      \
+    {                                                               \
+        .field = ENG_F_STRING(S, M, H), .value = V, .several = true \
     }
 
 struct tool_syntax {
