@@ -1,0 +1,120 @@
+#include "describe.h"
+
+#include "describe_parts.h"
+
+static json_t *shape_json(const struct eng_shape *shape)
+{
+    json_t *dims = json_array();
+    for (int k = 0; k < shape->rank; k++)
+        json_array_append_new(dims,
+                              shape->dim[k] < 0 ? json_string("N") : json_integer(shape->dim[k]));
+    return dims;
+}
+
+static json_t *value_json(const struct eng_model *model, int value)
+{
+    const struct eng_tensor *tensor = &model->symbolic[value];
+    return json_pack("{s:s, s:s, s:o}", "name", model->graph.values[value].name, "type",
+                     eng_dtype_name(tensor->dtype), "shape", shape_json(&tensor->shape));
+}
+
+static json_t *values_json(const struct eng_model *model, const int *values, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        if (values[i] != ENG_NO_VALUE)
+            json_array_append_new(list, value_json(model, values[i]));
+    return list;
+}
+
+static json_t *nodes_json(const struct eng_model *model)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < model->graph.n_nodes; i++) {
+        const struct eng_node *node = &model->graph.nodes[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s?, s:o, s:I, s:f}", "operator", node->op->name, "name",
+                            node->name, "activation", describe_activation(node), "outputs",
+                            values_json(model, node->out, node->n_out), "parameters",
+                            (json_int_t)describe_node_parameters(model, node), "flops",
+                            model->plans[0]->nodes[i].flops));
+    }
+    return list;
+}
+
+static json_t *channels_json(const float *values, uint32_t n)
+{
+    json_t *list = json_array();
+    for (uint32_t c = 0; c < n; c++)
+        json_array_append_new(list, json_real((double)values[c]));
+    return list;
+}
+
+/* The form that config.json takes. */
+static json_t *preprocess_json(const struct eng_preprocess *pre)
+{
+    uint32_t n_channels = eng_preprocess_channels(pre);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i, s:f, s:o, s:o}", "color", describe_color(pre), "resize",
+        describe_resize(pre), "layout", describe_layout(pre), "width", (int)pre->width_px, "height",
+        (int)pre->height_px, "scale", (double)pre->scale, "mean",
+        channels_json(pre->mean, n_channels), "std", channels_json(pre->std, n_channels));
+    if (pre->resize == ENG_RESIZE_CENTER_CROP)
+        json_object_set_new(object, "shorter_side", json_integer(pre->shorter_side_px));
+    return object;
+}
+
+static json_t *labels_json(const struct eng_card *card)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < card->n_classes; i++)
+        json_array_append_new(list, json_string(card->labels[i]));
+    return list;
+}
+
+static json_t *guessed_json(unsigned guessed)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < describe_n_guesses; i++)
+        if (guessed & describe_guesses[i].bit)
+            json_array_append_new(list, json_string(describe_guesses[i].name));
+    return list;
+}
+
+/* Adds what only a model that takes pictures has. */
+static void add_card(json_t *object, const struct eng_card *card)
+{
+    json_object_update_new(
+        object,
+        json_pack("{s:I, s:o, s:o, s:b, s:o, s:I}", "classes", (json_int_t)card->n_classes,
+                  "labels", labels_json(card), "preprocess", preprocess_json(&card->preprocess),
+                  "add_softmax", card->add_softmax, "guessed", guessed_json(card->guessed),
+                  "golden_samples", (json_int_t)card->n_golden));
+    if (card->history)
+        json_object_set_new(object, "history", json_loads(card->history, 0, NULL));
+}
+
+static json_t *memory_json(const struct eng_plan *plan)
+{
+    return json_pack("{s:I, s:I, s:I}", "batch", (json_int_t)plan->batch, "arena_bytes",
+                     (json_int_t)plan->arena_bytes, "values_bytes", (json_int_t)plan->values_bytes);
+}
+
+json_t *tool_describe_json(const struct eng_model *model, const char *path)
+{
+    const struct eng_graph *graph = &model->graph;
+    const struct eng_card *card = eng_model_card(model);
+    const struct eng_plan *one = model->plans[0], *largest = model->plans[model->max_batch - 1];
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:I, s:f, s:I, s:I, s:o}", "model",
+        path, "digest", eng_model_digest(model), "name", card->name, "producer", card->producer,
+        "description", card->description, "takes_images", card->takes_images, "max_batch",
+        model->max_batch, "inputs", values_json(model, graph->inputs, graph->n_inputs), "outputs",
+        values_json(model, graph->outputs, graph->n_outputs), "nodes", nodes_json(model),
+        "parameters", (json_int_t)describe_parameters(model), "flops", one->flops, "arena_bytes",
+        (json_int_t)one->arena_bytes, "values_bytes", (json_int_t)one->values_bytes, "at_max_batch",
+        memory_json(largest));
+    if (card->takes_images)
+        add_card(object, card);
+    return object;
+}

@@ -1,0 +1,67 @@
+#include "describe_parts.h"
+
+#include <stdio.h>
+
+const struct describe_guess describe_guesses[] = {
+    {ENG_GUESS_LABELS, "labels"},
+    {ENG_GUESS_PREPROCESS, "preprocess"},
+    {ENG_GUESS_SOFTMAX, "softmax"},
+};
+
+const size_t describe_n_guesses = sizeof describe_guesses / sizeof describe_guesses[0];
+
+const char *describe_color(const struct eng_preprocess *pre)
+{
+    static const char *const names[] = {
+        [ENG_COLOR_GRAY] = "gray", [ENG_COLOR_RGB] = "rgb", [ENG_COLOR_BGR] = "bgr"};
+    return names[pre->color];
+}
+
+const char *describe_resize(const struct eng_preprocess *pre)
+{
+    return pre->resize == ENG_RESIZE_STRETCH ? "stretch" : "center_crop";
+}
+
+const char *describe_layout(const struct eng_preprocess *pre)
+{
+    return pre->layout == ENG_LAYOUT_CHW ? "chw" : "hwc";
+}
+
+const char *describe_activation(const struct eng_node *node)
+{
+    static const char *const names[] = {
+        [ENG_ACT_NONE] = NULL,   [ENG_ACT_RELU] = "Relu",       [ENG_ACT_LEAKY_RELU] = "LeakyRelu",
+        [ENG_ACT_CLIP] = "Clip", [ENG_ACT_SIGMOID] = "Sigmoid", [ENG_ACT_TANH] = "Tanh"};
+    return names[node->activation.kind];
+}
+
+const char *describe_operator(const struct eng_node *node, char *buf, size_t n)
+{
+    const char *activation = describe_activation(node);
+    snprintf(buf, n, "%s%s%s", node->op->name, activation ? " + " : "",
+             activation ? activation : "");
+    return buf;
+}
+
+static size_t count_floats(const struct eng_value *value)
+{
+    bool holds_floats = value->kind == ENG_VALUE_CONSTANT && value->tensor.dtype == ENG_FLOAT32;
+    return holds_floats ? (size_t)eng_shape_count(&value->tensor.shape) : 0;
+}
+
+size_t describe_parameters(const struct eng_model *model)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < model->graph.n_values; i++)
+        n += count_floats(&model->graph.values[i]);
+    return n;
+}
+
+size_t describe_node_parameters(const struct eng_model *model, const struct eng_node *node)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < node->n_in; i++)
+        if (node->in[i] != ENG_NO_VALUE)
+            n += count_floats(&model->graph.values[node->in[i]]);
+    return n;
+}

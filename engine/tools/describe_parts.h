@@ -1,0 +1,30 @@
+/* What the two descriptions of a model, text and JSON, are made of. */
+#ifndef TOOLS_DESCRIBE_PARTS_H
+#define TOOLS_DESCRIBE_PARTS_H
+
+#include "model/model_internal.h"
+
+struct describe_guess {
+    unsigned bit;
+    const char *name;
+};
+
+extern const struct describe_guess describe_guesses[];
+extern const size_t describe_n_guesses;
+
+/* Purpose: the words that config.json uses. */
+const char *describe_color(const struct eng_preprocess *pre);
+const char *describe_resize(const struct eng_preprocess *pre);
+const char *describe_layout(const struct eng_preprocess *pre);
+
+/* Purpose: the fused activation's ONNX name, NULL if none. */
+const char *describe_activation(const struct eng_node *node);
+
+/* Purpose: "Conv + Relu". Returns buf. */
+const char *describe_operator(const struct eng_node *node, char *buf, size_t n);
+
+/* Purpose: floats in the constants of the graph, or in those that one node reads. */
+size_t describe_parameters(const struct eng_model *model);
+size_t describe_node_parameters(const struct eng_model *model, const struct eng_node *node);
+
+#endif

@@ -1,0 +1,104 @@
+#include "describe.h"
+
+#include "describe_parts.h"
+
+#include <stdio.h>
+
+enum { MAX_PRINTED_LABELS = 12 };
+
+static void print_labels(const struct eng_card *card)
+{
+    printf("labels         ");
+    for (size_t i = 0; i < card->n_classes && i < MAX_PRINTED_LABELS; i++)
+        printf("%s%s", i ? ", " : "", card->labels[i]);
+    printf("%s\n", card->n_classes > MAX_PRINTED_LABELS ? ", ..." : "");
+}
+
+static void print_preprocess(const struct eng_preprocess *pre)
+{
+    printf("preprocessing  %s %ux%u, %s", describe_color(pre), pre->width_px, pre->height_px,
+           describe_resize(pre));
+    if (pre->resize == ENG_RESIZE_CENTER_CROP)
+        printf(" (shorter side %u)", pre->shorter_side_px);
+    printf(", %s, scale %g", describe_layout(pre), (double)pre->scale);
+    const float *const rows[] = {pre->mean, pre->std};
+    for (size_t r = 0; r < 2; r++) {
+        printf(", %s", r ? "std" : "mean");
+        for (uint32_t c = 0; c < eng_preprocess_channels(pre); c++)
+            printf(" %g", (double)rows[r][c]);
+    }
+    printf("\n");
+}
+
+static void print_card(const struct eng_model *model, const char *path)
+{
+    const struct eng_card *card = eng_model_card(model);
+    printf("model          %s\ndigest         %s\n", path, eng_model_digest(model));
+    if (card->name[0])
+        printf("graph          %s\n", card->name);
+    if (card->producer[0])
+        printf("producer       %s\n", card->producer);
+    if (card->description[0])
+        printf("description    %s\n", card->description);
+    if (!card->takes_images) {
+        printf("pictures       no: only raw tensors can be run\n");
+        return;
+    }
+    printf("classes        %zu\n", card->n_classes);
+    print_labels(card);
+    print_preprocess(&card->preprocess);
+    printf("output         %s\n", card->add_softmax ? "scores; softmax is added" : "probabilities");
+    printf("guessed        %s", card->guessed ? "" : "nothing");
+    for (size_t i = 0; i < describe_n_guesses; i++)
+        if (card->guessed & describe_guesses[i].bit)
+            printf("%s ", describe_guesses[i].name);
+    printf("\ngolden samples %zu\nhistory        %s\n", card->n_golden,
+           card->history ? "yes, in --json" : "none");
+}
+
+static void print_value(const char *kind, const struct eng_model *model, int value)
+{
+    char shape[128];
+    const struct eng_tensor *tensor = &model->symbolic[value];
+    printf("%-14s '%s' %s %s\n", kind, model->graph.values[value].name,
+           eng_dtype_name(tensor->dtype), eng_shape_format(&tensor->shape, shape, sizeof shape));
+}
+
+static void print_nodes(const struct eng_model *model)
+{
+    printf("\n%4s  %-26s %-24s %-24s %12s %14s\n", "", "operator", "node", "output", "parameters",
+           "FLOPs (N = 1)");
+    for (size_t i = 0; i < model->graph.n_nodes; i++) {
+        const struct eng_node *node = &model->graph.nodes[i];
+        char shape[128], name[64];
+        int out = node->n_out ? node->out[0] : ENG_NO_VALUE;
+        printf("%4zu  %-26s %-24.24s %-24s %12zu %14.0f\n", i,
+               describe_operator(node, name, sizeof name), node->name,
+               out == ENG_NO_VALUE
+                   ? ""
+                   : eng_shape_format(&model->symbolic[out].shape, shape, sizeof shape),
+               describe_node_parameters(model, node), model->plans[0]->nodes[i].flops);
+    }
+}
+
+static void print_memory(const struct eng_plan *plan)
+{
+    printf("memory, N = %-4d%zu bytes arena; all values side by side %zu bytes\n", (int)plan->batch,
+           plan->arena_bytes, plan->values_bytes);
+}
+
+void tool_describe_print(const struct eng_model *model, const char *path)
+{
+    const struct eng_graph *graph = &model->graph;
+    print_card(model, path);
+    for (size_t i = 0; i < graph->n_inputs; i++)
+        print_value("input", model, graph->inputs[i]);
+    for (size_t i = 0; i < graph->n_outputs; i++)
+        print_value("output", model, graph->outputs[i]);
+    print_nodes(model);
+    printf("\nparameters     %zu\nFLOPs, N = 1   %.0f\n", describe_parameters(model),
+           model->plans[0]->flops);
+    print_memory(model->plans[0]);
+    if (model->max_batch > 1)
+        print_memory(model->plans[model->max_batch - 1]);
+}
