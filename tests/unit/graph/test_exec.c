@@ -1,0 +1,157 @@
+/* Forward and backward over a whole network: gradients against finite differences, batches, seeds.
+ */
+#include "graph/exec.h"
+#include "net.h"
+
+#include <math.h>
+
+enum { BATCH = 3, CLASSES = 3 };
+
+struct run {
+    struct net net;
+    struct eng_plan *plan;
+    struct eng_exec *exec;
+    float **grads; /* [n_values] */
+    int logits;
+};
+
+/* The residual network in training mode. BatchNormalization's kinks are avoided by a smooth seed.
+ */
+static void run_init(struct run *run)
+{
+    struct eng_error err = {0};
+    net_init(&run->net, 11);
+    net_residual(&run->net);
+    struct eng_graph *graph = &run->net.graph;
+    eng_graph_mark_trainable(graph);
+    run->logits = eng_graph_find(graph, "logits");
+    if (eng_plan_create(graph, ENG_PLAN_TRAINING, BATCH, false, &run->plan, &err) != ENG_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(eng_exec_create(graph, run->plan->arena_bytes, NULL, &run->exec, NULL),
+                     ENG_OK);
+    eng_exec_bind(run->exec, run->plan);
+    run->grads = calloc(graph->n_values, sizeof *run->grads);
+    assert_non_null(run->grads);
+    for (size_t v = 0; v < graph->n_values; v++)
+        if (graph->values[v].trainable)
+            run->grads[v] = calloc((size_t)eng_shape_count(&graph->values[v].tensor.shape), 4);
+    eng_exec_bind_grads(run->exec, run->grads);
+    float *x = eng_exec_value(run->exec, graph->inputs[0])->data;
+    for (int i = 0; i < BATCH * 2 * 8 * 8; i++)
+        x[i] = eng_rng_normal(&run->net.rng);
+}
+
+static void run_fini(struct run *run)
+{
+    for (size_t v = 0; v < run->net.graph.n_values; v++)
+        free(run->grads[v]);
+    free(run->grads);
+    eng_exec_destroy(run->exec);
+    eng_plan_destroy(run->plan);
+    net_fini(&run->net);
+}
+
+/* A loss whose gradient by the logits is plain: sum of c_i * logit_i. */
+static double loss(struct run *run)
+{
+    eng_exec_forward(run->exec, 1);
+    const float *logits = eng_exec_value(run->exec, run->logits)->data;
+    double sum = 0.0;
+    for (int i = 0; i < BATCH * CLASSES; i++)
+        sum += (double)logits[i] * (1.0 + 0.3 * i);
+    return sum;
+}
+
+static void gradients_match_finite_differences(void **state)
+{
+    (void)state;
+    struct run run;
+    run_init(&run);
+    loss(&run);
+    float *seed = eng_exec_seed_grad(run.exec, run.logits);
+    for (int i = 0; i < BATCH * CLASSES; i++)
+        seed[i] = 1.0f + 0.3f * (float)i;
+    eng_exec_backward(run.exec);
+    size_t n_checked = 0, n_bad = 0;
+    for (size_t v = 0; v < run.net.graph.n_values; v++) {
+        struct eng_value *value = &run.net.graph.values[v];
+        size_t n = value->trainable ? (size_t)eng_shape_count(&value->tensor.shape) : 0;
+        for (size_t i = 0; i < n; i += 1 + n / 8, n_checked++) {
+            float *weight = (float *)value->tensor.data + i, old = *weight;
+            const float step = 2e-3f;
+            *weight = old + step;
+            double up = loss(&run);
+            *weight = old - step;
+            double down = loss(&run);
+            *weight = old;
+            double wanted = (up - down) / (2.0 * (double)step), found = run.grads[v][i];
+            if (fabs(wanted - found) > 2e-2 * (1.0 + fabs(wanted)))
+                n_bad++;
+        }
+    }
+    assert_true(n_checked > 30);
+    /* A step may cross the kink of a Relu or MaxPool here and there. */
+    assert_true(n_bad * 20 <= n_checked);
+    run_fini(&run);
+}
+
+static void backward_adds_up(void **state)
+{
+    (void)state;
+    struct run run;
+    run_init(&run);
+    int w3 = eng_graph_find(&run.net.graph, "w3");
+    float first = 0.0f;
+    for (int round = 1; round <= 2; round++) {
+        loss(&run);
+        eng_exec_seed_grad(run.exec, run.logits)[0] = 1.0f;
+        eng_exec_backward(run.exec);
+        if (round == 1)
+            first = run.grads[w3][5];
+    }
+    assert_true(first != 0.0f);
+    assert_true(fabsf(run.grads[w3][5] - 2.0f * first) < 1e-6f * (1.0f + fabsf(first)));
+    run_fini(&run);
+}
+
+/* Row i of a batch is that row alone, bit for bit. */
+static void batch_rows_are_independent(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 2);
+    net_residual(&net);
+    struct eng_plan *plans[2];
+    assert_int_equal(eng_plan_create(&net.graph, ENG_PLAN_INFERENCE, 1, false, &plans[0], NULL),
+                     ENG_OK);
+    assert_int_equal(eng_plan_create(&net.graph, ENG_PLAN_INFERENCE, 6, false, &plans[1], NULL),
+                     ENG_OK);
+    struct eng_exec *exec;
+    assert_int_equal(eng_exec_create(&net.graph, plans[1]->arena_bytes, NULL, &exec, NULL), ENG_OK);
+    float input[6][128], together[6][3];
+    for (int i = 0; i < 6 * 128; i++)
+        input[i / 128][i % 128] = eng_rng_normal(&net.rng);
+    eng_exec_bind(exec, plans[1]);
+    memcpy(eng_exec_value(exec, net.graph.inputs[0])->data, input, sizeof input);
+    eng_exec_forward(exec, 0);
+    memcpy(together, eng_exec_value(exec, net.graph.outputs[0])->data, sizeof together);
+    eng_exec_bind(exec, plans[0]);
+    for (int row = 0; row < 6; row++) {
+        memcpy(eng_exec_value(exec, net.graph.inputs[0])->data, input[row], sizeof input[row]);
+        eng_exec_forward(exec, 0);
+        assert_memory_equal(eng_exec_value(exec, net.graph.outputs[0])->data, together[row],
+                            sizeof together[row]);
+    }
+    eng_exec_destroy(exec);
+    eng_plan_destroy(plans[0]);
+    eng_plan_destroy(plans[1]);
+    net_fini(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients_match_finite_differences),
+                                       cmocka_unit_test(backward_adds_up),
+                                       cmocka_unit_test(batch_rows_are_independent)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
