@@ -12,12 +12,10 @@ static inline void net_to_bytes(const struct net *net, struct onnx_property *pro
 {
     struct onnx_model onnx;
     struct eng_error err = {0};
-    if (eng_convert_export(&net->graph, &onnx, &err) != ENG_OK)
-        fail_msg("%s", err.text);
+    if (eng_convert_export(&net->graph, &onnx, &err) != ENG_OK) fail_msg("%s", err.text);
     onnx.properties = properties;
     onnx.n_properties = n_properties;
-    if (onnx_model_write(&onnx, bytes, n_bytes, &err) != ENG_OK)
-        fail_msg("%s", err.text);
+    if (onnx_model_write(&onnx, bytes, n_bytes, &err) != ENG_OK) fail_msg("%s", err.text);
     onnx_model_fini(&onnx);
 }
 

@@ -36,8 +36,7 @@ static bool wire_call(struct eng_exec *exec, size_t i)
     struct eng_tensor **out = eng_arena_alloc(&exec->tables, n_out, sizeof *out);
     grads->out = eng_arena_alloc(&exec->tables, n_out, sizeof *grads->out);
     grads->in = eng_arena_alloc(&exec->tables, n_in, sizeof *grads->in);
-    if (!in || !out || !grads->out || !grads->in)
-        return false;
+    if (!in || !out || !grads->out || !grads->in) return false;
     for (size_t k = 0; k < node->n_in; k++)
         in[k] = node->in[k] == ENG_NO_VALUE ? NULL : &exec->tensors[node->in[k]];
     for (size_t k = 0; k < node->n_out; k++)
@@ -69,8 +68,7 @@ static bool build(struct eng_exec *exec, size_t arena_bytes, struct eng_pool *po
         !exec->grad_tables)
         return false;
     for (size_t i = 0; i < graph->n_nodes; i++) {
-        if (!wire_call(exec, i))
-            return false;
+        if (!wire_call(exec, i)) return false;
         exec->calls[i].pool = pool;
     }
     return true;
@@ -80,8 +78,7 @@ enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_byte
                                 struct eng_pool *pool, struct eng_exec **out, struct eng_error *err)
 {
     struct eng_exec *exec = eng_calloc(1, sizeof *exec);
-    if (!exec)
-        return eng_fail_memory(err, "a session");
+    if (!exec) return eng_fail_memory(err, "a session");
     eng_arena_init(&exec->tables);
     exec->graph = graph;
     if (!build(exec, arena_bytes, pool)) {
@@ -94,8 +91,7 @@ enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_byte
 
 void eng_exec_destroy(struct eng_exec *exec)
 {
-    if (!exec)
-        return;
+    if (!exec) return;
     free(exec->memory);
     eng_arena_fini(&exec->tables);
     free(exec);
@@ -109,15 +105,12 @@ static void *at(const struct eng_exec *exec, size_t offset)
 void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan)
 {
     assert(plan->graph == exec->graph && plan->arena_bytes <= exec->memory_bytes);
-    if (exec->plan == plan)
-        return;
+    if (exec->plan == plan) return;
     exec->plan = plan;
     for (size_t v = 0; v < exec->graph->n_values; v++) {
         exec->tensors[v] = plan->tensors[v];
-        if (plan->offset[v] != ENG_NO_PLACE)
-            exec->tensors[v].data = at(exec, plan->offset[v]);
-        if (plan->mode != ENG_PLAN_TRAINING)
-            continue;
+        if (plan->offset[v] != ENG_NO_PLACE) exec->tensors[v].data = at(exec, plan->offset[v]);
+        if (plan->mode != ENG_PLAN_TRAINING) continue;
         exec->grads[v] = plan->tensors[v];
         exec->grads[v].data = at(exec, plan->grad_offset[v]);
     }
@@ -139,8 +132,7 @@ void eng_exec_bind_grads(struct eng_exec *exec, float *const *grads)
 {
     assert(exec->plan && exec->plan->mode == ENG_PLAN_TRAINING);
     for (size_t v = 0; v < exec->graph->n_values; v++)
-        if (exec->graph->values[v].kind == ENG_VALUE_CONSTANT)
-            exec->grads[v].data = grads[v];
+        if (exec->graph->values[v].kind == ENG_VALUE_CONSTANT) exec->grads[v].data = grads[v];
 }
 
 /* A view that shares its input's memory has nothing to do. */
@@ -164,8 +156,7 @@ void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
 {
     assert(exec->plan);
     for (size_t i = 0; i < exec->graph->n_nodes; i++) {
-        if (is_shared_view(exec, i))
-            continue;
+        if (is_shared_view(exec, i)) continue;
         exec->calls[i].seed = node_seed(seed, i);
         exec->graph->nodes[i].op->forward(&exec->calls[i]);
     }
@@ -200,8 +191,7 @@ static bool bind_backward(struct eng_exec *exec, size_t i)
         int v = node->in[k];
         bool wanted = v != ENG_NO_VALUE && exec->grads[v].data;
         grad_in[k] = wanted ? &exec->grads[v] : NULL;
-        if (wanted)
-            exec->reached[v] = true;
+        if (wanted) exec->reached[v] = true;
     }
     return any;
 }
@@ -219,8 +209,7 @@ void eng_exec_commit(struct eng_exec *const *shards, size_t n_shards)
     assert(n_shards > 0 && n_shards <= ENG_EXEC_MAX_SHARDS);
     for (size_t i = 0; i < shards[0]->graph->n_nodes; i++) {
         const struct eng_op *op = shards[0]->graph->nodes[i].op;
-        if (!op->commit)
-            continue;
+        if (!op->commit) continue;
         for (size_t s = 0; s < n_shards; s++)
             calls[s] = shards[s]->calls[i];
         op->commit(calls, n_shards);

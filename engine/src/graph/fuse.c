@@ -14,8 +14,7 @@ static struct eng_node *only_producer(struct eng_graph *graph, const struct eng_
                                       const struct eng_node *node)
 {
     int value = node->n_in ? node->in[0] : ENG_NO_VALUE;
-    if (value == ENG_NO_VALUE || links->producer[value] < 0 || links->uses[value] != 1)
-        return NULL;
+    if (value == ENG_NO_VALUE || links->producer[value] < 0 || links->uses[value] != 1) return NULL;
     struct eng_node *producer = &graph->nodes[links->producer[value]];
     return producer->out[0] == value ? producer : NULL;
 }
@@ -49,8 +48,7 @@ static bool affine_init(struct affine *affine, size_t n)
 static struct eng_value *own_weight(struct eng_graph *graph, const struct eng_links *links,
                                     const struct eng_node *producer)
 {
-    if (producer->n_in < 2 || producer->in[1] == ENG_NO_VALUE)
-        return NULL;
+    if (producer->n_in < 2 || producer->in[1] == ENG_NO_VALUE) return NULL;
     struct eng_value *weight = &graph->values[producer->in[1]];
     bool own = weight->kind == ENG_VALUE_CONSTANT && links->uses[producer->in[1]] == 1 &&
                weight->tensor.dtype == ENG_FLOAT32;
@@ -61,8 +59,7 @@ static struct eng_value *own_weight(struct eng_graph *graph, const struct eng_li
 static bool copy_bias(const struct eng_graph *graph, const struct eng_node *producer,
                       struct affine *affine)
 {
-    if (producer->n_in < 3 || producer->in[2] == ENG_NO_VALUE)
-        return true;
+    if (producer->n_in < 3 || producer->in[2] == ENG_NO_VALUE) return true;
     const struct eng_value *bias = &graph->values[producer->in[2]];
     if (bias->kind != ENG_VALUE_CONSTANT || bias->tensor.dtype != ENG_FLOAT32 ||
         eng_shape_count(&bias->tensor.shape) != (int64_t)affine->n)
@@ -81,12 +78,10 @@ static enum eng_status set_bias(struct eng_graph *graph, struct eng_node *produc
                                 .shape = {.rank = 1, .dim = {(int64_t)affine->n}},
                                 .data = affine->bias};
     int *in = eng_arena_alloc(&graph->arena, 3, sizeof *in);
-    if (!in)
-        return eng_fail_memory(err, "a folded bias");
+    if (!in) return eng_fail_memory(err, "a folded bias");
     memcpy(in, producer->in, 2 * sizeof *in);
     enum eng_status status = eng_graph_add_constant(graph, name, &tensor, &in[2], err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     producer->in = in;
     producer->n_in = 3;
     return ENG_OK;
@@ -98,11 +93,9 @@ static enum eng_status fold_into(struct eng_graph *graph, const struct eng_links
                                  struct affine *affine, bool *folded, struct eng_error *err)
 {
     struct eng_value *weight = own_weight(graph, links, producer);
-    if (!weight || !copy_bias(graph, producer, affine))
-        return ENG_OK;
+    if (!weight || !copy_bias(graph, producer, affine)) return ENG_OK;
     struct eng_node_view view, producer_view;
-    if (!eng_node_view_init(graph, node, &view))
-        return eng_fail_memory(err, "a graph pass");
+    if (!eng_node_view_init(graph, node, &view)) return eng_fail_memory(err, "a graph pass");
     if (!eng_node_view_init(graph, producer, &producer_view)) {
         eng_node_view_fini(&view);
         return eng_fail_memory(err, "a graph pass");
@@ -135,12 +128,10 @@ static enum eng_status fold_one(struct eng_graph *graph, struct eng_links *links
         producer->activation.kind != ENG_ACT_NONE)
         return ENG_OK;
     struct affine affine;
-    if (!affine_init(&affine, n))
-        return eng_fail_memory(err, "a graph pass");
+    if (!affine_init(&affine, n)) return eng_fail_memory(err, "a graph pass");
     bool folded = false;
     enum eng_status status = fold_into(graph, links, node, producer, &affine, &folded, err);
-    if (status == ENG_OK && folded)
-        take_over(links, producer, node, i);
+    if (status == ENG_OK && folded) take_over(links, producer, node, i);
     free(affine.scale);
     return status;
 }
@@ -149,12 +140,10 @@ enum eng_status eng_passes_fold_affine(struct eng_graph *graph, struct eng_error
 {
     struct eng_links links;
     enum eng_status status = eng_links_init(graph, &links, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     for (size_t i = 0; status == ENG_OK && i < graph->n_nodes; i++)
         status = fold_one(graph, &links, i, err);
-    if (status == ENG_OK)
-        eng_links_remove_marked(graph, &links);
+    if (status == ENG_OK) eng_links_remove_marked(graph, &links);
     eng_links_fini(&links);
     return status;
 }
@@ -165,15 +154,13 @@ static enum eng_status fuse_one(struct eng_graph *graph, struct eng_links *links
                                 struct eng_error *err)
 {
     const struct eng_node *node = &graph->nodes[i];
-    if (!(node->op->flags & ENG_OP_IS_ACTIVATION))
-        return ENG_OK;
+    if (!(node->op->flags & ENG_OP_IS_ACTIVATION)) return ENG_OK;
     struct eng_node *producer = only_producer(graph, links, node);
     if (!producer || !(producer->op->flags & ENG_OP_FUSES_ACTIVATION) ||
         producer->activation.kind != ENG_ACT_NONE)
         return ENG_OK;
     struct eng_node_view view;
-    if (!eng_node_view_init(graph, node, &view))
-        return eng_fail_memory(err, "a graph pass");
+    if (!eng_node_view_init(graph, node, &view)) return eng_fail_memory(err, "a graph pass");
     struct eng_activation activation;
     if (node->op->activation(&view.q, &activation)) {
         producer->activation = activation;
@@ -187,12 +174,10 @@ enum eng_status eng_passes_fuse_activations(struct eng_graph *graph, struct eng_
 {
     struct eng_links links;
     enum eng_status status = eng_links_init(graph, &links, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     for (size_t i = 0; status == ENG_OK && i < graph->n_nodes; i++)
         status = fuse_one(graph, &links, i, err);
-    if (status == ENG_OK)
-        eng_links_remove_marked(graph, &links);
+    if (status == ENG_OK) eng_links_remove_marked(graph, &links);
     eng_links_fini(&links);
     return status;
 }

@@ -75,8 +75,7 @@ enum eng_status eng_graph_add_input(struct eng_graph *graph, const char *name, e
     if (status == ENG_OK)
         status =
             append_index(&graph->inputs, &graph->n_inputs, &graph->inputs_capacity, value, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     graph->values[value].tensor = (struct eng_tensor){.dtype = dtype, .shape = *shape};
     *out = value;
     return ENG_OK;
@@ -91,13 +90,10 @@ enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name
         return eng_fail(err, ENG_LIMIT, "constant '%s' is larger than memory can be", name);
     int value;
     enum eng_status status = add_value(graph, name, ENG_VALUE_CONSTANT, &value, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     void *data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
-    if (!data)
-        return eng_fail_memory(err, "a constant");
-    if (n_bytes)
-        memcpy(data, tensor->data, (size_t)n_bytes);
+    if (!data) return eng_fail_memory(err, "a constant");
+    if (n_bytes) memcpy(data, tensor->data, (size_t)n_bytes);
     graph->values[value].tensor = *tensor;
     graph->values[value].tensor.data = data;
     *out = value;
@@ -135,11 +131,9 @@ static enum eng_status read_attrs(struct eng_graph *graph, struct eng_node *node
                                   struct eng_error *err)
 {
     void *own = eng_arena_alloc(&graph->arena, 1, node->op->attrs_bytes + 1);
-    if (!own)
-        return eng_fail_memory(err, "a node's attributes");
+    if (!own) return eng_fail_memory(err, "a node's attributes");
     enum eng_status status = eng_attrs_read(node->op, attrs, n_attrs, own, err);
-    if (status == ENG_OK)
-        status = eng_attrs_own(node->op, own, &graph->arena, err);
+    if (status == ENG_OK) status = eng_attrs_own(node->op, own, &graph->arena, err);
     node->attrs = own;
     return status;
 }
@@ -161,18 +155,15 @@ static enum eng_status add_node_values(struct eng_graph *graph, struct eng_node 
 {
     node->in = eng_arena_alloc(&graph->arena, node->n_in + 1, sizeof *node->in);
     node->out = eng_arena_alloc(&graph->arena, node->n_out + 1, sizeof *node->out);
-    if (!node->in || !node->out)
-        return eng_fail_memory(err, "a node");
+    if (!node->in || !node->out) return eng_fail_memory(err, "a node");
     for (size_t i = 0; i < node->n_in; i++)
         node->in[i] = in[i];
     for (size_t k = 0; k < node->n_out; k++) {
         node->out[k] = ENG_NO_VALUE;
-        if (!out_names[k] || !*out_names[k])
-            continue;
+        if (!out_names[k] || !*out_names[k]) continue;
         enum eng_status status =
             add_value(graph, out_names[k], ENG_VALUE_COMPUTED, &node->out[k], err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -196,14 +187,10 @@ enum eng_status eng_graph_add_node(struct eng_graph *graph, const char *name, co
         return status;
     }
     status = check_counts(node.op, n_in, n_out, err);
-    if (status == ENG_OK)
-        status = check_inputs(graph, node.op, in, n_in, err);
-    if (status == ENG_OK)
-        status = read_attrs(graph, &node, attrs, n_attrs, err);
-    if (status == ENG_OK)
-        status = add_node_values(graph, &node, in, out_names, err);
-    if (status != ENG_OK)
-        return eng_node_fail(&node, status, err);
+    if (status == ENG_OK) status = check_inputs(graph, node.op, in, n_in, err);
+    if (status == ENG_OK) status = read_attrs(graph, &node, attrs, n_attrs, err);
+    if (status == ENG_OK) status = add_node_values(graph, &node, in, out_names, err);
+    if (status != ENG_OK) return eng_node_fail(&node, status, err);
     graph->nodes[graph->n_nodes++] = node;
     return ENG_OK;
 }
@@ -218,8 +205,7 @@ void eng_graph_mark_trainable(struct eng_graph *graph)
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct eng_node *node = &graph->nodes[i];
         for (size_t k = 0; k < node->n_in && k < 32; k++) {
-            if (!(node->op->trainable_inputs >> k & 1) || node->in[k] == ENG_NO_VALUE)
-                continue;
+            if (!(node->op->trainable_inputs >> k & 1) || node->in[k] == ENG_NO_VALUE) continue;
             struct eng_value *value = &graph->values[node->in[k]];
             if (value->kind == ENG_VALUE_CONSTANT && value->tensor.dtype == ENG_FLOAT32)
                 value->trainable = true;
@@ -232,8 +218,7 @@ void eng_graph_count_uses(const struct eng_graph *graph, int *counts)
     memset(counts, 0, graph->n_values * sizeof *counts);
     for (size_t i = 0; i < graph->n_nodes; i++)
         for (size_t k = 0; k < graph->nodes[i].n_in; k++)
-            if (graph->nodes[i].in[k] != ENG_NO_VALUE)
-                counts[graph->nodes[i].in[k]]++;
+            if (graph->nodes[i].in[k] != ENG_NO_VALUE) counts[graph->nodes[i].in[k]]++;
     for (size_t i = 0; i < graph->n_outputs; i++)
         counts[graph->outputs[i]]++;
 }

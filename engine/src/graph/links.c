@@ -36,8 +36,7 @@ void eng_links_remove_marked(struct eng_graph *graph, const struct eng_links *li
 {
     size_t kept = 0;
     for (size_t i = 0; i < graph->n_nodes; i++)
-        if (!links->removed[i])
-            graph->nodes[kept++] = graph->nodes[i];
+        if (!links->removed[i]) graph->nodes[kept++] = graph->nodes[i];
     graph->n_nodes = kept;
 }
 
@@ -45,11 +44,9 @@ void eng_links_replace_uses(struct eng_graph *graph, int from, int to)
 {
     for (size_t i = 0; i < graph->n_nodes; i++)
         for (size_t k = 0; k < graph->nodes[i].n_in; k++)
-            if (graph->nodes[i].in[k] == from)
-                graph->nodes[i].in[k] = to;
+            if (graph->nodes[i].in[k] == from) graph->nodes[i].in[k] = to;
     for (size_t i = 0; i < graph->n_outputs; i++)
-        if (graph->outputs[i] == from)
-            graph->outputs[i] = to;
+        if (graph->outputs[i] == from) graph->outputs[i] = to;
 }
 
 void eng_node_view_fini(struct eng_node_view *view)

@@ -24,16 +24,14 @@ static enum eng_status allocate_outputs(struct eng_graph *graph, const struct en
                                         struct eng_error *err)
 {
     for (size_t k = 0; k < node->n_out; k++) {
-        if (node->out[k] == ENG_NO_VALUE)
-            continue;
+        if (node->out[k] == ENG_NO_VALUE) continue;
         struct eng_tensor *tensor = &graph->values[node->out[k]].tensor;
         int64_t n_bytes = eng_tensor_bytes(tensor);
         if (n_bytes < 0 || n_bytes > MAX_FOLDED_BYTES)
             return eng_fail(err, ENG_LIMIT, "would make a constant of more than %lld MiB",
                             (long long)(MAX_FOLDED_BYTES >> 20));
         tensor->data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
-        if (!tensor->data)
-            return eng_fail_memory(err, "a folded constant");
+        if (!tensor->data) return eng_fail_memory(err, "a folded constant");
     }
     return ENG_OK;
 }
@@ -44,13 +42,10 @@ static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *
 {
     view->q.state = state;
     enum eng_status status = node->op->infer(&view->q, err);
-    if (status == ENG_OK)
-        status = allocate_outputs(graph, node, err);
-    if (status != ENG_OK)
-        return status;
+    if (status == ENG_OK) status = allocate_outputs(graph, node, err);
+    if (status != ENG_OK) return status;
     void *scratch = eng_alloc_aligned(view->q.scratch_bytes);
-    if (!scratch)
-        return eng_fail_memory(err, "a folded constant");
+    if (!scratch) return eng_fail_memory(err, "a folded constant");
     struct eng_op_call call = {.attrs = node->attrs,
                                .state = state,
                                .opset = node->opset,
@@ -62,8 +57,7 @@ static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *
     node->op->forward(&call);
     free(scratch);
     for (size_t k = 0; k < node->n_out; k++)
-        if (node->out[k] != ENG_NO_VALUE)
-            graph->values[node->out[k]].kind = ENG_VALUE_CONSTANT;
+        if (node->out[k] != ENG_NO_VALUE) graph->values[node->out[k]].kind = ENG_VALUE_CONSTANT;
     return ENG_OK;
 }
 
@@ -86,16 +80,13 @@ enum eng_status eng_passes_fold_constants(struct eng_graph *graph, struct eng_er
 {
     struct eng_links links;
     enum eng_status status = eng_links_init(graph, &links, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     for (size_t i = 0; status == ENG_OK && i < graph->n_nodes; i++) {
-        if (!all_inputs_constant(graph, &graph->nodes[i]))
-            continue;
+        if (!all_inputs_constant(graph, &graph->nodes[i])) continue;
         status = fold_node(graph, &graph->nodes[i], err);
         links.removed[i] = true;
     }
-    if (status == ENG_OK)
-        eng_links_remove_marked(graph, &links);
+    if (status == ENG_OK) eng_links_remove_marked(graph, &links);
     eng_links_fini(&links);
     return status;
 }
@@ -105,14 +96,11 @@ enum eng_status eng_passes_fold_constants(struct eng_graph *graph, struct eng_er
 static bool is_no_op(const struct eng_graph *graph, const struct eng_links *links,
                      const struct eng_node *node)
 {
-    if (!(node->op->flags & ENG_OP_NO_OP))
-        return false;
+    if (!(node->op->flags & ENG_OP_NO_OP)) return false;
     for (size_t k = 1; k < node->n_out; k++)
-        if (node->out[k] != ENG_NO_VALUE && links->uses[node->out[k]] > 0)
-            return false;
+        if (node->out[k] != ENG_NO_VALUE && links->uses[node->out[k]] > 0) return false;
     /* A Dropout that is told its training_mode (input 2) decides for itself. */
-    if (node->n_in > 2 && node->in[2] != ENG_NO_VALUE)
-        return false;
+    if (node->n_in > 2 && node->in[2] != ENG_NO_VALUE) return false;
     /* A graph input may not become an output: outputs have memory of their own. */
     return graph->values[node->in[0]].kind == ENG_VALUE_COMPUTED;
 }
@@ -121,12 +109,10 @@ enum eng_status eng_passes_drop_no_ops(struct eng_graph *graph, struct eng_error
 {
     struct eng_links links;
     enum eng_status status = eng_links_init(graph, &links, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct eng_node *node = &graph->nodes[i];
-        if (!is_no_op(graph, &links, node))
-            continue;
+        if (!is_no_op(graph, &links, node)) continue;
         eng_links_replace_uses(graph, node->out[0], node->in[0]);
         links.removed[i] = true;
     }
@@ -140,15 +126,13 @@ enum eng_status eng_passes_drop_no_ops(struct eng_graph *graph, struct eng_error
 static void remap(int *values, size_t n, const int *to)
 {
     for (size_t i = 0; i < n; i++)
-        if (values[i] != ENG_NO_VALUE)
-            values[i] = to[values[i]];
+        if (values[i] != ENG_NO_VALUE) values[i] = to[values[i]];
 }
 
 static void mark(bool *used, const int *values, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (values[i] != ENG_NO_VALUE)
-            used[values[i]] = true;
+        if (values[i] != ENG_NO_VALUE) used[values[i]] = true;
 }
 
 /* Drops the values that no node, input or output mentions, and numbers the others anew. */
@@ -163,8 +147,7 @@ static enum eng_status compact(struct eng_graph *graph, bool *used, int *to, str
     eng_names_fini(&graph->index);
     size_t kept = 0;
     for (size_t v = 0; v < graph->n_values; v++) {
-        if (!used[v])
-            continue;
+        if (!used[v]) continue;
         to[v] = (int)kept;
         graph->values[kept++] = graph->values[v];
         if (!eng_names_put(&graph->index, graph->values[to[v]].name, to[v]))
@@ -185,19 +168,16 @@ static enum eng_status drop_dead_nodes(struct eng_graph *graph, struct eng_error
 {
     struct eng_links links;
     enum eng_status status = eng_links_init(graph, &links, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     for (size_t i = graph->n_nodes; i-- > 0;) {
         const struct eng_node *node = &graph->nodes[i];
         bool read = false;
         for (size_t k = 0; k < node->n_out; k++)
             read |= node->out[k] != ENG_NO_VALUE && links.uses[node->out[k]] > 0;
-        if (read)
-            continue;
+        if (read) continue;
         links.removed[i] = true;
         for (size_t k = 0; k < node->n_in; k++)
-            if (node->in[k] != ENG_NO_VALUE)
-                links.uses[node->in[k]]--;
+            if (node->in[k] != ENG_NO_VALUE) links.uses[node->in[k]]--;
     }
     eng_links_remove_marked(graph, &links);
     eng_links_fini(&links);
@@ -207,8 +187,7 @@ static enum eng_status drop_dead_nodes(struct eng_graph *graph, struct eng_error
 static enum eng_status drop_dead(struct eng_graph *graph, struct eng_error *err)
 {
     enum eng_status status = drop_dead_nodes(graph, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     bool *used = eng_calloc(graph->n_values, sizeof *used);
     int *to = eng_calloc(graph->n_values, sizeof *to);
     status = used && to ? compact(graph, used, to, err) : eng_fail_memory(err, "a graph pass");
@@ -220,13 +199,9 @@ static enum eng_status drop_dead(struct eng_graph *graph, struct eng_error *err)
 enum eng_status eng_passes_optimise(struct eng_graph *graph, struct eng_error *err)
 {
     enum eng_status status = eng_passes_fold_constants(graph, err);
-    if (status == ENG_OK)
-        status = eng_passes_drop_no_ops(graph, err);
-    if (status == ENG_OK)
-        status = eng_passes_fold_affine(graph, err);
-    if (status == ENG_OK)
-        status = eng_passes_fuse_activations(graph, err);
-    if (status == ENG_OK)
-        status = drop_dead(graph, err);
+    if (status == ENG_OK) status = eng_passes_drop_no_ops(graph, err);
+    if (status == ENG_OK) status = eng_passes_fold_affine(graph, err);
+    if (status == ENG_OK) status = eng_passes_fuse_activations(graph, err);
+    if (status == ENG_OK) status = drop_dead(graph, err);
     return status;
 }

@@ -7,8 +7,7 @@
 static int larger_first(const void *a, const void *b)
 {
     const struct eng_block *x = *(struct eng_block *const *)a, *y = *(struct eng_block *const *)b;
-    if (x->n_bytes != y->n_bytes)
-        return x->n_bytes < y->n_bytes ? 1 : -1;
+    if (x->n_bytes != y->n_bytes) return x->n_bytes < y->n_bytes ? 1 : -1;
     return x < y ? -1 : 1; /* qsort is not stable; the plan must not depend on it */
 }
 
@@ -19,8 +18,7 @@ static size_t best_gap(const struct eng_block *block, struct eng_block *const *p
     size_t best = (size_t)-1, best_gap_bytes = (size_t)-1, free_from = 0;
     for (size_t i = 0; i < n_placed; i++) {
         const struct eng_block *other = placed[i];
-        if (other->last < block->first || block->last < other->first)
-            continue;
+        if (other->last < block->first || block->last < other->first) continue;
         if (other->offset > free_from) {
             size_t gap = other->offset - free_from;
             if (gap >= block->n_bytes && gap < best_gap_bytes) {
@@ -53,8 +51,7 @@ bool eng_place_blocks(struct eng_block *blocks, size_t n, size_t max_bytes, size
         blocks[i].n_bytes = eng_align_up(blocks[i].n_bytes);
         order[i] = &blocks[i];
     }
-    if (ok)
-        qsort(order, n, sizeof *order, larger_first);
+    if (ok) qsort(order, n, sizeof *order, larger_first);
     for (size_t i = 0; ok && i < n; i++) {
         order[i]->offset = best_gap(order[i], placed, i);
         size_t end = order[i]->offset + order[i]->n_bytes;
@@ -64,7 +61,6 @@ bool eng_place_blocks(struct eng_block *blocks, size_t n, size_t max_bytes, size
     }
     free(order);
     free(placed);
-    if (ok)
-        *arena_bytes = total;
+    if (ok) *arena_bytes = total;
     return ok;
 }

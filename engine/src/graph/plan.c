@@ -46,16 +46,14 @@ static void lives_measure(const struct eng_plan *plan, struct lives *lives)
             if (node->out[k] != ENG_NO_VALUE)
                 lives->first[node->out[k]] = lives->last[node->out[k]] = step_of(i);
         for (size_t k = 0; k < node->n_in; k++)
-            if (node->in[k] != ENG_NO_VALUE)
-                lives->last[node->in[k]] = step_of(i);
+            if (node->in[k] != ENG_NO_VALUE) lives->last[node->in[k]] = step_of(i);
     }
     for (size_t i = 0; i < graph->n_inputs; i++)
         lives->pinned[graph->inputs[i]] = true;
     for (size_t i = 0; i < graph->n_outputs; i++)
         lives->pinned[graph->outputs[i]] = true;
     for (size_t v = 0; v < graph->n_values; v++)
-        if (lives->pinned[v] || plan->mode == ENG_PLAN_TRAINING)
-            lives->last[v] = end;
+        if (lives->pinned[v] || plan->mode == ENG_PLAN_TRAINING) lives->last[v] = end;
 }
 
 static bool may_alias(const struct eng_plan *plan, const struct eng_node *node, int from, int to)
@@ -71,11 +69,9 @@ static bool may_alias(const struct eng_plan *plan, const struct eng_node *node, 
 static bool dies_here(const struct lives *lives, const struct eng_node *node, size_t step)
 {
     int root = lives->root[node->in[0]];
-    if (lives->pinned[root] || lives->last[root] != (int)step)
-        return false;
+    if (lives->pinned[root] || lives->last[root] != (int)step) return false;
     for (size_t k = 1; k < node->n_in; k++)
-        if (node->in[k] != ENG_NO_VALUE && lives->root[node->in[k]] == root)
-            return false;
+        if (node->in[k] != ENG_NO_VALUE && lives->root[node->in[k]] == root) return false;
     return true;
 }
 
@@ -85,8 +81,7 @@ static void lives_share(const struct eng_plan *plan, struct lives *lives)
     for (size_t i = 0; i < plan->graph->n_nodes; i++) {
         const struct eng_node *node = &plan->graph->nodes[i];
         int from = node->n_in ? node->in[0] : ENG_NO_VALUE, to = node->out[0];
-        if (!may_alias(plan, node, from, to))
-            continue;
+        if (!may_alias(plan, node, from, to)) continue;
         bool view = node->op->flags & ENG_OP_VIEW;
         if (!view &&
             (plan->mode == ENG_PLAN_TRAINING || !dies_here(lives, node, (size_t)step_of(i))))
@@ -117,8 +112,7 @@ static enum eng_status mark_needs_grad(const struct eng_graph *graph, bool *need
                                           "cannot be trained"),
                                  err);
         for (size_t k = 0; k < node->n_out; k++)
-            if (node->out[k] != ENG_NO_VALUE)
-                needs[node->out[k]] = any;
+            if (node->out[k] != ENG_NO_VALUE) needs[node->out[k]] = any;
     }
     return ENG_OK;
 }
@@ -141,8 +135,7 @@ static void want_values(struct eng_plan *plan, const struct lives *lives, struct
 {
     for (size_t v = 0; v < plan->graph->n_values; v++) {
         plan->offset[v] = ENG_NO_PLACE;
-        if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT)
-            continue;
+        if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT) continue;
         size_t n_bytes = (size_t)eng_tensor_bytes(&plan->tensors[v]);
         plan->values_bytes += n_bytes;
         if (lives->root[v] == (int)v)
@@ -154,8 +147,7 @@ static void want_scratch(struct eng_plan *plan, struct request *request)
 {
     for (size_t i = 0; i < plan->graph->n_nodes; i++) {
         plan->scratch_offset[i] = ENG_NO_PLACE;
-        if (!plan->nodes[i].scratch_bytes)
-            continue;
+        if (!plan->nodes[i].scratch_bytes) continue;
         /* Backward runs after all of forward, when every value of a training plan is alive. */
         int last = plan->mode == ENG_PLAN_TRAINING ? step_of(plan->graph->n_nodes) : step_of(i);
         want(request, plan->nodes[i].scratch_bytes, step_of(i), last, &plan->scratch_offset[i]);
@@ -184,8 +176,7 @@ static void want_training(struct eng_plan *plan, const struct lives *lives, cons
 static void share_offsets(struct eng_plan *plan, const struct lives *lives)
 {
     for (size_t v = 0; v < plan->graph->n_values; v++) {
-        if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT)
-            continue;
+        if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT) continue;
         plan->offset[v] = plan->offset[lives->root[v]];
         if (plan->mode == ENG_PLAN_TRAINING)
             plan->grad_offset[v] = plan->grad_offset[lives->root[v]];
@@ -199,12 +190,10 @@ static enum eng_status place(struct eng_plan *plan, const struct lives *lives,
     size_t most = 2 * plan->graph->n_values + 2 * plan->graph->n_nodes + 1;
     struct request request = {.blocks = eng_arena_alloc(temporary, most, sizeof *request.blocks),
                               .answers = eng_arena_alloc(temporary, most, sizeof *request.answers)};
-    if (!request.blocks || !request.answers)
-        return eng_fail_memory(err, "the memory plan");
+    if (!request.blocks || !request.answers) return eng_fail_memory(err, "the memory plan");
     want_values(plan, lives, &request);
     want_scratch(plan, &request);
-    if (plan->mode == ENG_PLAN_TRAINING)
-        want_training(plan, lives, needs_grad, &request);
+    if (plan->mode == ENG_PLAN_TRAINING) want_training(plan, lives, needs_grad, &request);
     if (!eng_place_blocks(request.blocks, request.n, MAX_ARENA_BYTES, &plan->arena_bytes))
         return eng_fail(err, ENG_LIMIT,
                         "at batch size %lld the model needs more than %zu GiB for its values",
@@ -238,14 +227,12 @@ static enum eng_status build(struct eng_plan *plan, bool override_batch,
     enum eng_status status =
         eng_shape_infer(plan->graph, plan->batch, override_batch, plan->mode == ENG_PLAN_TRAINING,
                         &plan->arena, plan->tensors, plan->nodes, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     for (size_t i = 0; i < plan->graph->n_nodes; i++)
         plan->flops += plan->nodes[i].flops;
     lives_measure(plan, &lives);
     lives_share(plan, &lives);
-    if (plan->mode == ENG_PLAN_TRAINING)
-        status = mark_needs_grad(plan->graph, needs_grad, err);
+    if (plan->mode == ENG_PLAN_TRAINING) status = mark_needs_grad(plan->graph, needs_grad, err);
     return status != ENG_OK ? status : place(plan, &lives, needs_grad, temporary, err);
 }
 
@@ -254,8 +241,7 @@ enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mod
                                 struct eng_error *err)
 {
     struct eng_plan *plan = eng_calloc(1, sizeof *plan);
-    if (!plan)
-        return eng_fail_memory(err, "the memory plan");
+    if (!plan) return eng_fail_memory(err, "the memory plan");
     eng_arena_init(&plan->arena);
     plan->graph = graph;
     plan->mode = mode;
@@ -274,8 +260,7 @@ enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mod
 
 void eng_plan_destroy(struct eng_plan *plan)
 {
-    if (!plan)
-        return;
+    if (!plan) return;
     eng_arena_fini(&plan->arena);
     free(plan);
 }

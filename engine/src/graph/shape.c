@@ -66,8 +66,7 @@ static enum eng_status infer_node(const struct eng_node *node, bool training,
     for (size_t k = 0; k < node->n_out; k++)
         views->out[k] = node->out[k] == ENG_NO_VALUE ? NULL : &tensors[node->out[k]];
     plan->state = eng_arena_alloc(arena, 1, node->op->state_bytes + 1);
-    if (!plan->state)
-        return eng_fail_memory(err, "a node's state");
+    if (!plan->state) return eng_fail_memory(err, "a node's state");
     struct eng_op_infer q = {.attrs = node->attrs,
                              .opset = node->opset,
                              .training = training,
@@ -77,10 +76,8 @@ static enum eng_status infer_node(const struct eng_node *node, bool training,
                              .out = views->out,
                              .state = plan->state};
     enum eng_status status = node->op->infer(&q, err);
-    if (status == ENG_OK)
-        status = check_outputs(node, views->out, err);
-    if (status != ENG_OK)
-        return eng_node_fail(node, status, err);
+    if (status == ENG_OK) status = check_outputs(node, views->out, err);
+    if (status != ENG_OK) return eng_node_fail(node, status, err);
     plan->scratch_bytes = q.scratch_bytes;
     plan->keep_bytes = q.keep_bytes;
     if (node->op->flops)
@@ -96,20 +93,16 @@ enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bo
 {
     struct views views;
     enum eng_status status = views_create(graph, arena, &views, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     for (size_t v = 0; v < graph->n_values; v++) {
         tensors[v] = graph->values[v].tensor;
-        if (graph->values[v].kind != ENG_VALUE_INPUT)
-            continue;
+        if (graph->values[v].kind != ENG_VALUE_INPUT) continue;
         status = input_shape(&graph->values[v], batch, override_batch, &tensors[v], err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     for (size_t i = 0; i < graph->n_nodes; i++) {
         status = infer_node(&graph->nodes[i], training, arena, &views, tensors, &nodes[i], err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -120,16 +113,14 @@ static enum eng_status infer_two(const struct eng_graph *graph, bool override_ba
 {
     struct eng_tensor *other = eng_arena_alloc(arena, graph->n_values + 1, sizeof *other);
     struct eng_node_plan *nodes = eng_arena_alloc(arena, graph->n_nodes + 1, sizeof *nodes);
-    if (!other || !nodes)
-        return eng_fail_memory(err, "shape inference");
+    if (!other || !nodes) return eng_fail_memory(err, "shape inference");
     enum eng_status status =
         eng_shape_infer(graph, 2, override_batch, false, arena, tensors, nodes, err);
     if (status == ENG_OK)
         status = eng_shape_infer(graph, 3, override_batch, false, arena, other, nodes, err);
     for (size_t v = 0; status == ENG_OK && v < graph->n_values; v++)
         for (int d = 0; d < tensors[v].shape.rank; d++)
-            if (tensors[v].shape.dim[d] != other[v].shape.dim[d])
-                tensors[v].shape.dim[d] = -1;
+            if (tensors[v].shape.dim[d] != other[v].shape.dim[d]) tensors[v].shape.dim[d] = -1;
     return status;
 }
 

@@ -13,8 +13,7 @@ static int64_t per_sample(const struct eng_model *model, int value)
 {
     struct eng_shape shape = model->symbolic[value].shape;
     for (int d = 0; d < shape.rank; d++)
-        if (shape.dim[d] == -1)
-            shape.dim[d] = 1;
+        if (shape.dim[d] == -1) shape.dim[d] = 1;
     return eng_shape_count(&shape);
 }
 
@@ -44,17 +43,14 @@ static bool guess_size(const struct eng_shape *shape, int64_t n_elements,
 {
     const int64_t *dim = shape->dim;
     pre->layout = ENG_LAYOUT_CHW;
-    if (shape->rank == 4 && set_size(pre, dim[1], dim[2], dim[3]))
-        return true;
+    if (shape->rank == 4 && set_size(pre, dim[1], dim[2], dim[3])) return true;
     if (shape->rank == 4 && set_size(pre, dim[3], dim[1], dim[2])) {
         pre->layout = ENG_LAYOUT_HWC;
         return true;
     }
-    if (shape->rank == 3 && dim[1] > 1 && dim[2] > 1)
-        return set_size(pre, 1, dim[1], dim[2]);
+    if (shape->rank == 3 && dim[1] > 1 && dim[2] > 1) return set_size(pre, 1, dim[1], dim[2]);
     uint32_t side = square_side(n_elements);
-    if (side)
-        return set_size(pre, 1, side, side);
+    if (side) return set_size(pre, 1, side, side);
     side = n_elements % 3 == 0 ? square_side(n_elements / 3) : 0;
     return side && set_size(pre, 3, side, side);
 }
@@ -65,8 +61,7 @@ static void guess_preprocess(struct eng_model *model, const struct eng_shape *sh
     struct eng_preprocess pre = {
         .resize = ENG_RESIZE_STRETCH, .scale = 1.0f / 255.0f, .std = {1.0f, 1.0f, 1.0f}};
     struct eng_card *card = &model->source.card;
-    if (!guess_size(shape, n_elements, &pre))
-        return;
+    if (!guess_size(shape, n_elements, &pre)) return;
     card->preprocess = pre;
     card->guessed |= ENG_GUESS_PREPROCESS;
     card->takes_images = true;
@@ -98,8 +93,7 @@ static enum eng_status complete_preprocess(struct eng_model *model, struct eng_e
     } else if (one_float) {
         guess_preprocess(model, &model->symbolic[input].shape, per_sample(model, input));
     }
-    if (card->takes_images)
-        model->sample_count = eng_preprocess_count(&card->preprocess);
+    if (card->takes_images) model->sample_count = eng_preprocess_count(&card->preprocess);
     return ENG_OK;
 }
 
@@ -109,12 +103,9 @@ static bool ends_in_softmax(const struct eng_graph *graph)
     int value = graph->outputs[0];
     for (size_t i = graph->n_nodes; i-- > 0;) {
         const struct eng_node *node = &graph->nodes[i];
-        if (node->out[0] != value)
-            continue;
-        if (strcmp(node->op->name, "Softmax") == 0)
-            return true;
-        if (!(node->op->flags & (ENG_OP_VIEW | ENG_OP_NO_OP)))
-            return false;
+        if (node->out[0] != value) continue;
+        if (strcmp(node->op->name, "Softmax") == 0) return true;
+        if (!(node->op->flags & (ENG_OP_VIEW | ENG_OP_NO_OP))) return false;
         value = node->in[0];
     }
     return false;
@@ -127,11 +118,9 @@ static enum eng_status guess_labels(struct eng_model *model, size_t n, struct en
         char text[24];
         int length = snprintf(text, sizeof text, "%zu", i);
         labels[i] = eng_arena_string(&model->arena, text, (size_t)length);
-        if (!labels[i])
-            labels = NULL;
+        if (!labels[i]) labels = NULL;
     }
-    if (!labels)
-        return eng_fail_memory(err, "the labels");
+    if (!labels) return eng_fail_memory(err, "the labels");
     model->source.card.labels = labels;
     model->source.card.n_classes = n;
     model->source.card.guessed |= ENG_GUESS_LABELS;
@@ -159,7 +148,6 @@ static enum eng_status complete_classes(struct eng_model *model, struct eng_erro
 enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err)
 {
     enum eng_status status = complete_preprocess(model, err);
-    if (status == ENG_OK && model->source.card.takes_images)
-        status = complete_classes(model, err);
+    if (status == ENG_OK && model->source.card.takes_images) status = complete_classes(model, err);
     return status;
 }

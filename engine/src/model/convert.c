@@ -39,8 +39,7 @@ static enum eng_status import_constants(const struct onnx_model *onnx, struct en
         int value;
         enum eng_status status = eng_graph_add_constant(graph, onnx->initializers[i].name,
                                                         &onnx->initializers[i].tensor, &value, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -51,8 +50,7 @@ static enum eng_status import_inputs(const struct onnx_model *onnx, struct eng_g
 {
     for (size_t i = 0; i < onnx->n_inputs; i++) {
         const struct onnx_value_info *input = &onnx->inputs[i];
-        if (eng_graph_find(graph, input->name) != ENG_NO_VALUE)
-            continue;
+        if (eng_graph_find(graph, input->name) != ENG_NO_VALUE) continue;
         if (input->shape.rank < 0)
             return eng_fail(err, ENG_UNSUPPORTED, "input '%s' has no shape, wanted one",
                             input->name);
@@ -61,8 +59,7 @@ static enum eng_status import_inputs(const struct onnx_model *onnx, struct eng_g
         int value;
         enum eng_status status =
             eng_graph_add_input(graph, input->name, dtype, &input->shape, &value, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -75,8 +72,7 @@ static enum eng_status import_node(const struct onnx_model *onnx, const struct o
         return eng_fail(err, ENG_FORMAT, "node '%s' (%s): the file imports no operator set of '%s'",
                         node->name, node->op_type, node->domain);
     int *in = eng_arena_alloc(&graph->arena, node->n_inputs + 1, sizeof *in);
-    if (!in)
-        return eng_fail_memory(err, "a node's inputs");
+    if (!in) return eng_fail_memory(err, "a node's inputs");
     for (size_t k = 0; k < node->n_inputs; k++) {
         in[k] = *node->inputs[k] ? eng_graph_find(graph, node->inputs[k]) : ENG_NO_VALUE;
         if (*node->inputs[k] && in[k] == ENG_NO_VALUE)
@@ -94,16 +90,14 @@ static enum eng_status import_node(const struct onnx_model *onnx, const struct o
 static enum eng_status import_outputs(const struct onnx_model *onnx, struct eng_graph *graph,
                                       struct eng_error *err)
 {
-    if (onnx->n_outputs == 0)
-        return eng_fail(err, ENG_FORMAT, "the graph has no output");
+    if (onnx->n_outputs == 0) return eng_fail(err, ENG_FORMAT, "the graph has no output");
     for (size_t i = 0; i < onnx->n_outputs; i++) {
         int value = eng_graph_find(graph, onnx->outputs[i].name);
         if (value == ENG_NO_VALUE)
             return eng_fail(err, ENG_FORMAT, "output '%s' is not computed by any node",
                             onnx->outputs[i].name);
         enum eng_status status = eng_graph_add_output(graph, value, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -112,17 +106,13 @@ enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_gra
                                    struct eng_error *err)
 {
     graph->name = eng_arena_string(&graph->arena, onnx->graph_name, strlen(onnx->graph_name));
-    if (!graph->name)
-        return eng_fail_memory(err, "the graph's name");
+    if (!graph->name) return eng_fail_memory(err, "the graph's name");
     enum eng_status status = check_opsets(onnx, err);
-    if (status == ENG_OK)
-        status = import_constants(onnx, graph, err);
-    if (status == ENG_OK)
-        status = import_inputs(onnx, graph, err);
+    if (status == ENG_OK) status = import_constants(onnx, graph, err);
+    if (status == ENG_OK) status = import_inputs(onnx, graph, err);
     for (size_t i = 0; status == ENG_OK && i < onnx->n_nodes; i++)
         status = import_node(onnx, &onnx->nodes[i], graph, err);
-    if (status == ENG_OK)
-        status = import_outputs(onnx, graph, err);
+    if (status == ENG_OK) status = import_outputs(onnx, graph, err);
     return status;
 }
 
@@ -148,8 +138,7 @@ static bool export_node(const struct eng_graph *graph, const struct eng_node *no
     struct eng_attr *attrs = eng_arena_alloc(arena, node->op->n_attrs + 1, sizeof *attrs);
     const char **inputs = value_names(graph, node->in, node->n_in, arena);
     const char **outputs = value_names(graph, node->out, node->n_out, arena);
-    if (!attrs || !inputs || !outputs)
-        return false;
+    if (!attrs || !inputs || !outputs) return false;
     *out = (struct onnx_node){.name = node->name,
                               .op_type = node->op->name,
                               .domain = node->op->domain,
@@ -204,12 +193,10 @@ static enum eng_status export_graph(const struct eng_graph *graph, struct onnx_m
     if (!tensors || !out->nodes || !export_opsets(graph, out) || !export_constants(graph, out))
         return eng_fail_memory(err, "the file's nodes");
     enum eng_status status = eng_shape_infer_symbolic(graph, false, tensors, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     out->inputs = export_infos(graph, graph->inputs, graph->n_inputs, tensors, &out->arena);
     out->outputs = export_infos(graph, graph->outputs, graph->n_outputs, tensors, &out->arena);
-    if (!out->inputs || !out->outputs)
-        return eng_fail_memory(err, "the file's inputs and outputs");
+    if (!out->inputs || !out->outputs) return eng_fail_memory(err, "the file's inputs and outputs");
     out->n_inputs = graph->n_inputs;
     out->n_outputs = graph->n_outputs;
     for (; out->n_nodes < graph->n_nodes; out->n_nodes++)

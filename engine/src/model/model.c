@@ -19,14 +19,11 @@ static enum eng_status read_onnx(struct eng_model *model, const void *bytes, siz
 {
     struct onnx_model onnx;
     enum eng_status status = onnx_model_read(bytes, n_bytes, &onnx, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     status = eng_card_read(&onnx, config_path, &model->arena, &model->source, err);
-    if (status == ENG_OK)
-        status = eng_convert_import(&onnx, &model->graph, err);
+    if (status == ENG_OK) status = eng_convert_import(&onnx, &model->graph, err);
     onnx_model_fini(&onnx);
-    if (status == ENG_OK)
-        status = eng_passes_optimise(&model->graph, err);
+    if (status == ENG_OK) status = eng_passes_optimise(&model->graph, err);
     return status;
 }
 
@@ -36,8 +33,7 @@ static bool batch_works(const struct eng_model *model, bool override_batch)
     const struct eng_graph *graph = &model->graph;
     for (size_t i = 0; i < graph->n_outputs; i++) {
         const struct eng_shape *shape = &model->symbolic[graph->outputs[i]].shape;
-        if (shape->rank == 0 || shape->dim[0] != -1)
-            return false;
+        if (shape->rank == 0 || shape->dim[0] != -1) return false;
     }
     for (size_t i = 0; i < graph->n_inputs; i++) {
         const struct eng_shape *shape = &graph->values[graph->inputs[i]].tensor.shape;
@@ -56,8 +52,7 @@ static enum eng_status find_batch(struct eng_model *model, int wanted, struct en
     const struct eng_graph *graph = &model->graph;
     model->symbolic = eng_arena_alloc(&model->arena, graph->n_values + 1, sizeof *model->symbolic);
     struct eng_node_plan *nodes = eng_arena_alloc(&model->arena, graph->n_nodes + 1, sizeof *nodes);
-    if (!model->symbolic || !nodes)
-        return eng_fail_memory(err, "the model's shapes");
+    if (!model->symbolic || !nodes) return eng_fail_memory(err, "the model's shapes");
     if (eng_shape_infer_symbolic(graph, true, model->symbolic, NULL) == ENG_OK &&
         batch_works(model, true)) {
         model->override_batch = true;
@@ -71,13 +66,11 @@ static enum eng_status find_batch(struct eng_model *model, int wanted, struct en
 static enum eng_status make_plans(struct eng_model *model, struct eng_error *err)
 {
     model->plans = eng_arena_alloc(&model->arena, (size_t)model->max_batch, sizeof *model->plans);
-    if (!model->plans)
-        return eng_fail_memory(err, "the model's plans");
+    if (!model->plans) return eng_fail_memory(err, "the model's plans");
     for (int b = 0; b < model->max_batch; b++) {
         enum eng_status status = eng_plan_create(&model->graph, ENG_PLAN_INFERENCE, b + 1,
                                                  model->override_batch, &model->plans[b], err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
         size_t n_bytes = model->plans[b]->arena_bytes;
         model->arena_bytes = n_bytes > model->arena_bytes ? n_bytes : model->arena_bytes;
     }
@@ -87,19 +80,15 @@ static enum eng_status make_plans(struct eng_model *model, struct eng_error *err
 static enum eng_status build(struct eng_model *model, const void *bytes, size_t n_bytes,
                              const char *config_path, int max_batch, struct eng_error *err)
 {
-    if (max_batch == 0)
-        max_batch = DEFAULT_MAX_BATCH;
+    if (max_batch == 0) max_batch = DEFAULT_MAX_BATCH;
     if (max_batch < 1 || max_batch > MAX_MAX_BATCH)
         return eng_fail(err, ENG_ARGUMENT, "max_batch is %d, wanted 1 to %d", max_batch,
                         MAX_MAX_BATCH);
     eng_digest_sha256(bytes, n_bytes, model->digest);
     enum eng_status status = read_onnx(model, bytes, n_bytes, config_path, err);
-    if (status == ENG_OK)
-        status = find_batch(model, max_batch, err);
-    if (status == ENG_OK)
-        status = make_plans(model, err);
-    if (status == ENG_OK)
-        status = eng_model_complete_card(model, err);
+    if (status == ENG_OK) status = find_batch(model, max_batch, err);
+    if (status == ENG_OK) status = make_plans(model, err);
+    if (status == ENG_OK) status = eng_model_complete_card(model, err);
     return status;
 }
 
@@ -107,8 +96,7 @@ static enum eng_status open_bytes(const void *bytes, size_t n_bytes, const char 
                                   int max_batch, struct eng_model **out, struct eng_error *err)
 {
     struct eng_model *model = eng_calloc(1, sizeof *model);
-    if (!model)
-        return eng_fail_memory(err, "a model");
+    if (!model) return eng_fail_memory(err, "a model");
     eng_arena_init(&model->arena);
     eng_graph_init(&model->graph);
     enum eng_status status = build(model, bytes, n_bytes, config_path, max_batch, err);
@@ -125,8 +113,7 @@ enum eng_status eng_model_open_bytes(const void *bytes, size_t n_bytes,
                                      struct eng_model **out, struct eng_error *err)
 {
     static const struct eng_model_options defaults = {0};
-    if (!options)
-        options = &defaults;
+    if (!options) options = &defaults;
     return open_bytes(bytes, n_bytes, options->config_path, options->max_batch, out, err);
 }
 
@@ -135,8 +122,7 @@ static char *join(struct eng_arena *arena, const char *folder, const char *name)
 {
     size_t n_folder = strlen(folder), n_name = strlen(name);
     char *path = eng_arena_alloc(arena, n_folder + n_name + 2, 1);
-    if (!path)
-        return NULL;
+    if (!path) return NULL;
     memcpy(path, folder, n_folder);
     path[n_folder] = '/';
     memcpy(path + n_folder + 1, name, n_name);
@@ -151,18 +137,14 @@ static enum eng_status open_path(const char *path, const struct eng_model_option
     if (eng_file_is_dir(path)) {
         file_path = join(names, path, "model.onnx");
         char *beside = join(names, path, "../config.json");
-        if (!file_path || !beside)
-            return eng_fail_memory(err, "a path");
-        if (!config_path && eng_file_exists(beside))
-            config_path = beside;
+        if (!file_path || !beside) return eng_fail_memory(err, "a path");
+        if (!config_path && eng_file_exists(beside)) config_path = beside;
     }
     struct eng_file file;
     enum eng_status status = eng_file_read(file_path, MAX_FILE_BYTES, &file, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     status = open_bytes(file.bytes, file.n_bytes, config_path, options->max_batch, out, err);
-    if (status != ENG_OK)
-        eng_error_context(err, "%s", file_path);
+    if (status != ENG_OK) eng_error_context(err, "%s", file_path);
     eng_file_fini(&file);
     return status;
 }
@@ -180,8 +162,7 @@ enum eng_status eng_model_open(const char *path, const struct eng_model_options 
 
 void eng_model_destroy(struct eng_model *model)
 {
-    if (!model)
-        return;
+    if (!model) return;
     for (int b = 0; model->plans && b < model->max_batch; b++)
         eng_plan_destroy(model->plans[b]);
     eng_graph_fini(&model->graph);

@@ -21,16 +21,14 @@ enum eng_status eng_session_create(const struct eng_model *model, struct eng_poo
                                    struct eng_session **out, struct eng_error *err)
 {
     struct eng_session *session = eng_calloc(1, sizeof *session);
-    if (!session)
-        return eng_fail_memory(err, "a session");
+    if (!session) return eng_fail_memory(err, "a session");
     session->model = model;
     enum eng_status status =
         eng_exec_create(&model->graph, model->arena_bytes, pool, &session->exec, err);
     if (status == ENG_OK && model->source.card.add_softmax) {
         size_t n = (size_t)model->max_batch * model->source.card.n_classes;
         session->probabilities = eng_calloc(n, sizeof *session->probabilities);
-        if (!session->probabilities)
-            status = eng_fail_memory(err, "a session");
+        if (!session->probabilities) status = eng_fail_memory(err, "a session");
     }
     if (status != ENG_OK) {
         eng_session_destroy(session);
@@ -42,8 +40,7 @@ enum eng_status eng_session_create(const struct eng_model *model, struct eng_poo
 
 void eng_session_destroy(struct eng_session *session)
 {
-    if (!session)
-        return;
+    if (!session) return;
     eng_exec_destroy(session->exec);
     free(session->probabilities);
     free(session);
@@ -74,8 +71,7 @@ const float *eng_session_classify(struct eng_session *session, int n)
     bind(session, n);
     eng_exec_forward(session->exec, 0);
     const float *scores = eng_exec_value(session->exec, model->graph.outputs[0])->data;
-    if (!session->probabilities)
-        return scores;
+    if (!session->probabilities) return scores;
     eng_kernel_softmax(scores, session->probabilities, (size_t)n, model->source.card.n_classes);
     return session->probabilities;
 }
@@ -88,8 +84,7 @@ static enum eng_status find_batch(const struct eng_model *model, const struct en
     *batch = 1;
     for (size_t i = 0; i < model->graph.n_inputs; i++) {
         const struct eng_shape *wanted = &model->symbolic[model->graph.inputs[i]].shape;
-        if (wanted->rank == 0 || wanted->dim[0] != -1 || inputs[i].shape.rank == 0)
-            continue;
+        if (wanted->rank == 0 || wanted->dim[0] != -1 || inputs[i].shape.rank == 0) continue;
         int64_t n = inputs[i].shape.dim[0];
         if (n < 1 || n > model->max_batch)
             return eng_fail(err, ENG_ARGUMENT, "the batch is %lld, wanted 1 to %d", (long long)n,
@@ -128,13 +123,11 @@ enum eng_status eng_session_run(struct eng_session *session, const struct eng_te
                         n_outputs, graph->n_inputs, graph->n_outputs);
     int batch;
     enum eng_status status = find_batch(session->model, inputs, &batch, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     bind(session, batch);
     for (size_t i = 0; i < n_inputs; i++) {
         status = copy_input(session, i, &inputs[i], err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     eng_exec_forward(session->exec, 0);
     for (size_t i = 0; i < n_outputs; i++)

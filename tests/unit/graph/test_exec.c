@@ -85,8 +85,7 @@ static void gradients_match_finite_differences(void **state)
             double down = loss(&run);
             *weight = old;
             double wanted = (up - down) / (2.0 * (double)step), found = run.grads[v][i];
-            if (fabs(wanted - found) > 2e-2 * (1.0 + fabs(wanted)))
-                n_bad++;
+            if (fabs(wanted - found) > 2e-2 * (1.0 + fabs(wanted))) n_bad++;
         }
     }
     assert_true(n_checked > 30);
@@ -106,8 +105,7 @@ static void backward_adds_up(void **state)
         loss(&run);
         eng_exec_seed_grad(run.exec, run.logits)[0] = 1.0f;
         eng_exec_backward(run.exec);
-        if (round == 1)
-            first = run.grads[w3][5];
+        if (round == 1) first = run.grads[w3][5];
     }
     assert_true(first != 0.0f);
     assert_true(fabsf(run.grads[w3][5] - 2.0f * first) < 1e-6f * (1.0f + fabsf(first)));

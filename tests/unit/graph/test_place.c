@@ -25,8 +25,7 @@ static size_t busiest_step(const struct eng_block *blocks, size_t n, int n_steps
     for (int step = 0; step < n_steps; step++) {
         size_t alive = 0;
         for (size_t i = 0; i < n; i++)
-            if (blocks[i].first <= step && step <= blocks[i].last)
-                alive += blocks[i].n_bytes;
+            if (blocks[i].first <= step && step <= blocks[i].last) alive += blocks[i].n_bytes;
         most = alive > most ? alive : most;
     }
     return most;
