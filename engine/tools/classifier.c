@@ -8,8 +8,7 @@ enum eng_status tool_classifier_open(const char *path, const char *config_path, 
     struct eng_model_options options = {.config_path = config_path, .max_batch = max_batch};
     struct eng_model *model;
     enum eng_status status = eng_model_open(path, &options, &model, err);
-    if (status)
-        return status;
+    if (status) return status;
     if (!eng_model_card(model)->takes_images) {
         char shape[128];
         const char *name = "";
@@ -34,8 +33,7 @@ void tool_top_classes(const float *probabilities, size_t n, size_t *order, size_
         size_t place = kept;
         while (place > 0 && probabilities[order[place - 1]] < probabilities[i])
             place--;
-        if (place >= k)
-            continue;
+        if (place >= k) continue;
         kept += kept < k;
         for (size_t j = kept - 1; j > place; j--)
             order[j] = order[j - 1];

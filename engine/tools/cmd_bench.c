@@ -56,8 +56,7 @@ static enum eng_status bench(const char *path, const struct bench_options *opt,
     struct eng_model_options model_options = {.max_batch = (int)opt->batch};
     struct eng_model *model;
     enum eng_status status = eng_model_open(path, &model_options, &model, err);
-    if (status)
-        return status;
+    if (status) return status;
     struct tool_measurement m = {
         .n_threads = opt->threads ? (int)opt->threads : eng_pool_cpus(),
         .batch = (int)opt->batch,
@@ -68,10 +67,8 @@ static enum eng_status bench(const char *path, const struct bench_options *opt,
     else
         status = tool_measure(model, opt->seconds, &m, err);
     eng_model_destroy(model);
-    if (status)
-        return status;
-    if (opt->json)
-        return tool_json_print_take(report_json(path, &m), err);
+    if (status) return status;
+    if (opt->json) return tool_json_print_take(report_json(path, &m), err);
     print_report(&m);
     return ENG_OK;
 }
@@ -82,8 +79,7 @@ int cmd_bench(int argc, char **argv)
     char **args;
     size_t n_args;
     int code;
-    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code))
-        return code;
+    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code)) return code;
     struct eng_error err = {0};
     return bench(args[0], &opt, &err) ? tool_fail(argv[0], &err) : TOOL_OK;
 }

@@ -134,8 +134,7 @@ static enum eng_status write_predictions(const char *path, const struct tool_eva
     char *text = NULL;
     size_t n_bytes;
     FILE *file = open_memstream(&text, &n_bytes);
-    if (!file)
-        return eng_fail_memory(err, "the predictions");
+    if (!file) return eng_fail_memory(err, "the predictions");
     for (size_t i = 0; i < e->n_samples; i++)
         fprintf(file, "%u\n", e->predicted[i]);
     enum eng_status status = fclose(file) ? eng_fail_memory(err, "the predictions")
@@ -152,11 +151,9 @@ static enum eng_status eval(const char *path, const struct eval_options *opt,
     int n_threads = opt->threads ? (int)opt->threads : eng_pool_cpus();
     double start = tool_seconds();
     enum eng_status status = tool_evaluate(model, set, n_threads, &evaluation, err);
-    if (status)
-        return status;
+    if (status) return status;
     struct report report = {path, model, &evaluation, tool_seconds() - start};
-    if (opt->predictions)
-        status = write_predictions(opt->predictions, &evaluation, err);
+    if (opt->predictions) status = write_predictions(opt->predictions, &evaluation, err);
     if (!status && opt->json)
         status = tool_json_print_take(report_json(&report), err);
     else if (!status)
@@ -171,16 +168,13 @@ int cmd_eval(int argc, char **argv)
     char **args;
     size_t n_args;
     int code;
-    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code))
-        return code;
+    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code)) return code;
     struct eng_error err = {0};
     struct eng_model *model = NULL;
     struct eng_dataset set = {0};
     enum eng_status status = tool_classifier_open(args[0], opt.config, 0, &model, &err);
-    if (!status)
-        status = eng_dataset_load(opt.data, NULL, (enum eng_split)opt.split, &set, &err);
-    if (!status)
-        status = eval(args[0], &opt, model, &set, &err);
+    if (!status) status = eng_dataset_load(opt.data, NULL, (enum eng_split)opt.split, &set, &err);
+    if (!status) status = eval(args[0], &opt, model, &set, &err);
     eng_dataset_fini(&set);
     eng_model_destroy(model);
     return status ? tool_fail(argv[0], &err) : TOOL_OK;

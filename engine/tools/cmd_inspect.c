@@ -35,8 +35,7 @@ static enum eng_status inspect(const char *path, const struct inspect_options *o
     struct eng_model_options model_options = {.config_path = opt->config};
     struct eng_model *model;
     enum eng_status status = eng_model_open(path, &model_options, &model, err);
-    if (status)
-        return status;
+    if (status) return status;
     if (opt->json)
         status = tool_json_print_take(tool_describe_json(model, path), err);
     else
@@ -51,8 +50,7 @@ int cmd_inspect(int argc, char **argv)
     char **args;
     size_t n_args;
     int code;
-    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code))
-        return code;
+    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code)) return code;
     struct eng_error err = {0};
     return inspect(args[0], &opt, &err) ? tool_fail(argv[0], &err) : TOOL_OK;
 }

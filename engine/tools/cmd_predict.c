@@ -49,13 +49,11 @@ static enum eng_status predictor_init(struct predictor *p, const char *path,
                                       const struct predict_options *opt, struct eng_error *err)
 {
     enum eng_status status = tool_classifier_open(path, opt->config, 1, &p->model, err);
-    if (status)
-        return status;
+    if (status) return status;
     size_t n_classes = eng_model_card(p->model)->n_classes;
     p->n_top = (size_t)opt->top < n_classes ? (size_t)opt->top : n_classes;
     p->order = eng_calloc(p->n_top, sizeof *p->order);
-    if (!p->order)
-        return eng_fail_memory(err, "the list of classes");
+    if (!p->order) return eng_fail_memory(err, "the list of classes");
     return eng_session_create(p->model, NULL, &p->session, err);
 }
 
@@ -67,13 +65,11 @@ static enum eng_status predict(struct predictor *p, const char *path, const floa
     struct eng_image_limits limits = eng_image_limits_default();
     struct eng_image image;
     enum eng_status status = eng_image_load(path, &limits, &image, err);
-    if (status)
-        return status;
+    if (status) return status;
     float *sample = eng_session_sample(p->session, 1, 0);
     status = eng_preprocess_image(&card->preprocess, &image, sample, err);
     eng_image_fini(&image);
-    if (status)
-        return status;
+    if (status) return status;
     const float *probabilities = eng_session_classify(p->session, 1);
     tool_top_classes(probabilities, card->n_classes, p->order, p->n_top);
     *out = probabilities;
@@ -112,8 +108,7 @@ static enum eng_status answer_one(struct predictor *p, const char *path, json_t 
     const float *probabilities;
     enum eng_status status = predict(p, path, &probabilities, err);
     if (!json) {
-        if (!status)
-            print_prediction(p, path, probabilities);
+        if (!status) print_prediction(p, path, probabilities);
         return status;
     }
     json_t *part = status ? json_pack("{s:s, s:s}", "file", path, "error", err->text)
@@ -129,8 +124,7 @@ static int answer_all(struct predictor *p, char **paths, size_t n_paths, json_t 
     int code = TOOL_OK;
     for (size_t i = 0; i < n_paths; i++) {
         struct eng_error err = {0};
-        if (answer_one(p, paths[i], json, &err))
-            code = tool_fail("predict", &err);
+        if (answer_one(p, paths[i], json, &err)) code = tool_fail("predict", &err);
     }
     return code;
 }
@@ -141,8 +135,7 @@ int cmd_predict(int argc, char **argv)
     char **args;
     size_t n_args;
     int code;
-    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code))
-        return code;
+    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code)) return code;
     struct eng_error err = {0};
     struct predictor p = {0};
     if (predictor_init(&p, args[0], &opt, &err)) {

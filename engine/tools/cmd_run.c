@@ -69,12 +69,10 @@ static enum eng_status load_inputs(struct run *run, const struct tool_texts *tex
         struct input *input = &run->inputs[i];
         const char *equals = strchr(texts->v[i], '=');
         input->text = texts->v[i];
-        if (equals && !eng_file_exists(texts->v[i]))
-            input->n_name = (size_t)(equals - texts->v[i]);
+        if (equals && !eng_file_exists(texts->v[i])) input->n_name = (size_t)(equals - texts->v[i]);
         const char *path = input->text + (input->n_name ? input->n_name + 1 : 0);
         enum eng_status status = tool_npy_load(path, &input->tensor, err);
-        if (status)
-            return status;
+        if (status) return status;
         run->n_inputs++;
     }
     return ENG_OK;
@@ -87,8 +85,7 @@ static enum eng_status open_model(struct run *run, const char *path, const char 
     int64_t n_samples = 1;
     for (size_t i = 0; i < run->n_inputs; i++) {
         const struct eng_shape *shape = &run->inputs[i].tensor.shape;
-        if (shape->rank > 0 && shape->dim[0] > n_samples)
-            n_samples = shape->dim[0];
+        if (shape->rank > 0 && shape->dim[0] > n_samples) n_samples = shape->dim[0];
     }
     struct eng_model_options model_options = {
         .config_path = config_path,
@@ -138,14 +135,11 @@ static enum eng_status bind_inputs(struct run *run, struct eng_error *err)
     }
     for (size_t i = 0; i < n; i++) {
         enum eng_status status = ENG_OK;
-        if (run->inputs[i].n_name)
-            status = bind_named(run, &run->inputs[i], err);
-        if (status)
-            return status;
+        if (run->inputs[i].n_name) status = bind_named(run, &run->inputs[i], err);
+        if (status) return status;
     }
     for (size_t i = 0; i < n; i++) {
-        if (run->inputs[i].n_name)
-            continue;
+        if (run->inputs[i].n_name) continue;
         while (run->bound[next].data)
             next++;
         run->bound[next] = run->inputs[i].tensor;
@@ -181,8 +175,7 @@ static enum eng_status run_model(struct run *run, const char *path, const struct
         return status;
     size_t n_outputs = eng_model_n_outputs(run->model);
     run->outputs = eng_calloc(n_outputs, sizeof *run->outputs);
-    if (!run->outputs)
-        return eng_fail_memory(err, "the list of outputs");
+    if (!run->outputs) return eng_fail_memory(err, "the list of outputs");
     status = eng_session_run(run->session, run->bound, run->n_inputs, run->outputs, n_outputs, err);
     return status ? status : save_outputs(run, opt->output_dir, err);
 }
@@ -193,8 +186,7 @@ int cmd_run(int argc, char **argv)
     char **args;
     size_t n_args;
     int code;
-    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code))
-        return code;
+    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code)) return code;
     struct eng_error err = {0};
     struct run run = {0};
     if (run_model(&run, args[0], &opt, &err))

@@ -22,8 +22,7 @@ static json_t *values_json(const struct eng_model *model, const int *values, siz
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        if (values[i] != ENG_NO_VALUE)
-            json_array_append_new(list, value_json(model, values[i]));
+        if (values[i] != ENG_NO_VALUE) json_array_append_new(list, value_json(model, values[i]));
     return list;
 }
 
@@ -90,8 +89,7 @@ static void add_card(json_t *object, const struct eng_card *card)
                   "labels", labels_json(card), "preprocess", preprocess_json(&card->preprocess),
                   "add_softmax", card->add_softmax, "guessed", guessed_json(card->guessed),
                   "golden_samples", (json_int_t)card->n_golden));
-    if (card->history)
-        json_object_set_new(object, "history", json_loads(card->history, 0, NULL));
+    if (card->history) json_object_set_new(object, "history", json_loads(card->history, 0, NULL));
 }
 
 static json_t *memory_json(const struct eng_plan *plan)
@@ -114,7 +112,6 @@ json_t *tool_describe_json(const struct eng_model *model, const char *path)
         "parameters", (json_int_t)describe_parameters(model), "flops", one->flops, "arena_bytes",
         (json_int_t)one->arena_bytes, "values_bytes", (json_int_t)one->values_bytes, "at_max_batch",
         memory_json(largest));
-    if (card->takes_images)
-        add_card(object, card);
+    if (card->takes_images) add_card(object, card);
     return object;
 }

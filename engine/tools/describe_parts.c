@@ -61,7 +61,6 @@ size_t describe_node_parameters(const struct eng_model *model, const struct eng_
 {
     size_t n = 0;
     for (size_t i = 0; i < node->n_in; i++)
-        if (node->in[i] != ENG_NO_VALUE)
-            n += count_floats(&model->graph.values[node->in[i]]);
+        if (node->in[i] != ENG_NO_VALUE) n += count_floats(&model->graph.values[node->in[i]]);
     return n;
 }

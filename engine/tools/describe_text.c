@@ -18,8 +18,7 @@ static void print_preprocess(const struct eng_preprocess *pre)
 {
     printf("preprocessing  %s %ux%u, %s", describe_color(pre), pre->width_px, pre->height_px,
            describe_resize(pre));
-    if (pre->resize == ENG_RESIZE_CENTER_CROP)
-        printf(" (shorter side %u)", pre->shorter_side_px);
+    if (pre->resize == ENG_RESIZE_CENTER_CROP) printf(" (shorter side %u)", pre->shorter_side_px);
     printf(", %s, scale %g", describe_layout(pre), (double)pre->scale);
     const float *const rows[] = {pre->mean, pre->std};
     for (size_t r = 0; r < 2; r++) {
@@ -34,12 +33,9 @@ static void print_card(const struct eng_model *model, const char *path)
 {
     const struct eng_card *card = eng_model_card(model);
     printf("model          %s\ndigest         %s\n", path, eng_model_digest(model));
-    if (card->name[0])
-        printf("graph          %s\n", card->name);
-    if (card->producer[0])
-        printf("producer       %s\n", card->producer);
-    if (card->description[0])
-        printf("description    %s\n", card->description);
+    if (card->name[0]) printf("graph          %s\n", card->name);
+    if (card->producer[0]) printf("producer       %s\n", card->producer);
+    if (card->description[0]) printf("description    %s\n", card->description);
     if (!card->takes_images) {
         printf("pictures       no: only raw tensors can be run\n");
         return;
@@ -50,8 +46,7 @@ static void print_card(const struct eng_model *model, const char *path)
     printf("output         %s\n", card->add_softmax ? "scores; softmax is added" : "probabilities");
     printf("guessed        %s", card->guessed ? "" : "nothing");
     for (size_t i = 0; i < describe_n_guesses; i++)
-        if (card->guessed & describe_guesses[i].bit)
-            printf("%s ", describe_guesses[i].name);
+        if (card->guessed & describe_guesses[i].bit) printf("%s ", describe_guesses[i].name);
     printf("\ngolden samples %zu\nhistory        %s\n", card->n_golden,
            card->history ? "yes, in --json" : "none");
 }
@@ -99,6 +94,5 @@ void tool_describe_print(const struct eng_model *model, const char *path)
     printf("\nparameters     %zu\nFLOPs, N = 1   %.0f\n", describe_parameters(model),
            model->plans[0]->flops);
     print_memory(model->plans[0]);
-    if (model->max_batch > 1)
-        print_memory(model->plans[model->max_batch - 1]);
+    if (model->max_batch > 1) print_memory(model->plans[model->max_batch - 1]);
 }

@@ -42,8 +42,7 @@ static enum eng_status classify_batch(struct worker *worker, size_t begin, int n
         float *sample = eng_session_sample(worker->session, n, i);
         enum eng_status status =
             eng_preprocess_image(&card->preprocess, &image, sample, &worker->err);
-        if (status)
-            return status;
+        if (status) return status;
     }
     const float *probabilities = eng_session_classify(worker->session, n);
     for (size_t i = 0; i < (size_t)n; i++) {
@@ -62,8 +61,7 @@ static void run_worker(struct eng_task *task, int worker_index)
     size_t max_batch = (size_t)eng_model_max_batch(run->model);
     while (!atomic_load(&run->failed)) {
         size_t begin = atomic_fetch_add(&run->next, max_batch);
-        if (begin >= run->set->n)
-            return;
+        if (begin >= run->set->n) return;
         size_t left = run->set->n - begin;
         if (classify_batch(worker, begin, (int)(left < max_batch ? left : max_batch)))
             atomic_store(&run->failed, true);

@@ -8,8 +8,8 @@
 
 /*
  * Purpose: prints the value and a newline to stdout. Ownership: takes the reference.
- * Errors: FORMAT for NULL, which jansson's constructors return for a text that is not UTF-8 and when
- * memory runs out; IO.
+ * Errors: FORMAT for NULL, which jansson's constructors return for a text that is not UTF-8 and
+ * when memory runs out; IO.
  */
 enum eng_status tool_json_print_take(json_t *value, struct eng_error *err);
 

@@ -31,14 +31,12 @@ static const struct command *find_command(const char *name)
 {
     const char *names[N_COMMANDS];
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
         names[i] = commands[i].name;
     }
     const char *nearest = tool_nearest(names, N_COMMANDS, name);
     fprintf(stderr, "classify: '%s' is no command", name);
-    if (nearest)
-        fprintf(stderr, "; did you mean '%s'?", nearest);
+    if (nearest) fprintf(stderr, "; did you mean '%s'?", nearest);
     fprintf(stderr, "\nTry 'classify --help'.\n");
     return NULL;
 }
@@ -60,11 +58,9 @@ static int run_command(int argc, char **argv)
         return TOOL_OK;
     }
     const struct command *command = find_command(help ? argv[2] : name);
-    if (!command)
-        return TOOL_USAGE;
+    if (!command) return TOOL_USAGE;
     char help_option[] = "--help";
-    if (help)
-        return command->run(2, (char *[]){argv[2], help_option, NULL});
+    if (help) return command->run(2, (char *[]){argv[2], help_option, NULL});
     return command->run(argc - 1, argv + 1);
 }
 

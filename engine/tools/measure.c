@@ -44,8 +44,7 @@ static void bench_fini(struct bench *bench)
 static enum eng_status make_input(struct eng_tensor *input, int batch, struct eng_rng *rng,
                                   struct eng_error *err)
 {
-    if (input->shape.rank > 0 && input->shape.dim[0] == -1)
-        input->shape.dim[0] = batch;
+    if (input->shape.rank > 0 && input->shape.dim[0] == -1) input->shape.dim[0] = batch;
     int64_t n_bytes = eng_tensor_bytes(input);
     if (n_bytes < 0 || !(input->data = eng_calloc((size_t)n_bytes, 1)))
         return eng_fail_memory(err, "an input");
@@ -65,15 +64,13 @@ static enum eng_status bench_init(struct bench *bench, const struct eng_model *m
     bench->n_outputs = eng_model_n_outputs(model);
     bench->inputs = eng_calloc(bench->n_inputs, sizeof *bench->inputs);
     bench->outputs = eng_calloc(bench->n_outputs, sizeof *bench->outputs);
-    if (!bench->inputs || !bench->outputs)
-        return eng_fail_memory(err, "the inputs and outputs");
+    if (!bench->inputs || !bench->outputs) return eng_fail_memory(err, "the inputs and outputs");
     for (size_t i = 0; i < bench->n_inputs && !status; i++) {
         const char *name;
         bench->inputs[i] = eng_model_input(model, i, &name);
         status = make_input(&bench->inputs[i], m->batch, &rng, err);
     }
-    if (!status && m->n_threads > 1)
-        status = eng_pool_create(m->n_threads - 1, &bench->pool, err);
+    if (!status && m->n_threads > 1) status = eng_pool_create(m->n_threads - 1, &bench->pool, err);
     return status ? status : eng_session_create(model, bench->pool, &bench->session, err);
 }
 
@@ -86,8 +83,7 @@ static enum eng_status run_for(struct bench *bench, double seconds, struct eng_e
             return eng_fail_memory(err, "the times measured");
         enum eng_status status = eng_session_run(bench->session, bench->inputs, bench->n_inputs,
                                                  bench->outputs, bench->n_outputs, err);
-        if (status)
-            return status;
+        if (status) return status;
         now = tool_seconds();
         bench->run_s[bench->n_runs++] = now - before;
         before = now;
@@ -124,12 +120,9 @@ enum eng_status tool_measure(const struct eng_model *model, double seconds,
 {
     struct bench bench = {0};
     enum eng_status status = bench_init(&bench, model, m, err);
-    if (!status)
-        status = run_for(&bench, 0.1 * seconds, err);
-    if (!status)
-        status = run_for(&bench, seconds, err);
-    if (!status)
-        summarise(&bench, model->plans[m->batch - 1]->flops, m);
+    if (!status) status = run_for(&bench, 0.1 * seconds, err);
+    if (!status) status = run_for(&bench, seconds, err);
+    if (!status) summarise(&bench, model->plans[m->batch - 1]->flops, m);
     bench_fini(&bench);
     return status;
 }

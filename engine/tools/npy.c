@@ -51,8 +51,7 @@ static void skip_space(struct eng_cursor *c)
 static bool take_char(struct eng_cursor *c, char wanted)
 {
     skip_space(c);
-    if (c->at == c->end || *c->at != (uint8_t)wanted)
-        return false;
+    if (c->at == c->end || *c->at != (uint8_t)wanted) return false;
     c->at++;
     return true;
 }
@@ -61,8 +60,7 @@ static bool take_word(struct eng_cursor *c, const char *wanted)
 {
     size_t n = strlen(wanted);
     skip_space(c);
-    if (eng_cursor_left(c) < n || memcmp(c->at, wanted, n) != 0)
-        return false;
+    if (eng_cursor_left(c) < n || memcmp(c->at, wanted, n) != 0) return false;
     c->at += n;
     return true;
 }
@@ -71,12 +69,10 @@ static bool take_word(struct eng_cursor *c, const char *wanted)
 static bool take_string(struct eng_cursor *c, char word[MAX_WORD_BYTES])
 {
     char quote = take_char(c, '\'') ? '\'' : '"';
-    if (quote == '"' && !take_char(c, '"'))
-        return false;
+    if (quote == '"' && !take_char(c, '"')) return false;
     size_t n = 0;
     for (; c->at < c->end && *c->at != (uint8_t)quote; c->at++) {
-        if (n == MAX_WORD_BYTES - 1 || *c->at < ' ' || *c->at > '~' || *c->at == '\\')
-            return false;
+        if (n == MAX_WORD_BYTES - 1 || *c->at < ' ' || *c->at > '~' || *c->at == '\\') return false;
         word[n++] = (char)*c->at;
     }
     word[n] = '\0';
@@ -121,11 +117,9 @@ static enum eng_status parse_shape(struct eng_cursor *c, struct header *h, struc
 {
     struct eng_shape shape = {0};
     bool comma = true;
-    if (!take_char(c, '('))
-        return eng_fail(err, ENG_FORMAT, "npy: 'shape' is not a tuple");
+    if (!take_char(c, '(')) return eng_fail(err, ENG_FORMAT, "npy: 'shape' is not a tuple");
     while (!take_char(c, ')')) {
-        if (!comma)
-            return eng_fail(err, ENG_FORMAT, "npy: 'shape' lacks a comma");
+        if (!comma) return eng_fail(err, ENG_FORMAT, "npy: 'shape' lacks a comma");
         if (shape.rank == ENG_MAX_RANK)
             return eng_fail(err, ENG_UNSUPPORTED, "npy: 'shape' has more than %d dimensions",
                             ENG_MAX_RANK);
@@ -165,8 +159,7 @@ static enum eng_status parse_entry(struct eng_cursor *c, struct header *h, unsig
     if (!take_string(c, word) || !take_char(c, ':'))
         return eng_fail(err, ENG_FORMAT, "npy: the header is not a dict of 'key': value");
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (strcmp(keys[i].name, word) != 0)
-            continue;
+        if (strcmp(keys[i].name, word) != 0) continue;
         if (*seen & keys[i].key)
             return eng_fail(err, ENG_FORMAT, "npy: the header has '%s' twice", word);
         *seen |= keys[i].key;
@@ -182,14 +175,11 @@ static enum eng_status parse_dict(struct eng_cursor *c, struct header *out, stru
     struct header h = {0};
     unsigned seen = 0;
     bool comma = true;
-    if (!take_char(c, '{'))
-        return eng_fail(err, ENG_FORMAT, "npy: the header is not a dict");
+    if (!take_char(c, '{')) return eng_fail(err, ENG_FORMAT, "npy: the header is not a dict");
     while (!take_char(c, '}')) {
-        if (!comma)
-            return eng_fail(err, ENG_FORMAT, "npy: the header lacks a comma or its '}'");
+        if (!comma) return eng_fail(err, ENG_FORMAT, "npy: the header lacks a comma or its '}'");
         enum eng_status status = parse_entry(c, &h, &seen, err);
-        if (status)
-            return status;
+        if (status) return status;
         comma = take_char(c, ',');
     }
     skip_space(c);
@@ -216,14 +206,12 @@ static enum eng_status parse_header(struct eng_cursor *c, struct header *out, st
         return eng_fail(err, ENG_UNSUPPORTED, "npy: version %d.%d, wanted 1.0, 2.0 or 3.0", major,
                         minor);
     size_t n_bytes = eng_cursor_le16(c);
-    if (major > 1)
-        n_bytes |= (size_t)eng_cursor_le16(c) << 16;
+    if (major > 1) n_bytes |= (size_t)eng_cursor_le16(c) << 16;
     if (n_bytes > MAX_HEADER_BYTES)
         return eng_fail(err, ENG_FORMAT, "npy: the header has %zu bytes, wanted at most %d",
                         n_bytes, MAX_HEADER_BYTES);
     const uint8_t *text = eng_cursor_take(c, n_bytes);
-    if (!text)
-        return eng_fail(err, ENG_FORMAT, "npy: the header is truncated");
+    if (!text) return eng_fail(err, ENG_FORMAT, "npy: the header is truncated");
     struct eng_cursor dict = eng_cursor_over(text, n_bytes);
     return parse_dict(&dict, out, err);
 }
@@ -243,8 +231,7 @@ static void copy_fortran(const uint8_t *src, uint8_t *dst, const struct eng_shap
         memcpy(dst + to * element_bytes, src + from * element_bytes, element_bytes);
         for (int k = shape->rank - 1; k >= 0; k--) {
             from += stride[k];
-            if (++index[k] < (size_t)shape->dim[k])
-                break;
+            if (++index[k] < (size_t)shape->dim[k]) break;
             from -= stride[k] * index[k];
             index[k] = 0;
         }
@@ -266,8 +253,7 @@ enum eng_status tool_npy_parse(const void *bytes, size_t n_bytes, struct eng_ten
     struct eng_cursor c = eng_cursor_over(bytes, n_bytes);
     struct header h;
     enum eng_status status = parse_header(&c, &h, err);
-    if (status)
-        return status;
+    if (status) return status;
     char shape[128];
     int64_t wanted = eng_tensor_bytes(&h.tensor);
     size_t left = eng_cursor_left(&c);
@@ -277,11 +263,9 @@ enum eng_status tool_npy_parse(const void *bytes, size_t n_bytes, struct eng_ten
     if ((size_t)wanted != left)
         return eng_fail(err, ENG_FORMAT, "npy: %zu bytes of elements, %s %s wants %lld", left,
                         eng_dtype_name(h.tensor.dtype), shape, (long long)wanted);
-    if (h.tensor.dtype == ENG_BOOL && (status = check_bools(c.at, left, err)))
-        return status;
+    if (h.tensor.dtype == ENG_BOOL && (status = check_bools(c.at, left, err))) return status;
     void *data = malloc(left ? left : 1);
-    if (!data)
-        return eng_fail_memory(err, "a npy array's elements");
+    if (!data) return eng_fail_memory(err, "a npy array's elements");
     if (h.fortran_order)
         copy_fortran(c.at, data, &h.tensor.shape, eng_dtype_bytes(h.tensor.dtype));
     else if (left)
@@ -295,11 +279,9 @@ enum eng_status tool_npy_load(const char *path, struct eng_tensor *out, struct e
 {
     struct eng_file file;
     enum eng_status status = eng_file_read(path, max_file_bytes, &file, err);
-    if (status)
-        return status;
+    if (status) return status;
     status = tool_npy_parse(file.bytes, file.n_bytes, out, err);
-    if (status)
-        eng_error_context(err, "%s", path);
+    if (status) eng_error_context(err, "%s", path);
     eng_file_fini(&file);
     return status;
 }
@@ -320,8 +302,7 @@ enum eng_status tool_npy_format(const struct eng_tensor *tensor, uint8_t **bytes
 {
     const char *descr = NULL;
     for (size_t i = 0; i < N_TYPES; i++)
-        if (types[i].dtype == tensor->dtype)
-            descr = types[i].descr;
+        if (types[i].dtype == tensor->dtype) descr = types[i].descr;
     int64_t data_bytes = eng_tensor_bytes(tensor);
     if (!descr || data_bytes < 0)
         return eng_fail(err, ENG_ARGUMENT,
@@ -331,8 +312,7 @@ enum eng_status tool_npy_format(const struct eng_tensor *tensor, uint8_t **bytes
     size_t n_text = (size_t)format_dict(tensor, descr, text, sizeof text);
     size_t start = (PREFIX_BYTES + n_text + 1 + DATA_ALIGN - 1) / DATA_ALIGN * DATA_ALIGN;
     uint8_t *file = malloc(start + (size_t)data_bytes);
-    if (!file)
-        return eng_fail_memory(err, "a npy file");
+    if (!file) return eng_fail_memory(err, "a npy file");
     size_t header_bytes = start - PREFIX_BYTES;
     memcpy(file, magic, sizeof magic);
     memcpy(file + sizeof magic,
@@ -341,8 +321,7 @@ enum eng_status tool_npy_format(const struct eng_tensor *tensor, uint8_t **bytes
     memset(file + PREFIX_BYTES, ' ', header_bytes);
     memcpy(file + PREFIX_BYTES, text, n_text);
     file[start - 1] = '\n';
-    if (data_bytes)
-        memcpy(file + start, tensor->data, (size_t)data_bytes);
+    if (data_bytes) memcpy(file + start, tensor->data, (size_t)data_bytes);
     *bytes = file;
     *n_bytes = start + (size_t)data_bytes;
     return ENG_OK;
@@ -354,8 +333,7 @@ enum eng_status tool_npy_save(const char *path, const struct eng_tensor *tensor,
     uint8_t *bytes;
     size_t n_bytes;
     enum eng_status status = tool_npy_format(tensor, &bytes, &n_bytes, err);
-    if (status)
-        return status;
+    if (status) return status;
     status = eng_file_write(path, bytes, n_bytes, err);
     free(bytes);
     return status;

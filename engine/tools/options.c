@@ -163,13 +163,11 @@ static enum eng_status take_option(const struct tool_syntax *syntax, int value, 
 {
     if (value == ':')
         return eng_fail(err, ENG_ARGUMENT, "option %s wants a value", argv[optind - 1]);
-    if (value == '?')
-        return fail_unknown(list, syntax->n_options + 1, argv[optind - 1], err);
+    if (value == '?') return fail_unknown(list, syntax->n_options + 1, argv[optind - 1], err);
     const struct tool_option *option = &syntax->options[value];
     enum eng_status status = option->several ? set_several(option, values, argc, argv, err)
                                              : set_value(&option->field, values, optarg, err);
-    if (status)
-        eng_error_context(err, "option --%s", list->names[value]);
+    if (status) eng_error_context(err, "option --%s", list->names[value]);
     return status;
 }
 
@@ -197,7 +195,6 @@ bool tool_options_parse(const struct tool_syntax *syntax, int argc, char **argv,
     }
     *args = argv + optind;
     *n_args = (size_t)(argc - optind);
-    if (check_complete(syntax, given, &list, *n_args, &err))
-        return usage_error(argv[0], &err);
+    if (check_complete(syntax, given, &list, *n_args, &err)) return usage_error(argv[0], &err);
     return true;
 }

@@ -1,0 +1,135 @@
+#!/bin/sh
+# PNG in, JSON out: classifyd beside nginx (a fixed body: the ceiling) and FastAPI + uvicorn + Pillow +
+# PyTorch (the usual way), loaded by wrk in turns on one machine. Prints medians over the rounds.
+#
+# usage: tests/bench/http.sh [--rounds N] [--seconds S] [--bin DIR] [--models DIR]
+# Every model of mnist, mnist-mlp that the models folder holds is measured.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+rounds=5
+seconds=4
+bin=$root/build/release/bin
+models=$root/models
+connections=32
+python=/usr/bin/python3
+PICTURE=${PICTURE:-$root/tests/images/seven.png}
+export PICTURE
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --rounds) rounds=$2 ;;
+    --seconds) seconds=$2 ;;
+    --bin) bin=$2 ;;
+    --models) models=$2 ;;
+    *) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    esac
+    shift 2
+done
+
+# --- what is needed, by the Debian package that brings it ---
+missing=
+need() { # PACKAGE COMMAND...
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+need wrk command -v wrk
+need curl command -v curl
+need nginx-light nginx -v
+need python3-fastapi "$python" -c 'import fastapi'
+need python3-uvicorn "$python" -c 'import uvicorn'
+need python3-pil "$python" -c 'import PIL'
+need python3-torch "$python" -c 'import torch'
+if [ -n "$missing" ]; then
+    echo "http.sh needs these packages: apt-get install$missing" >&2
+    exit 1
+fi
+if [ ! -x "$bin/classifyd" ]; then
+    echo "http.sh: $bin/classifyd is not there; build the release preset first" >&2
+    exit 1
+fi
+
+# --- the servers; each is ended by its own id ---
+work=$(mktemp -d)
+pids=
+finish() {
+    for pid in $pids; do kill -TERM "$pid" 2>/dev/null || :; done
+    for pid in $pids; do wait "$pid" 2>/dev/null || :; done
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+free_port() {
+    "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+wait_until_it_answers() { # URL
+    for _ in $(seq 300); do
+        curl -sf -o "$work/reply" --data-binary "@$PICTURE" -H 'Content-Type: image/png' "$1" && return
+        sleep 0.1
+    done
+    echo "http.sh: $1 does not answer" >&2
+    cat "$work"/*.log >&2
+    exit 1
+}
+
+# Resident memory of a process and its children, MiB.
+memory_mib() { # PID
+    for pid in "$1" $(cat "/proc/$1/task/$1/children"); do
+        sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status"
+    done | awk '{ kib += $1 } END { printf "%.0f", kib / 1024 }'
+}
+
+port=$(free_port)
+"$bin/classifyd" --models "$models" --listen "127.0.0.1:$port" --admin "" --set access_log=off \
+    >"$work/classifyd.log" 2>&1 &
+classifyd_pid=$!
+pids="$pids $classifyd_pid"
+targets=
+for model in mnist mnist-mlp; do
+    [ -d "$models/$model" ] || continue
+    wait_until_it_answers "http://127.0.0.1:$port/classify/$model"
+    targets="$targets classifyd:$model,http://127.0.0.1:$port/classify/$model,$classifyd_pid"
+    cp "$work/reply" "$work/fixed"
+done
+
+port=$(free_port)
+sed -e "s|@DIR@|$work|g; s|@PORT@|$port|; s|@BODY@|$(cat "$work/fixed")|" \
+    "$here/peers/nginx.conf.in" >"$work/nginx.conf"
+nginx -p "$work" -e "$work/nginx.log" -c "$work/nginx.conf" 2>"$work/nginx-start.log" &
+nginx_pid=$!
+pids="$pids $nginx_pid"
+wait_until_it_answers "http://127.0.0.1:$port/classify/mnist"
+targets="$targets nginx,http://127.0.0.1:$port/classify/mnist,$nginx_pid"
+
+port=$(free_port)
+(cd "$here/peers" && PYTHONDONTWRITEBYTECODE=1 exec "$python" -m uvicorn fastapi_torch:app \
+    --port "$port" --workers 2 --log-level warning --no-access-log) >"$work/fastapi.log" 2>&1 &
+fastapi_pid=$!
+pids="$pids $fastapi_pid"
+wait_until_it_answers "http://127.0.0.1:$port/classify/mnist"
+targets="$targets fastapi,http://127.0.0.1:$port/classify/mnist,$fastapi_pid"
+
+# --- the rounds ---
+load() { # SECONDS URL -> "rate p50_ms p99_ms failed"
+    wrk -t1 -c"$connections" -d"$1s" --latency -s "$here/post.lua" "$2" | sed -n 's/^RESULT //p'
+}
+
+for target in $targets; do
+    url=${target#*,}
+    load 1 "${url%,*}" >/dev/null
+done
+for round in $(seq "$rounds"); do
+    for target in $targets; do
+        url=${target#*,}
+        echo "${target%%,*} $(load "$seconds" "${url%,*}") $(memory_mib "${target##*,}")"
+    done
+    echo "round $round of $rounds" >&2
+done >"$work/results"
+
+echo "wrk -t1 -c$connections -d${seconds}s, $rounds interleaved rounds, medians; $(nproc) CPUs:" \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
+awk -f "$here/medians.awk" "$work/results"

@@ -1,0 +1,13 @@
+-- wrk: POSTs the file that env PICTURE names; ends with one line of numbers for http.sh.
+local file = assert(io.open(os.getenv("PICTURE"), "rb"))
+wrk.method = "POST"
+wrk.body = file:read("*a")
+wrk.headers["Content-Type"] = "image/png"
+file:close()
+
+function done(summary, latency)
+    local errors = summary.errors
+    local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+    io.write(string.format("RESULT %.1f %.3f %.3f %d\n", summary.requests * 1e6 / summary.duration,
+        latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
+end
