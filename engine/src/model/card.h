@@ -9,33 +9,45 @@
 /*
  * Metadata keys that we write and read (values are JSON unless they are the spec's own):
  *   Image.BitmapPixelFormat "Gray8" | "Rgb8" | "Bgr8"   (the ONNX metadata spec's key)
- *   Image.NominalPixelRange "NominalRange_0_255"
+ *   Image.NominalPixelRange "NominalRange_0_255" | "Normalized_0_1" | "Normalized_1_1" |
+ *                           "NominalRange_16_235"       written when it says the whole truth
+ *   Image.ColorSpaceGamma   "SRGB"                      read only; anything else is refused
  *   classifyd.labels      ["0", "1", ...]
- *   classifyd.preprocess  {"color": "gray", "resize": "stretch", "width": 28, "height": 28,
- *                          "layout": "chw", "scale": 0.0039, "mean": [..], "std": [..]}
+ *   classifyd.preprocess  {"color": "gray" | "rgb" | "bgr", "resize": "stretch" | "center_crop",
+ *                          "layout": "chw" | "hwc", "width": 28, "height": 28,
+ *                          "shorter_side": 256, "scale": 0.0039, "mean": [..], "std": [..]}
+ *   classifyd.softmax     true: the output holds scores, not probabilities
  *   classifyd.golden      [{"pixels": "<base64, [H, W, C] bytes>", "probabilities": [..]}, ...]
  *   classifyd.history     {"seed":, "epochs": [{"loss":, "accuracy":, "test_accuracy":}...], ...}
  *   classifyd.recipe      the recipe's JSON, as it was
- * config.json (beside the version folders) may hold "labels", "labels_file", "preprocess", "softmax",
- * "description" with the same meaning; it wins over metadata. An unknown key is an error with the
- * nearest name.
+ * config.json (beside the version folders) may hold "labels", "labels_file" (one label a line,
+ * beside config.json), "preprocess", "softmax", "description" with the same meaning; it wins over
+ * metadata, key by key. An unknown key is an error with the nearest name.
  */
 struct eng_golden {
     const uint8_t *pixels;      /* [H, W, C] of the model's size */
     const float *probabilities; /* [n_classes] */
 };
 
-/* What is known before the graph: everything optional. */
+/*
+ * What is known before the graph: everything optional. card.preprocess always holds a whole: what
+ * was not said is stretch, scale 1/255, mean 0, std 1; what has_... says was left open follows the
+ * input.
+ */
 struct eng_card_source {
-    struct eng_card card;           /* labels NULL, n_classes 0 when not given */
-    bool has_preprocess, has_softmax; /* has_softmax: card.add_softmax was stated */
-    const struct eng_golden *golden; /* [card.n_golden] */
+    struct eng_card card; /* labels NULL, n_classes 0 when not given */
+    bool
+        has_preprocess; /* the values' range was said: a preprocess object or a NominalPixelRange */
+    bool has_color, has_layout, has_size;
+    bool has_softmax; /* card.add_softmax was stated */
+    const struct eng_golden
+        *golden; /* [card.n_golden]; then labels, color and size are known too */
 };
 
 /*
  * Purpose: fills from the file's metadata, then from the config file (NULL: none).
  * Ownership: strings and arrays live in arena.
- * Errors: FORMAT naming file, key, value found and wanted; IO; NO_MEMORY.
+ * Errors: FORMAT naming file, key, value found and wanted; UNSUPPORTED; LIMIT; IO; NO_MEMORY.
  */
 enum eng_status eng_card_read(const struct onnx_model *onnx, const char *config_path,
                               struct eng_arena *arena, struct eng_card_source *out,
@@ -44,6 +56,7 @@ enum eng_status eng_card_read(const struct onnx_model *onnx, const char *config_
 /*
  * Purpose: the metadata rows for a card; the trainer's half. history and recipe may be NULL.
  * Ownership: strings and rows live in arena.
+ * Errors: ARGUMENT (text that is not UTF-8 or not JSON), LIMIT, NO_MEMORY.
  */
 enum eng_status eng_card_write(const struct eng_card *card, const struct eng_golden *golden,
                                const char *history, const char *recipe, struct eng_arena *arena,
