@@ -17,15 +17,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_THREADS = 1024 };
+enum {
+    MAX_THREADS = 1024,
+    /* About 20 us: the next loop of a network usually starts sooner, and waking a sleeper costs as
+       much. */
+    N_SPINS = 1000,
+};
 
 struct loop {
     eng_loop_fn *fn;
     void *ctx;
     size_t n, grain, n_chunks;
     atomic_size_t next_chunk;
-    int n_helpers;       /* under the mutex, as are the links */
-    pthread_cond_t left; /* the last helper tells the caller */
+    atomic_int n_helpers; /* written under the mutex, as are the links */
+    pthread_cond_t left;  /* the last helper tells the caller */
     struct loop *prev, *next;
 };
 
@@ -40,6 +45,7 @@ struct eng_pool {
     struct eng_task *first_task, *last_task;
     atomic_int n_tasks; /* queued; written under the mutex, helpers peek at it between chunks */
     struct loop *loops;
+    atomic_uint n_loops_ever; /* a new one shows to those who linger */
     int n_idle;
     bool stopping;
     int n_workers;
@@ -51,7 +57,8 @@ static void run_chunks(struct loop *loop, atomic_int *n_tasks)
 {
     while (!n_tasks || atomic_load_explicit(n_tasks, memory_order_relaxed) == 0) {
         size_t chunk = atomic_fetch_add_explicit(&loop->next_chunk, 1, memory_order_relaxed);
-        if (chunk >= loop->n_chunks) return;
+        if (chunk >= loop->n_chunks)
+            return;
         size_t begin = chunk * loop->grain;
         size_t end = loop->n - begin > loop->grain ? begin + loop->grain : loop->n;
         loop->fn(loop->ctx, begin, end);
@@ -62,7 +69,8 @@ static struct loop *find_loop(struct eng_pool *pool)
 {
     for (struct loop *loop = pool->loops; loop; loop = loop->next) {
         size_t next = atomic_load_explicit(&loop->next_chunk, memory_order_relaxed);
-        if (next < loop->n_chunks && loop->n_helpers < pool->n_workers - 1) return loop;
+        if (next < loop->n_chunks && loop->n_helpers < pool->n_workers - 1)
+            return loop;
     }
     return NULL;
 }
@@ -77,13 +85,36 @@ static void run_task(struct eng_pool *pool, int worker)
     pthread_mutex_lock(&pool->mutex);
 }
 
+static inline void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* Waits a moment, awake, for a task or a new loop. Called and left with the mutex held. */
+static void linger(struct eng_pool *pool)
+{
+    unsigned n_seen = atomic_load_explicit(&pool->n_loops_ever, memory_order_relaxed);
+    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 0; i < N_SPINS; i++) {
+        if (atomic_load_explicit(&pool->n_tasks, memory_order_relaxed) ||
+            atomic_load_explicit(&pool->n_loops_ever, memory_order_relaxed) != n_seen)
+            break;
+        relax();
+    }
+    pthread_mutex_lock(&pool->mutex);
+}
+
+/* Called and left with the mutex held. */
 static void help(struct eng_pool *pool, struct loop *loop)
 {
-    loop->n_helpers++;
+    atomic_fetch_add_explicit(&loop->n_helpers, 1, memory_order_relaxed);
     pthread_mutex_unlock(&pool->mutex);
     run_chunks(loop, &pool->n_tasks);
     pthread_mutex_lock(&pool->mutex);
-    if (--loop->n_helpers == 0) pthread_cond_signal(&loop->left);
+    if (atomic_fetch_sub_explicit(&loop->n_helpers, 1, memory_order_relaxed) == 1)
+        pthread_cond_signal(&loop->left);
 }
 
 static void *worker_main(void *arg)
@@ -91,6 +122,7 @@ static void *worker_main(void *arg)
     struct worker *worker = arg;
     struct eng_pool *pool = worker->pool;
     int index = (int)(worker - pool->workers);
+    bool helped = false; /* just now: loops come in rows, so the next one is near */
     pthread_mutex_lock(&pool->mutex);
     for (;;) {
         struct loop *loop;
@@ -98,6 +130,10 @@ static void *worker_main(void *arg)
             run_task(pool, index);
         } else if ((loop = find_loop(pool))) {
             help(pool, loop);
+            helped = true;
+        } else if (helped) {
+            linger(pool);
+            helped = false;
         } else if (pool->stopping) {
             break;
         } else {
@@ -120,7 +156,8 @@ static int start_workers(struct eng_pool *pool, int n_threads)
     for (int i = 0; i < n_threads && code == 0; i++) {
         pool->workers[i].pool = pool;
         code = pthread_create(&pool->workers[i].thread, NULL, worker_main, &pool->workers[i]);
-        if (code == 0) pool->n_workers++;
+        if (code == 0)
+            pool->n_workers++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;
@@ -131,10 +168,12 @@ enum eng_status eng_pool_create(int n_threads, struct eng_pool **out, struct eng
     if (n_threads < 0 || n_threads > MAX_THREADS)
         return eng_fail(err, ENG_ARGUMENT, "a pool of %d threads: must be 0 to %d", n_threads,
                         MAX_THREADS);
-    if (n_threads == 0) n_threads = eng_pool_cpus() < MAX_THREADS ? eng_pool_cpus() : MAX_THREADS;
+    if (n_threads == 0)
+        n_threads = eng_pool_cpus() < MAX_THREADS ? eng_pool_cpus() : MAX_THREADS;
     struct eng_pool *pool =
         eng_calloc(1, sizeof *pool + (size_t)n_threads * sizeof pool->workers[0]);
-    if (!pool) return eng_fail_memory(err, "the thread pool");
+    if (!pool)
+        return eng_fail_memory(err, "the thread pool");
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work, NULL);
     int code = start_workers(pool, n_threads);
@@ -150,7 +189,8 @@ enum eng_status eng_pool_create(int n_threads, struct eng_pool **out, struct eng
 
 void eng_pool_destroy(struct eng_pool *pool)
 {
-    if (!pool) return;
+    if (!pool)
+        return;
     pthread_mutex_lock(&pool->mutex);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->work);
@@ -178,7 +218,8 @@ void eng_pool_submit(struct eng_pool *pool, struct eng_task *task)
         pool->first_task = task;
     pool->last_task = task;
     atomic_fetch_add_explicit(&pool->n_tasks, 1, memory_order_relaxed);
-    if (pool->n_idle > 0) pthread_cond_signal(&pool->work);
+    if (pool->n_idle > 0)
+        pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -187,12 +228,19 @@ static void publish(struct eng_pool *pool, struct loop *loop)
 {
     pthread_mutex_lock(&pool->mutex);
     loop->next = pool->loops;
-    if (loop->next) loop->next->prev = loop;
+    if (loop->next)
+        loop->next->prev = loop;
     pool->loops = loop;
+    atomic_fetch_add_explicit(&pool->n_loops_ever, 1, memory_order_relaxed);
     size_t n_wanted = loop->n_chunks - 1;
     for (int i = 0; i < pool->n_idle && i < pool->n_workers - 1 && (size_t)i < n_wanted; i++)
         pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
+}
+
+static bool has_helpers(struct loop *loop)
+{
+    return atomic_load_explicit(&loop->n_helpers, memory_order_relaxed) > 0;
 }
 
 /* Takes the loop out of the list, so that nobody joins any more, and waits for those inside. */
@@ -203,16 +251,26 @@ static void withdraw(struct eng_pool *pool, struct loop *loop)
         loop->prev->next = loop->next;
     else
         pool->loops = loop->next;
-    if (loop->next) loop->next->prev = loop->prev;
-    while (loop->n_helpers)
-        pthread_cond_wait(&loop->left, &pool->mutex);
+    if (loop->next)
+        loop->next->prev = loop->prev;
+    if (has_helpers(loop)) {
+        pthread_mutex_unlock(&pool->mutex);
+        for (int i = 0; i < N_SPINS && has_helpers(loop); i++)
+            relax();
+        pthread_mutex_lock(
+            &pool->mutex); /* the last helper has let go of the loop with this lock */
+        while (has_helpers(loop))
+            pthread_cond_wait(&loop->left, &pool->mutex);
+    }
     pthread_mutex_unlock(&pool->mutex);
 }
 
 void eng_pool_for(struct eng_pool *pool, size_t n, size_t grain, eng_loop_fn *fn, void *ctx)
 {
-    if (n == 0) return;
-    if (grain == 0) grain = 1;
+    if (n == 0)
+        return;
+    if (grain == 0)
+        grain = 1;
     struct loop loop = {.fn = fn, .ctx = ctx, .n = n, .grain = grain};
     loop.n_chunks = (n - 1) / grain + 1;
     if (eng_pool_size(pool) == 1 || loop.n_chunks == 1) {

@@ -40,19 +40,23 @@ int64_t eng_shape_count(const struct eng_shape *shape)
     int64_t count = 1;
     bool overflow = false, empty = false;
     for (int i = 0; i < shape->rank; i++) {
-        if (shape->dim[i] < 0) return -1;
+        if (shape->dim[i] < 0)
+            return -1;
         empty |= shape->dim[i] == 0;
         overflow |= __builtin_mul_overflow(count, shape->dim[i], &count);
     }
-    if (empty) return 0;
+    if (empty)
+        return 0;
     return overflow ? -1 : count;
 }
 
 bool eng_shape_equal(const struct eng_shape *a, const struct eng_shape *b)
 {
-    if (a->rank != b->rank) return false;
+    if (a->rank != b->rank)
+        return false;
     for (int i = 0; i < a->rank; i++) {
-        if (a->dim[i] != b->dim[i]) return false;
+        if (a->dim[i] != b->dim[i])
+            return false;
     }
     return true;
 }

@@ -14,7 +14,8 @@ static size_t min(size_t a, size_t b)
 size_t eng_text_distance(const char *a, const char *b)
 {
     size_t n_a = strnlen(a, LONGEST + 1), n_b = strnlen(b, LONGEST + 1);
-    if (n_a > LONGEST || n_b > LONGEST) return SIZE_MAX;
+    if (n_a > LONGEST || n_b > LONGEST)
+        return SIZE_MAX;
     size_t row[LONGEST + 1];
     for (size_t j = 0; j <= n_b; j++)
         row[j] = j;
