@@ -2,6 +2,8 @@
 #ifndef ENG_KERNELS_ACTIVATION_H
 #define ENG_KERNELS_ACTIVATION_H
 
+#include "engine/pool.h"
+
 #include <stddef.h>
 
 enum eng_activation_kind {
@@ -21,7 +23,12 @@ struct eng_activation {
 /* Purpose: y[i] = f(x[i]); x == y is allowed. */
 void eng_activation_forward(struct eng_activation act, const float *x, float *y, size_t n);
 
-/* Purpose: dx[i] += dy[i] f'(x[i]), the derivative taken from the output y = f(x). */
+/* Purpose: the same, spread over pool when n is large. */
+void eng_activation_map(struct eng_activation act, const float *x, float *y, size_t n,
+                        struct eng_pool *pool);
+
+/* Purpose: dx[i] += dy[i] f'(x[i]), the derivative taken from the output y = f(x); a leaky
+ * ReLU with a <= 0 needs x in y's place. */
 void eng_activation_backward(struct eng_activation act, const float *y, const float *dy, float *dx,
                              size_t n);
 

@@ -1,13 +1,21 @@
-/* Softmax over rows. */
+/* Softmax and its logarithm along one axis. */
 #ifndef ENG_KERNELS_SOFTMAX_H
 #define ENG_KERNELS_SOFTMAX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/*
- * Purpose: y[r, c] = exp(x[r, c] - max_r) / sum_c exp(x[r, c] - max_r); x == y is allowed.
- * Shapes: x, y [n_rows, n_columns].
- */
-void eng_kernel_softmax(const float *x, float *y, size_t n_rows, size_t n_columns);
+/* A tensor seen as [outer, n, inner]; the function runs along n. */
+struct eng_softmax {
+    size_t outer, n, inner;
+    bool log;
+};
+
+/* Purpose: y = softmax(x), or its logarithm; x == y is allowed. The largest element is taken off
+ * first, so that no exponential overflows. */
+void eng_softmax_forward(const struct eng_softmax *s, const float *x, float *y);
+
+/* Purpose: dx += the gradient, from the output y. */
+void eng_softmax_backward(const struct eng_softmax *s, const float *y, const float *dy, float *dx);
 
 #endif

@@ -72,7 +72,8 @@ const float *eng_session_classify(struct eng_session *session, int n)
     eng_exec_forward(session->exec, 0);
     const float *scores = eng_exec_value(session->exec, model->graph.outputs[0])->data;
     if (!session->probabilities) return scores;
-    eng_kernel_softmax(scores, session->probabilities, (size_t)n, model->source.card.n_classes);
+    struct eng_softmax rows = {.outer = (size_t)n, .n = model->source.card.n_classes, .inner = 1};
+    eng_softmax_forward(&rows, scores, session->probabilities);
     return session->probabilities;
 }
 

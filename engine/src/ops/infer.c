@@ -38,6 +38,16 @@ enum eng_status eng_infer_shape(const struct eng_op_infer *q, size_t input,
                     wanted_text);
 }
 
+enum eng_status eng_infer_count(const struct eng_op_infer *q, size_t input, int64_t wanted,
+                                struct eng_error *err)
+{
+    const struct eng_shape *shape = &q->in[input]->shape;
+    if (eng_shape_count(shape) == wanted) return ENG_OK;
+    char text[SHAPE_CHARS];
+    return eng_fail(err, ENG_FORMAT, "input %zu has shape %s; %lld elements are wanted", input,
+                    eng_shape_format(shape, text, sizeof text), (long long)wanted);
+}
+
 enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, const char *name,
                                    enum eng_dtype wanted, struct eng_error *err)
 {

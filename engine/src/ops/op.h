@@ -131,6 +131,9 @@ enum eng_status eng_infer_rank(const struct eng_op_infer *q, size_t input, int m
 /* Purpose: refuses any other shape, naming the input and both shapes. */
 enum eng_status eng_infer_shape(const struct eng_op_infer *q, size_t input,
                                 const struct eng_shape *wanted, struct eng_error *err);
+/* Purpose: refuses another number of elements, naming the input and its shape. */
+enum eng_status eng_infer_count(const struct eng_op_infer *q, size_t input, int64_t wanted,
+                                struct eng_error *err);
 /* Purpose: refuses an input that is not a constant of that type, naming it. */
 enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, const char *name,
                                    enum eng_dtype wanted, struct eng_error *err);

@@ -1,0 +1,38 @@
+/* Normalisation of each channel over a batch. */
+#ifndef ENG_KERNELS_BATCHNORM_H
+#define ENG_KERNELS_BATCHNORM_H
+
+#include "engine/pool.h"
+#include "kernels/activation.h"
+
+/* x is [n_images, n_channels, n_pixels]. */
+struct eng_batchnorm {
+    size_t n_images, n_channels, n_pixels;
+    float epsilon;
+};
+
+/* One value per channel: [n_channels] each. */
+struct eng_batchnorm_channels {
+    const float *scale, *bias;
+    const float *mean, *variance;
+};
+
+/* Purpose: mean and (population) variance of each channel of x. Two passes, for accuracy. */
+void eng_batchnorm_measure(const struct eng_batchnorm *bn, const float *x, float *mean,
+                           float *variance);
+
+/* Purpose: y = activation(scale (x - mean) / sqrt(variance + epsilon) + bias); x == y is allowed.
+ */
+void eng_batchnorm_forward(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
+                           const float *x, struct eng_activation activation, float *y,
+                           struct eng_pool *pool);
+
+/*
+ * Purpose: adds the gradients of x, scale and bias (each may be NULL), where c->mean and
+ * c->variance were measured on x itself and so depend on it.
+ */
+void eng_batchnorm_backward(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
+                            const float *x, const float *dy, float *dx, float *dscale,
+                            float *dbias);
+
+#endif

@@ -1,0 +1,174 @@
+#include "kernels/broadcast.h"
+
+/* The step of one side along each of y's dimensions, before joining. */
+static void steps_of(const struct eng_shape *side, const struct eng_shape *y, size_t *step)
+{
+    size_t size = 1;
+    int missing = y->rank - side->rank;
+    for (int i = y->rank - 1; i >= 0; i--) {
+        int64_t dim = i < missing ? 1 : side->dim[i - missing];
+        step[i] = dim == 1 ? 0 : size;
+        size *= (size_t)dim;
+    }
+}
+
+void eng_broadcast_plan(const struct eng_shape *a, const struct eng_shape *b,
+                        const struct eng_shape *y, struct eng_broadcast *out)
+{
+    size_t step_a[ENG_MAX_RANK], step_b[ENG_MAX_RANK];
+    steps_of(a, y, step_a);
+    steps_of(b, y, step_b);
+    *out = (struct eng_broadcast){.rank = 1, .dim = {1}, .count = 1};
+    for (int i = 0; i < y->rank; i++) {
+        size_t dim = (size_t)y->dim[i];
+        out->count *= dim;
+        if (dim == 1) continue;
+        int last = out->rank - 1;
+        bool joins = out->step_a[last] == dim * step_a[i] && out->step_b[last] == dim * step_b[i];
+        if (out->dim[last] != 1 && !joins) out->dim[++last] = 1;
+        out->rank = last + 1;
+        out->dim[last] *= dim;
+        out->step_a[last] = step_a[i];
+        out->step_b[last] = step_b[i];
+    }
+}
+
+struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_t i)
+{
+    struct eng_broadcast_at at = {0};
+    for (int d = plan->rank - 1; d >= 0; d--) {
+        size_t index = i % plan->dim[d];
+        i /= plan->dim[d];
+        at.a += index * plan->step_a[d];
+        at.b += index * plan->step_b[d];
+    }
+    return at;
+}
+
+/* One line of n elements; a step is 0 or 1. WIDE is a type in which the product does not overflow
+ * into undefined behaviour. The branches let the compiler vectorise. */
+#define DEFINE_LINE(NAME, TYPE, WIDE, OP)                                                    \
+    static void NAME(const void *a_, size_t step_a, const void *b_, size_t step_b, void *y_, \
+                     size_t n)                                                               \
+    {                                                                                        \
+        const TYPE *a = a_, *b = b_;                                                         \
+        TYPE *y = y_;                                                                        \
+        if (step_a && step_b)                                                                \
+            for (size_t i = 0; i < n; i++)                                                   \
+                y[i] = (TYPE)((WIDE)a[i] OP(WIDE) b[i]);                                     \
+        else                                                                                 \
+            for (size_t i = 0; i < n; i++)                                                   \
+                y[i] = (TYPE)((WIDE)a[i * step_a] OP(WIDE) b[i * step_b]);                   \
+    }
+#define DEFINE_LINES(SUFFIX, TYPE, WIDE)     \
+    DEFINE_LINE(add_##SUFFIX, TYPE, WIDE, +) \
+    DEFINE_LINE(mul_##SUFFIX, TYPE, WIDE, *)
+
+DEFINE_LINES(float, float, float)
+DEFINE_LINES(double, double, double)
+DEFINE_LINES(8, uint8_t, uint32_t)
+DEFINE_LINES(16, uint16_t, uint32_t)
+DEFINE_LINES(32, uint32_t, uint32_t)
+DEFINE_LINES(64, uint64_t, uint64_t)
+
+typedef void line_fn(const void *a, size_t step_a, const void *b, size_t step_b, void *y, size_t n);
+
+/* Signed integers share the unsigned ones' bits. */
+static line_fn *line_for(enum eng_dtype dtype, enum eng_arithmetic what)
+{
+    switch (dtype) {
+    case ENG_FLOAT32:
+        return what == ENG_ADD ? add_float : mul_float;
+    case ENG_FLOAT64:
+        return what == ENG_ADD ? add_double : mul_double;
+    case ENG_UINT8:
+    case ENG_INT8:
+        return what == ENG_ADD ? add_8 : mul_8;
+    case ENG_UINT16:
+    case ENG_INT16:
+        return what == ENG_ADD ? add_16 : mul_16;
+    case ENG_UINT32:
+    case ENG_INT32:
+        return what == ENG_ADD ? add_32 : mul_32;
+    case ENG_UINT64:
+    case ENG_INT64:
+        return what == ENG_ADD ? add_64 : mul_64;
+    case ENG_DTYPE_NONE:
+    case ENG_BOOL:
+    case ENG_FLOAT16:
+        break;
+    }
+    return NULL;
+}
+
+bool eng_broadcast_takes(enum eng_dtype dtype)
+{
+    return line_for(dtype, ENG_ADD) != NULL;
+}
+
+enum { GRAIN = 1 << 14 }; /* elements */
+
+struct forward {
+    const struct eng_broadcast *plan;
+    line_fn *line;
+    size_t element_bytes;
+    const char *a, *b;
+    char *y;
+};
+
+/* Elements [begin, end), line by line; a line may be cut. */
+static void forward_range(void *ctx, size_t begin, size_t end)
+{
+    const struct forward *f = ctx;
+    int last = f->plan->rank - 1;
+    size_t line = f->plan->dim[last], bytes = f->element_bytes;
+    while (begin < end) {
+        struct eng_broadcast_at at = eng_broadcast_at(f->plan, begin);
+        size_t n = line - begin % line;
+        if (n > end - begin) n = end - begin;
+        f->line(f->a + at.a * bytes, f->plan->step_a[last], f->b + at.b * bytes,
+                f->plan->step_b[last], f->y + begin * bytes, n);
+        begin += n;
+    }
+}
+
+void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic what,
+                           enum eng_dtype dtype, const void *a, const void *b, void *y,
+                           struct eng_pool *pool)
+{
+    struct forward f = {.plan = plan,
+                        .line = line_for(dtype, what),
+                        .element_bytes = eng_dtype_bytes(dtype),
+                        .a = a,
+                        .b = b,
+                        .y = y};
+    if (plan->count > 0) eng_pool_for(pool, plan->count, GRAIN, forward_range, &f);
+}
+
+static void backward_line(const float *other, size_t step_other, const float *dy, float *da,
+                          size_t step_da, size_t n)
+{
+    float sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        float d = other ? dy[i] * other[i * step_other] : dy[i];
+        if (step_da)
+            da[i] += d;
+        else
+            sum += d;
+    }
+    if (!step_da) *da += sum;
+}
+
+void eng_broadcast_backward(const struct eng_broadcast *plan, bool is_a, const float *other,
+                            const float *dy, float *da)
+{
+    int last = plan->rank - 1;
+    size_t line = plan->dim[last];
+    size_t step_da = is_a ? plan->step_a[last] : plan->step_b[last];
+    size_t step_other = is_a ? plan->step_b[last] : plan->step_a[last];
+    for (size_t i = 0; i < plan->count; i += line) {
+        struct eng_broadcast_at at = eng_broadcast_at(plan, i);
+        size_t mine = is_a ? at.a : at.b, others = is_a ? at.b : at.a;
+        backward_line(other ? other + others : NULL, step_other, dy + i, da + mine, step_da, line);
+    }
+}

@@ -1,0 +1,47 @@
+/* Elementwise arithmetic of two tensors whose shapes broadcast as in numpy. */
+#ifndef ENG_KERNELS_BROADCAST_H
+#define ENG_KERNELS_BROADCAST_H
+
+#include "engine/pool.h"
+#include "engine/tensor.h"
+#include <stdbool.h>
+
+/* The result's dimensions, joined where both sides walk through them alike; steps are 0 along a
+ * dimension that a side repeats. */
+struct eng_broadcast {
+    int rank; /* at least 1 */
+    size_t dim[ENG_MAX_RANK];
+    size_t step_a[ENG_MAX_RANK], step_b[ENG_MAX_RANK];
+    size_t count; /* of the result */
+};
+
+/* Where result element i comes from. */
+struct eng_broadcast_at {
+    size_t a, b;
+};
+
+enum eng_arithmetic { ENG_ADD, ENG_MUL };
+
+/* Purpose: works out how a and b walk through y, to which they broadcast. */
+void eng_broadcast_plan(const struct eng_shape *a, const struct eng_shape *b,
+                        const struct eng_shape *y, struct eng_broadcast *out);
+
+struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_t i);
+
+/* Purpose: whether eng_broadcast_forward does this type. */
+bool eng_broadcast_takes(enum eng_dtype dtype);
+
+/* Purpose: y = a + b or a * b; integers wrap around. y may be a if a is not repeated. */
+void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic what,
+                           enum eng_dtype dtype, const void *a, const void *b, void *y,
+                           struct eng_pool *pool);
+
+/*
+ * Purpose: the gradient of one side, floats: da += dy (other NULL: ADD) or dy * other (MUL), summed
+ *          over the dimensions along which that side was repeated.
+ * is_a: which side's steps lead through da; the other's lead through `other`.
+ */
+void eng_broadcast_backward(const struct eng_broadcast *plan, bool is_a, const float *other,
+                            const float *dy, float *da);
+
+#endif

@@ -1,0 +1,31 @@
+/* Convolution of batches of images, by the kernel that suits the shape. */
+#ifndef ENG_KERNELS_CONV_H
+#define ENG_KERNELS_CONV_H
+
+#include "engine/pool.h"
+#include "kernels/activation.h"
+#include "kernels/window.h"
+
+#include <stdbool.h>
+
+/* x [n_images, groups * in_channels, in...], w [groups * out_channels, in_channels, kernel...],
+ * y [n_images, groups * out_channels, out...]. */
+struct eng_conv {
+    struct eng_window window;
+    size_t n_images, groups;
+    size_t in_channels, out_channels; /* of one group */
+};
+
+/* Purpose: memory for one forward (and, if training, one backward). False: the size overflows. */
+bool eng_conv_scratch_bytes(const struct eng_conv *conv, bool training, size_t *out);
+
+/* Purpose: y = activation(x * w + bias); bias may be NULL. Does not depend on pool's size. */
+void eng_conv_forward(const struct eng_conv *conv, const float *x, const float *w,
+                      const float *bias, struct eng_activation activation, float *y, void *scratch,
+                      struct eng_pool *pool);
+
+/* Purpose: adds the gradients of x, w and bias; each may be NULL. */
+void eng_conv_backward(const struct eng_conv *conv, const float *x, const float *w, const float *dy,
+                       float *dx, float *dw, float *dbias, void *scratch);
+
+#endif

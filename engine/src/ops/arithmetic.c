@@ -1,0 +1,84 @@
+/*
+ * Y = A + B and Y = A * B, elementwise; the shapes broadcast as in numpy.
+ *
+ * Gradient: dA = dY (Add) or dY * B (Mul), summed over the dimensions that A repeats; B likewise.
+ * Source: ONNX Add and Mul, versions 7, 13, 14. Integers wrap around.
+ */
+#include "kernels/broadcast.h"
+
+#include "base/error.h"
+#include "ops/op.h"
+
+static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    enum eng_dtype dtype = q->in[0]->dtype;
+    if (!eng_broadcast_takes(dtype) || (q->training && dtype != ENG_FLOAT32))
+        return eng_fail(err, ENG_UNSUPPORTED, "input 0 has element type %s; %s is wanted",
+                        eng_dtype_name(dtype), q->training ? "float" : "a number");
+    enum eng_status status = eng_infer_dtype(q, 1, dtype, err);
+    struct eng_shape y;
+    if (status == ENG_OK) status = eng_infer_broadcast(&q->in[0]->shape, &q->in[1]->shape, &y, err);
+    if (status != ENG_OK) return status;
+    eng_broadcast_plan(&q->in[0]->shape, &q->in[1]->shape, &y, q->state);
+    eng_infer_output(q, 0, dtype, &y);
+    return ENG_OK;
+}
+
+static void forward(const struct eng_op_call *call, enum eng_arithmetic what)
+{
+    struct eng_tensor *y = call->out[0];
+    eng_broadcast_forward(call->state, what, y->dtype, call->in[0]->data, call->in[1]->data,
+                          y->data, call->pool);
+}
+
+static void add_forward(const struct eng_op_call *call)
+{
+    forward(call, ENG_ADD);
+}
+
+static void mul_forward(const struct eng_op_call *call)
+{
+    forward(call, ENG_MUL);
+}
+
+static void backward(const struct eng_op_call *call, enum eng_arithmetic what)
+{
+    if (!call->grad_out[0]) return;
+    for (size_t k = 0; k < 2; k++) {
+        const float *other = what == ENG_MUL ? call->in[1 - k]->data : NULL;
+        if (call->grad_in[k])
+            eng_broadcast_backward(call->state, k == 0, other, call->grad_out[0]->data,
+                                   call->grad_in[k]->data);
+    }
+}
+
+static void add_backward(const struct eng_op_call *call)
+{
+    backward(call, ENG_ADD);
+}
+
+static void mul_backward(const struct eng_op_call *call)
+{
+    backward(call, ENG_MUL);
+}
+
+#define ARITHMETIC(onnx_name, id)                    \
+    const struct eng_op eng_op_##id = {              \
+        .name = onnx_name,                           \
+        .domain = "",                                \
+        .opset_min = ENG_OPSET_MIN,                  \
+        .opset_max = ENG_OPSET_MAX,                  \
+        .in_min = 2,                                 \
+        .in_max = 2,                                 \
+        .out_min = 1,                                \
+        .out_max = 1,                                \
+        .flags = ENG_OP_IN_PLACE,                    \
+        .state_bytes = sizeof(struct eng_broadcast), \
+        .infer = infer,                              \
+        .forward = id##_forward,                     \
+        .backward = id##_backward,                   \
+        .trainable_inputs = 3,                       \
+    }
+
+ARITHMETIC("Add", add);
+ARITHMETIC("Mul", mul);

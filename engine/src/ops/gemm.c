@@ -1,0 +1,197 @@
+/*
+ * Y = alpha A' B' + beta C, where ' means transposed if asked for.
+ *
+ * Shapes: A' [M, K], B' [K, N], C broadcast to [M, N]; Y [M, N].
+ * Source: ONNX Gemm, versions 7, 9, 11 (C may be left out), 13.
+ */
+#include "kernels/gemm.h"
+
+#include "base/error.h"
+#include "ops/op.h"
+
+#include <limits.h>
+
+struct attrs {
+    double alpha, beta;
+    bool transA, transB;
+};
+
+static const struct eng_field fields[] = {
+    ENG_F_FLOAT(struct attrs, alpha, 1, -1e30, 1e30, "factor of the product"),
+    ENG_F_FLOAT(struct attrs, beta, 1, -1e30, 1e30, "factor of C"),
+    ENG_F_BOOL(struct attrs, transA, 0, "A is stored [K, M]"),
+    ENG_F_BOOL(struct attrs, transB, 0, "B is stored [N, K]"),
+};
+
+struct state {
+    size_t m, n, k;
+    size_t c_row, c_column; /* steps in C from one row or column of Y to the next; 0: broadcast */
+};
+
+static enum eng_status check_c(const struct eng_op_infer *q, struct state *state,
+                               struct eng_error *err)
+{
+    if (q->n_in < 3 || !q->in[2]) return ENG_OK;
+    enum eng_status status = eng_infer_dtype(q, 2, ENG_FLOAT32, err);
+    if (status == ENG_OK) status = eng_infer_rank(q, 2, 0, 2, err);
+    if (status != ENG_OK) return status;
+    const struct eng_shape *c = &q->in[2]->shape, *y = &q->out[0]->shape;
+    struct eng_shape both;
+    status = eng_infer_broadcast(c, y, &both, err);
+    if (status != ENG_OK) return status;
+    if (!eng_shape_equal(&both, y)) return eng_infer_shape(q, 2, y, err);
+    int64_t columns = c->rank > 0 ? c->dim[c->rank - 1] : 1;
+    state->c_column = columns > 1;
+    state->c_row = c->rank > 1 && c->dim[0] > 1 ? (size_t)columns : 0;
+    return ENG_OK;
+}
+
+static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    const struct attrs *attrs = q->attrs;
+    struct state *state = q->state;
+    for (size_t k = 0; k < 2; k++) {
+        enum eng_status status = eng_infer_dtype(q, k, ENG_FLOAT32, err);
+        if (status == ENG_OK) status = eng_infer_rank(q, k, 2, 2, err);
+        if (status != ENG_OK) return status;
+    }
+    const struct eng_shape *a = &q->in[0]->shape, *b = &q->in[1]->shape;
+    int64_t m = a->dim[attrs->transA], k = a->dim[!attrs->transA];
+    int64_t k_of_b = b->dim[attrs->transB], n = b->dim[!attrs->transB];
+    if (k != k_of_b) {
+        char a_text[96], b_text[96];
+        return eng_fail(err, ENG_FORMAT, "A %s%s and B %s%s do not fit: K is %lld and %lld",
+                        eng_shape_format(a, a_text, sizeof a_text),
+                        attrs->transA ? " transposed" : "",
+                        eng_shape_format(b, b_text, sizeof b_text),
+                        attrs->transB ? " transposed" : "", (long long)k, (long long)k_of_b);
+    }
+    if (m > INT_MAX || n > INT_MAX || k > INT_MAX)
+        return eng_fail(err, ENG_LIMIT, "a dimension lies above %d", INT_MAX);
+    *state = (struct state){.m = (size_t)m, .n = (size_t)n, .k = (size_t)k};
+    struct eng_shape y = {.rank = 2, .dim = {m, n}};
+    eng_infer_output(q, 0, ENG_FLOAT32, &y);
+    return check_c(q, state, err);
+}
+
+static const float *bias(const struct eng_op_call *call)
+{
+    return call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
+}
+
+static void add_c(const struct eng_op_call *call, float beta)
+{
+    const struct state *state = call->state;
+    const float *c = bias(call);
+    float *y = call->out[0]->data;
+    for (size_t i = 0; c && i < state->m; i++)
+        for (size_t j = 0; j < state->n; j++)
+            y[i * state->n + j] += beta * c[i * state->c_row + j * state->c_column];
+}
+
+static void forward(const struct eng_op_call *call)
+{
+    const struct attrs *attrs = call->attrs;
+    const struct state *state = call->state;
+    eng_gemm_blas(&(struct eng_gemm){.trans_a = attrs->transA,
+                                     .trans_b = attrs->transB,
+                                     .m = state->m,
+                                     .n = state->n,
+                                     .k = state->k,
+                                     .alpha = (float)attrs->alpha,
+                                     .a = call->in[0]->data,
+                                     .lda = attrs->transA ? state->m : state->k,
+                                     .b = call->in[1]->data,
+                                     .ldb = attrs->transB ? state->k : state->n,
+                                     .c = call->out[0]->data,
+                                     .ldc = state->n});
+    add_c(call, (float)attrs->beta);
+    eng_activation_forward(call->activation, call->out[0]->data, call->out[0]->data,
+                           state->m * state->n);
+}
+
+/* dA' += alpha dY B'^T; stored transposed it is (dA')^T += alpha B' dY^T. */
+static void backward_a(const struct eng_op_call *call)
+{
+    const struct attrs *attrs = call->attrs;
+    const struct state *state = call->state;
+    const float *dy = call->grad_out[0]->data, *b = call->in[1]->data;
+    size_t ldb = attrs->transB ? state->k : state->n;
+    struct eng_gemm gemm = {.alpha = (float)attrs->alpha, .beta = 1, .k = state->n};
+    gemm.c = call->grad_in[0]->data;
+    gemm.m = attrs->transA ? state->k : state->m;
+    gemm.n = gemm.ldc = attrs->transA ? state->m : state->k;
+    gemm.a = attrs->transA ? b : dy;
+    gemm.lda = attrs->transA ? ldb : state->n;
+    gemm.trans_a = attrs->transA && attrs->transB;
+    gemm.b = attrs->transA ? dy : b;
+    gemm.ldb = attrs->transA ? state->n : ldb;
+    gemm.trans_b = attrs->transA || !attrs->transB;
+    eng_gemm_blas(&gemm);
+}
+
+/* dB' += alpha A'^T dY; stored transposed it is (dB')^T += alpha dY^T A'. */
+static void backward_b(const struct eng_op_call *call)
+{
+    const struct attrs *attrs = call->attrs;
+    const struct state *state = call->state;
+    const float *dy = call->grad_out[0]->data, *a = call->in[0]->data;
+    size_t lda = attrs->transA ? state->m : state->k;
+    struct eng_gemm gemm = {.alpha = (float)attrs->alpha, .beta = 1, .k = state->m};
+    gemm.c = call->grad_in[1]->data;
+    gemm.m = attrs->transB ? state->n : state->k;
+    gemm.n = gemm.ldc = attrs->transB ? state->k : state->n;
+    gemm.a = attrs->transB ? dy : a;
+    gemm.lda = attrs->transB ? state->n : lda;
+    gemm.trans_a = attrs->transB || !attrs->transA;
+    gemm.b = attrs->transB ? a : dy;
+    gemm.ldb = attrs->transB ? lda : state->n;
+    gemm.trans_b = attrs->transB && attrs->transA;
+    eng_gemm_blas(&gemm);
+}
+
+static void backward_c(const struct eng_op_call *call)
+{
+    const struct attrs *attrs = call->attrs;
+    const struct state *state = call->state;
+    const float *dy = call->grad_out[0]->data;
+    float *dc = call->grad_in[2]->data;
+    for (size_t i = 0; i < state->m; i++)
+        for (size_t j = 0; j < state->n; j++)
+            dc[i * state->c_row + j * state->c_column] += (float)attrs->beta * dy[i * state->n + j];
+}
+
+static void backward(const struct eng_op_call *call)
+{
+    if (!call->grad_out[0]) return;
+    if (call->grad_in[0]) backward_a(call);
+    if (call->grad_in[1]) backward_b(call);
+    if (call->n_in > 2 && call->grad_in[2]) backward_c(call);
+}
+
+static double flops(const struct eng_op_infer *q)
+{
+    const struct state *state = q->state;
+    return 2.0 * (double)state->m * (double)state->n * (double)state->k;
+}
+
+const struct eng_op eng_op_gemm = {
+    .name = "Gemm",
+    .domain = "",
+    .opset_min = ENG_OPSET_MIN,
+    .opset_max = ENG_OPSET_MAX,
+    .in_min = 2,
+    .in_max = 3,
+    .out_min = 1,
+    .out_max = 1,
+    .flags = ENG_OP_FUSES_ACTIVATION,
+    .attrs = fields,
+    .n_attrs = sizeof fields / sizeof fields[0],
+    .attrs_bytes = sizeof(struct attrs),
+    .state_bytes = sizeof(struct state),
+    .infer = infer,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
+    .trainable_inputs = 6,
+};

@@ -1,0 +1,275 @@
+/*
+ * The maximum or the mean of each window of an image; GlobalAveragePool: of each whole plane.
+ *
+ * Shapes: X [N, C, D1 .. Dn], Y [N, C, E1 .. En]; n from 1 to 3 (GlobalAveragePool: any).
+ * MaxPool's second output holds each maximum's index in X as one flat row; storage_order 1 counts
+ * the plane's first axis fastest. A ceil_mode window that would start beyond the image is left out.
+ * Source: ONNX MaxPool 1, 8, 10, 11, 12; AveragePool 7, 10, 11; GlobalAveragePool 1.
+ */
+#include "kernels/pooling.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "ops/op.h"
+#include "ops/window.h"
+
+struct attrs {
+    int auto_pad;
+    bool ceil_mode;
+    bool count_include_pad; /* average */
+    bool storage_order;     /* max */
+    struct eng_ints dilations, kernel_shape, pads, strides;
+};
+
+#define SHARED_FIELDS                                                                           \
+    ENG_F_CHOICE(struct attrs, auto_pad, ENG_PAD_NOTSET, eng_auto_pad_names,                    \
+                 "how padding is found"),                                                       \
+        ENG_F_BOOL(struct attrs, ceil_mode, 0, "the last window may hang over the end"),        \
+        ENG_F_INTS(struct attrs, kernel_shape, 1, ENG_WINDOW_MAX, "size of the window"),        \
+        ENG_F_INTS(struct attrs, pads, 0, ENG_WINDOW_MAX, "before each axis, then after each"), \
+        ENG_F_INTS(struct attrs, strides, 1, ENG_WINDOW_MAX, "step of the window")
+
+static const struct eng_field max_pool_fields[] = {
+    SHARED_FIELDS,
+    ENG_F_INTS(struct attrs, dilations, 1, ENG_WINDOW_MAX, "distance between taps"),
+    ENG_F_BOOL(struct attrs, storage_order, 0, "Indices count columns first"),
+};
+
+static const struct eng_field average_pool_fields[] = {
+    SHARED_FIELDS,
+    ENG_F_BOOL(struct attrs, count_include_pad, 0, "the mean counts padding as zeros"),
+};
+
+struct state {
+    struct eng_window window;
+    size_t n_planes;
+};
+
+/* A window that sees only padding has no maximum and no mean. */
+static enum eng_status check_pads(const struct eng_window *w, struct eng_error *err)
+{
+    for (int a = 0; a < ENG_WINDOW_AXES; a++) {
+        int64_t extent = (w->kernel[a] - 1) * w->dilation[a] + 1;
+        int64_t most = w->pad_begin[a] > w->pad_end[a] ? w->pad_begin[a] : w->pad_end[a];
+        if (most >= extent)
+            return eng_fail(err, ENG_FORMAT, "padding %lld is not smaller than the window's %lld",
+                            (long long)most, (long long)extent);
+    }
+    return ENG_OK;
+}
+
+static enum eng_status infer_window(struct eng_op_infer *q, struct eng_error *err)
+{
+    const struct attrs *attrs = q->attrs;
+    struct state *state = q->state;
+    const struct eng_shape *x = &q->in[0]->shape;
+    struct eng_window_attrs window = {.auto_pad = attrs->auto_pad,
+                                      .ceil_mode = attrs->ceil_mode,
+                                      .kernel_shape = attrs->kernel_shape,
+                                      .strides = attrs->strides,
+                                      .dilations = attrs->dilations,
+                                      .pads = attrs->pads};
+    enum eng_status status = eng_window_resolve(&window, x, &state->window, err);
+    if (status == ENG_OK) status = check_pads(&state->window, err);
+    if (status != ENG_OK) return status;
+    state->n_planes = (size_t)(x->dim[0] * x->dim[1]);
+    struct eng_shape y = eng_window_output(&state->window, x, x->dim[1]);
+    eng_infer_output(q, 0, q->in[0]->dtype, &y);
+    eng_infer_output(q, 1, ENG_INT64, &y);
+    return ENG_OK;
+}
+
+/* --- MaxPool --- */
+
+static bool is_byte(enum eng_dtype dtype)
+{
+    return dtype == ENG_UINT8 || dtype == ENG_INT8;
+}
+
+static size_t n_inputs(const struct state *state)
+{
+    return state->n_planes * eng_window_volume(state->window.in);
+}
+
+static size_t n_outputs(const struct state *state)
+{
+    return state->n_planes * eng_window_volume(state->window.out);
+}
+
+/* Bytes are widened to floats, which hold them exactly, and narrowed again. */
+static size_t widened_bytes(const struct state *state)
+{
+    return (n_inputs(state) + n_outputs(state)) * sizeof(float);
+}
+
+static enum eng_status max_pool_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    if (!is_byte(q->in[0]->dtype)) {
+        enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
+        if (status != ENG_OK) return status;
+    }
+    enum eng_status status = infer_window(q, err);
+    if (status != ENG_OK) return status;
+    const struct state *state = q->state;
+    bool wants_indices = q->n_out > 1 && q->out[1];
+    size_t indices = eng_align_up(n_outputs(state) * sizeof(int32_t));
+    if (q->training) q->keep_bytes = indices;
+    if (!q->training && wants_indices) q->scratch_bytes = indices;
+    if (is_byte(q->in[0]->dtype)) q->scratch_bytes += widened_bytes(state);
+    return ENG_OK;
+}
+
+/* From the index in its plane to the index in all of X. */
+static void write_indices(const struct state *state, bool columns_first, const int32_t *in_plane,
+                          int64_t *out)
+{
+    const int64_t *dim = state->window.in;
+    int64_t n_in = (int64_t)eng_window_volume(dim);
+    size_t n_out = eng_window_volume(state->window.out);
+    for (size_t i = 0; i < n_outputs(state); i++) {
+        int64_t at = in_plane[i];
+        if (columns_first && at >= 0) {
+            int64_t x = at % dim[2], y = at / dim[2] % dim[1], z = at / dim[2] / dim[1];
+            at = z + dim[0] * (y + dim[1] * x);
+        }
+        out[i] = (int64_t)(i / n_out) * n_in + at;
+    }
+}
+
+static void widen(const struct eng_tensor *from, float *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = from->dtype == ENG_UINT8 ? (float)((const uint8_t *)from->data)[i]
+                                         : (float)((const int8_t *)from->data)[i];
+}
+
+static void narrow(const float *from, struct eng_tensor *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (to->dtype == ENG_UINT8)
+            ((uint8_t *)to->data)[i] = (uint8_t)from[i];
+        else
+            ((int8_t *)to->data)[i] = (int8_t)from[i];
+}
+
+static void max_pool_forward(const struct eng_op_call *call)
+{
+    const struct state *state = call->state;
+    const struct attrs *attrs = call->attrs;
+    struct eng_tensor *wanted = call->n_out > 1 ? call->out[1] : NULL;
+    int32_t *indices = call->training ? call->keep : wanted ? call->scratch : NULL;
+    const float *x = call->in[0]->data;
+    float *y = call->out[0]->data;
+    bool widened = is_byte(call->in[0]->dtype);
+    if (widened) {
+        float *copy = call->scratch;
+        if (indices == call->scratch)
+            copy += eng_align_up(n_outputs(state) * sizeof(int32_t)) / sizeof(float);
+        widen(call->in[0], copy, n_inputs(state));
+        x = copy;
+        y = copy + n_inputs(state);
+    }
+    eng_max_pool_forward(&state->window, state->n_planes, x, y, indices, call->pool);
+    if (widened) narrow(y, call->out[0], n_outputs(state));
+    if (wanted) write_indices(state, attrs->storage_order, indices, wanted->data);
+}
+
+static void max_pool_backward(const struct eng_op_call *call)
+{
+    const struct state *state = call->state;
+    if (call->grad_out[0] && call->grad_in[0])
+        eng_max_pool_backward(&state->window, state->n_planes, call->keep, call->grad_out[0]->data,
+                              call->grad_in[0]->data);
+}
+
+/* --- AveragePool and GlobalAveragePool --- */
+
+static enum eng_status average_pool_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
+    return status == ENG_OK ? infer_window(q, err) : status;
+}
+
+static void average_pool_forward(const struct eng_op_call *call)
+{
+    const struct state *state = call->state;
+    const struct attrs *attrs = call->attrs;
+    eng_average_pool_forward(&state->window, state->n_planes, attrs->count_include_pad,
+                             call->in[0]->data, call->out[0]->data, call->pool);
+}
+
+static void average_pool_backward(const struct eng_op_call *call)
+{
+    const struct state *state = call->state;
+    const struct attrs *attrs = call->attrs;
+    if (call->grad_out[0] && call->grad_in[0])
+        eng_average_pool_backward(&state->window, state->n_planes, attrs->count_include_pad,
+                                  call->grad_out[0]->data, call->grad_in[0]->data);
+}
+
+struct global_state {
+    size_t n_planes, n_pixels;
+};
+
+static enum eng_status global_average_pool_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
+    if (status == ENG_OK) status = eng_infer_rank(q, 0, 3, ENG_MAX_RANK, err);
+    if (status != ENG_OK) return status;
+    struct global_state *state = q->state;
+    struct eng_shape y = q->in[0]->shape;
+    *state = (struct global_state){.n_planes = (size_t)(y.dim[0] * y.dim[1]), .n_pixels = 1};
+    for (int i = 2; i < y.rank; i++) {
+        state->n_pixels *= (size_t)y.dim[i];
+        y.dim[i] = 1;
+    }
+    if (state->n_pixels == 0)
+        return eng_fail(err, ENG_FORMAT, "input 0 has no pixels to take a mean of");
+    eng_infer_output(q, 0, ENG_FLOAT32, &y);
+    return ENG_OK;
+}
+
+static void global_average_pool_forward(const struct eng_op_call *call)
+{
+    const struct global_state *state = call->state;
+    const float *x = call->in[0]->data;
+    float *y = call->out[0]->data;
+    for (size_t plane = 0; plane < state->n_planes; plane++, x += state->n_pixels) {
+        float sum = 0;
+        for (size_t i = 0; i < state->n_pixels; i++)
+            sum += x[i];
+        y[plane] = sum / (float)state->n_pixels;
+    }
+}
+
+static void global_average_pool_backward(const struct eng_op_call *call)
+{
+    if (!call->grad_out[0] || !call->grad_in[0]) return;
+    const struct global_state *state = call->state;
+    const float *dy = call->grad_out[0]->data;
+    float *dx = call->grad_in[0]->data;
+    for (size_t plane = 0; plane < state->n_planes; plane++, dx += state->n_pixels)
+        for (size_t i = 0; i < state->n_pixels; i++)
+            dx[i] += dy[plane] / (float)state->n_pixels;
+}
+
+#define POOL(onnx_name, id, outputs, STATE, ...)                     \
+    const struct eng_op eng_op_##id = {.name = onnx_name,            \
+                                       .domain = "",                 \
+                                       .opset_min = ENG_OPSET_MIN,   \
+                                       .opset_max = ENG_OPSET_MAX,   \
+                                       .in_min = 1,                  \
+                                       .in_max = 1,                  \
+                                       .out_min = 1,                 \
+                                       .out_max = outputs,           \
+                                       .state_bytes = sizeof(STATE), \
+                                       .infer = id##_infer,          \
+                                       .forward = id##_forward,      \
+                                       .backward = id##_backward,    \
+                                       __VA_ARGS__}
+#define WINDOW_ATTRS(table) \
+    .attrs = table, .n_attrs = sizeof table / sizeof table[0], .attrs_bytes = sizeof(struct attrs)
+
+POOL("MaxPool", max_pool, 2, struct state, WINDOW_ATTRS(max_pool_fields));
+POOL("AveragePool", average_pool, 1, struct state, WINDOW_ATTRS(average_pool_fields));
+POOL("GlobalAveragePool", global_average_pool, 1, struct global_state, );

@@ -1,0 +1,94 @@
+/*
+ * y = exp(x) / sum(exp(x)), or its logarithm, along an axis.
+ *
+ * Shapes: Y has X's. Before opset 13 X is flattened to two dimensions before `axis` (default 1) and
+ * the sum runs over the second; since then it runs along `axis` alone (default the last). Source:
+ * ONNX Softmax and LogSoftmax, versions 1, 11, 13.
+ */
+#include "kernels/softmax.h"
+
+#include "base/error.h"
+#include "ops/op.h"
+
+enum { OPSET_ONE_AXIS = 13, AXIS_ABSENT = INT32_MIN };
+
+struct attrs {
+    int64_t axis;
+};
+
+static const struct eng_field fields[] = {
+    ENG_F_INT(struct attrs, axis, AXIS_ABSENT, AXIS_ABSENT, INT32_MAX,
+              "where to sum; 1 before opset 13, else -1, if left out"),
+};
+
+static size_t product(const struct eng_shape *shape, int first, int last)
+{
+    size_t n = 1;
+    for (int i = first; i < last; i++)
+        n *= (size_t)shape->dim[i];
+    return n;
+}
+
+static enum eng_status infer(struct eng_op_infer *q, bool log, struct eng_error *err)
+{
+    const struct attrs *attrs = q->attrs;
+    const struct eng_shape *x = &q->in[0]->shape;
+    int64_t wanted = attrs->axis;
+    bool one_axis = q->opset >= OPSET_ONE_AXIS;
+    if (wanted == AXIS_ABSENT) wanted = one_axis ? -1 : 1;
+    int axis;
+    /* The old version may flatten at the very end: n is 1 then. */
+    if (!one_axis && wanted == x->rank)
+        axis = x->rank;
+    else if (eng_infer_axis(wanted, x->rank, &axis, err) != ENG_OK)
+        return ENG_FORMAT;
+    struct eng_softmax *state = q->state;
+    *state = (struct eng_softmax){.outer = product(x, 0, axis), .inner = 1, .log = log};
+    state->n = one_axis ? (size_t)x->dim[axis] : product(x, axis, x->rank);
+    if (one_axis) state->inner = product(x, axis + 1, x->rank);
+    return eng_infer_same_float(q, err);
+}
+
+static enum eng_status softmax_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    return infer(q, false, err);
+}
+
+static enum eng_status log_softmax_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    return infer(q, true, err);
+}
+
+static void forward(const struct eng_op_call *call)
+{
+    eng_softmax_forward(call->state, call->in[0]->data, call->out[0]->data);
+}
+
+static void backward(const struct eng_op_call *call)
+{
+    if (!call->grad_out[0] || !call->grad_in[0]) return;
+    eng_softmax_backward(call->state, call->out[0]->data, call->grad_out[0]->data,
+                         call->grad_in[0]->data);
+}
+
+#define SOFTMAX(onnx_name, id)                     \
+    const struct eng_op eng_op_##id = {            \
+        .name = onnx_name,                         \
+        .domain = "",                              \
+        .opset_min = ENG_OPSET_MIN,                \
+        .opset_max = ENG_OPSET_MAX,                \
+        .in_min = 1,                               \
+        .in_max = 1,                               \
+        .out_min = 1,                              \
+        .out_max = 1,                              \
+        .attrs = fields,                           \
+        .n_attrs = 1,                              \
+        .attrs_bytes = sizeof(struct attrs),       \
+        .state_bytes = sizeof(struct eng_softmax), \
+        .infer = id##_infer,                       \
+        .forward = forward,                        \
+        .backward = backward,                      \
+    }
+
+SOFTMAX("Softmax", softmax);
+SOFTMAX("LogSoftmax", log_softmax);
