@@ -12,11 +12,12 @@
 
 struct srv_app {
     const struct srv_config *config;
+    const char *admin_token; /* "" = none is asked for */
     struct srv_log *log;
     struct srv_metrics *metrics;
     struct srv_registry *registry;
     struct srv_loader *loader;
-    atomic_bool shutting_down; /* readyz says 503 */
+    atomic_bool shutting_down; /* readyz says 503, replies close their connections */
 };
 
 #endif

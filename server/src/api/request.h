@@ -1,4 +1,5 @@
-/* What a handler sees of a request and says in its reply. No sockets here: http/ fills and sends. */
+/* What a handler sees of a request and says in its reply. No sockets here: http/ fills and sends.
+ */
 #ifndef SRV_API_REQUEST_H
 #define SRV_API_REQUEST_H
 
@@ -11,12 +12,18 @@
 
 struct srv_app; /* api/app.h: registry, loader, metrics, config, log */
 struct srv_route;
+struct srv_request;
 
 enum { SRV_MAX_CAPTURES = 3, SRV_REQUEST_ID_CHARS = 64 };
 
+/* DONE: the reply is there. LATER: somebody else calls resume once, then finish writes the reply.
+ */
+enum srv_handled { SRV_DONE, SRV_LATER };
+typedef enum srv_handled srv_handler(struct srv_request *request);
+
 /* One file of a multipart/form-data body. */
 struct srv_part {
-    const char *name, *file_name, *content_type; /* "" if absent */
+    const char *name, *file_name; /* "" if absent */
     const uint8_t *data;
     size_t n_bytes;
 };
@@ -28,16 +35,21 @@ struct srv_request {
     const char *captures[SRV_MAX_CAPTURES]; /* in pattern order, NULL past the last */
     char id[SRV_REQUEST_ID_CHARS + 1];      /* X-Request-Id, the client's if it is well-formed */
     const char *content_type;               /* "" if absent */
-    const uint8_t *body;
+    const uint8_t *body;                    /* n_body bytes and a NUL */
     size_t n_body;
+    bool is_multipart;
     const struct srv_part *parts; /* multipart only */
     size_t n_parts;
     int64_t received_us, deadline_us;
-    /* Query and header values, NULL if absent; borrowed for the request's life. */
+    /* Query and header values, NULL if absent; borrowed until the handler or finish returns. */
     const char *(*query)(const struct srv_request *request, const char *name);
     const char *(*header)(const struct srv_request *request, const char *name);
-    /* Answers a request whose handler returned SRV_LATER; any thread, once. */
+    /* Ends the wait of a request whose handler returned SRV_LATER; any thread, once. The caller
+     * must not touch the request afterwards. */
     void (*resume)(struct srv_request *request);
+    /* Set by a handler that returns SRV_LATER; called once after resume, on the connection's
+     * thread, even if the client has gone. */
+    void (*finish)(struct srv_request *request);
 
     /* The reply. */
     struct {
@@ -46,24 +58,25 @@ struct srv_request {
         struct srv_text body;
         char server_timing[160]; /* "" = none */
         char allow[64];          /* 405 */
-        int retry_after_s;       /* 503: > 0 */
     } reply;
 
     /* For the access log and the metrics: filled by handlers that classify. */
     struct {
         char model[64], version[32];
         int64_t decode_us, queue_us, compute_us;
-        size_t batch_size;
+        size_t n_pictures;
     } seen;
-    void *handler_state; /* the handler's own, between LATER and resume */
+    void *handler_state; /* the handler's own, between LATER and finish */
 };
-
-enum srv_handled { SRV_DONE, SRV_LATER };
-
-typedef enum srv_handled srv_handler(struct srv_request *request);
 
 /* Purpose: makes the reply an error: {"error": sentence, "code": wire code, "request_id": id}. */
 void srv_reply_error(struct srv_request *request, enum srv_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Purpose: the members of an error body without the braces, for replies that say more. */
+void srv_reply_error_members(struct srv_request *request, enum srv_code code, const char *sentence);
+
+/* Purpose: false and a reply of 401 or 403 if the route wants a bearer token that is not there. */
+bool srv_request_authorize(struct srv_request *request);
 
 #endif

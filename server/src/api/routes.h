@@ -18,10 +18,14 @@ struct srv_route {
 size_t srv_route_count(void);
 const struct srv_route *srv_route_at(size_t i);
 
+/* Purpose: "public", "admin". */
+const char *srv_listener_name(enum srv_listener listener);
+
 /*
- * Purpose: finds the route of a path (without query) and writes its captures, percent-decoding done by
- * the caller. scratch holds the captures' text and must have room for the path and its NULs (n bytes).
- * Returns OK; NOT_FOUND; METHOD_NOT_ALLOWED with allow filled ("GET, POST").
+ * Purpose: finds the route of a path as it came over the wire (without query) and writes its
+ * captures, percent-decoded. HEAD takes the rows of GET. scratch holds the captures' text: n bytes,
+ * at least strlen(path) + SRV_MAX_CAPTURES. Returns OK; NOT_FOUND; METHOD_NOT_ALLOWED with allow
+ * filled ("GET, HEAD").
  */
 enum srv_code srv_route_match(enum srv_listener listener, const char *method, const char *path,
                               const struct srv_route **out, const char *captures[SRV_MAX_CAPTURES],

@@ -1,0 +1,15 @@
+/* Strict base64 (RFC 4648 section 4): the standard alphabet, padding wanted, no blanks. */
+#ifndef SRV_API_BASE64_H
+#define SRV_API_BASE64_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Purpose: decodes text; out has n_chars / 4 * 3 bytes of room at least.
+ * Returns false if it is not base64.
+ */
+bool srv_base64_decode(const char *text, size_t n_chars, uint8_t *out, size_t *n_out);
+
+#endif

@@ -1,0 +1,162 @@
+/* POST /classify[/{model}[/{version}]]: pictures in, probabilities out. */
+#include "api/app.h"
+#include "api/handlers.h"
+#include "api/pictures.h"
+#include "api/predictions.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A request between its handler and its finish. */
+struct classification {
+    struct srv_job job;
+    struct srv_pictures pictures;
+    size_t n_top;
+};
+
+static const struct eng_card *card_of(const struct srv_served *served)
+{
+    return eng_model_card(srv_served_model(served));
+}
+
+/* ?top=k. False: the reply is an error. */
+static bool read_top(struct srv_request *request, size_t n_classes, size_t *n_top)
+{
+    const char *text = request->query(request, "top");
+    *n_top = n_classes;
+    if (!text)
+        return true;
+    size_t value = 0;
+    for (const char *p = text; *p >= '0' && *p <= '9' && value <= n_classes; p++)
+        value = value * 10 + (size_t)(*p - '0');
+    if (text[strspn(text, "0123456789")] != '\0' || value < 1 || value > n_classes) {
+        srv_reply_error(request, SRV_INVALID_REQUEST, "top is \"%.40s\"; wanted 1 to %zu", text,
+                        n_classes);
+        return false;
+    }
+    *n_top = value;
+    return true;
+}
+
+static void free_classification(struct srv_app *app, struct classification *c)
+{
+    if (c->job.served)
+        srv_registry_release(app->registry, c->job.served);
+    srv_pictures_fini(&c->pictures);
+    free(c->job.probabilities);
+    free(c);
+}
+
+/* Log, metrics and Server-Timing of a job that ran. */
+static void note_times(struct srv_request *request, const struct srv_job *job)
+{
+    const struct srv_job_times *times = &job->times;
+    int64_t now_us = srv_clock_us();
+    int64_t submitted_us = times->submitted_us > 0 ? times->submitted_us : now_us;
+    int64_t started_us = times->started_us > 0 ? times->started_us : now_us;
+    request->seen.decode_us = times->decode_us;
+    request->seen.compute_us = times->compute_us;
+    request->seen.queue_us = started_us - submitted_us;
+    snprintf(request->reply.server_timing, sizeof request->reply.server_timing,
+             "decode;dur=%.3f, queue;dur=%.3f, compute;dur=%.3f, total;dur=%.3f",
+             (double)times->decode_us / 1e3, (double)request->seen.queue_us / 1e3,
+             (double)times->compute_us / 1e3, (double)(now_us - request->received_us) / 1e3);
+}
+
+static void finish_classify(struct srv_request *request)
+{
+    struct classification *c = request->handler_state;
+    request->handler_state = NULL;
+    note_times(request, &c->job);
+    if (c->job.code != SRV_OK) {
+        srv_reply_error(request, c->job.code, "%s",
+                        c->job.error.text[0] ? c->job.error.text : srv_code_text(c->job.code));
+    } else {
+        struct srv_answer answer = {
+            .model = srv_served_name(c->job.served),
+            .version = srv_served_version(c->job.served),
+            .digest = eng_model_digest(srv_served_model(c->job.served)),
+            .card = card_of(c->job.served),
+            .probabilities = c->job.probabilities,
+            .n_pictures = c->job.n_samples,
+            .is_list = c->pictures.is_list,
+            .n_top = c->n_top,
+        };
+        srv_predictions_write(&answer, &request->reply.body);
+    }
+    free_classification(request->app, c);
+}
+
+static void job_done(struct srv_job *job)
+{
+    struct srv_request *request = job->ctx;
+    request->resume(request);
+}
+
+static bool acquire(struct srv_request *request, struct classification *c)
+{
+    struct eng_error error = {0};
+    enum srv_code code = srv_registry_acquire(request->app->registry, request->captures[0],
+                                              request->captures[1], &c->job.served, &error);
+    if (code != SRV_OK) {
+        c->job.served = NULL;
+        srv_reply_error(request, code, "%s", error.text[0] ? error.text : srv_code_text(code));
+        return false;
+    }
+    snprintf(request->seen.model, sizeof request->seen.model, "%s", srv_served_name(c->job.served));
+    snprintf(request->seen.version, sizeof request->seen.version, "%s",
+             srv_served_version(c->job.served));
+    return true;
+}
+
+static bool read_body(struct srv_request *request, struct classification *c)
+{
+    const struct srv_config *config = request->app->config;
+    const struct srv_pictures_limits limits = {(size_t)config->max_pictures,
+                                               (size_t)config->max_json_values};
+    struct eng_error error = {0};
+    const struct eng_card *card = card_of(c->job.served);
+    enum srv_code code = srv_pictures_read(request, card, &limits, &c->pictures, &error);
+    if (code == SRV_OK) {
+        request->seen.n_pictures = c->pictures.n_samples;
+        c->job.probabilities =
+            calloc(c->pictures.n_samples * card->n_classes, sizeof *c->job.probabilities);
+        if (c->job.probabilities)
+            return true;
+        code = SRV_INTERNAL;
+    }
+    srv_reply_error(request, code, "%s", error.text[0] ? error.text : "out of memory");
+    return false;
+}
+
+/* LATER: the job's done will be called. */
+static enum srv_handled compute(struct srv_request *request, struct classification *c)
+{
+    c->job.samples = c->pictures.samples;
+    c->job.n_samples = c->pictures.n_samples;
+    c->job.deadline_us = request->deadline_us;
+    c->job.done = job_done;
+    c->job.ctx = request;
+    request->handler_state = c;
+    request->finish = finish_classify;
+    if (!srv_served_try_inline(&c->job) && srv_served_submit(&c->job) == SRV_OK)
+        return SRV_LATER;
+    finish_classify(request);
+    return SRV_DONE;
+}
+
+enum srv_handled h_classify(struct srv_request *request)
+{
+    struct classification *c = calloc(1, sizeof *c);
+    if (!c) {
+        srv_reply_error(request, SRV_INTERNAL, "out of memory");
+        return SRV_DONE;
+    }
+    if (acquire(request, c) && read_top(request, card_of(c->job.served)->n_classes, &c->n_top) &&
+        read_body(request, c))
+        return compute(request, c);
+    free_classification(request->app, c);
+    return SRV_DONE;
+}

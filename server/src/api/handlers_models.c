@@ -1,0 +1,101 @@
+/* GET /models, on both listeners: what is there and what serves. */
+#include "api/app.h"
+#include "api/handlers.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *state_name(enum srv_state state)
+{
+    switch (state) {
+    case SRV_LOADING:
+        return "loading";
+    case SRV_READY:
+        return "ready";
+    case SRV_DRAINING:
+        return "draining";
+    case SRV_FAILED:
+        return "failed";
+    }
+    return "unknown";
+}
+
+static void write_guessed(struct srv_text *out, unsigned guessed)
+{
+    static const struct {
+        enum eng_guess bit;
+        const char *name;
+    } rows[] = {{ENG_GUESS_LABELS, "labels"},
+                {ENG_GUESS_PREPROCESS, "preprocess"},
+                {ENG_GUESS_SOFTMAX, "softmax"}};
+    const char *separator = "";
+    srv_text_puts(out, ",\"guessed\":[");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!(guessed & rows[i].bit))
+            continue;
+        srv_text_printf(out, "%s\"%s\"", separator, rows[i].name);
+        separator = ",";
+    }
+    srv_text_puts(out, "]");
+}
+
+/* Reasons name files and folders: they are for the operator. */
+static void write_version(const struct srv_version_info *v, bool for_operator, struct srv_text *out)
+{
+    srv_text_puts(out, "{\"version\":");
+    srv_text_json(out, v->version);
+    srv_text_printf(out, ",\"state\":\"%s\",\"default\":%s", state_name(v->state),
+                    v->is_default ? "true" : "false");
+    if (v->digest[0])
+        srv_text_printf(out,
+                        ",\"digest\":\"%s\",\"classes\":%zu,\"input\":{\"width\":%" PRIu32
+                        ",\"height\":%" PRIu32 ",\"channels\":%" PRIu32 "}",
+                        v->digest, v->n_classes, v->width_px, v->height_px, v->n_channels);
+    if (v->digest[0])
+        write_guessed(out, v->guessed);
+    if (for_operator) {
+        srv_text_puts(out, ",\"reason\":");
+        srv_text_json(out, v->reason);
+        srv_text_printf(out,
+                        ",\"loaded_unix_s\":%" PRId64 ",\"session_bytes\":%zu,\"queue_length\":%zu",
+                        v->loaded_unix_s, v->session_bytes, v->queue_length);
+    }
+    srv_text_puts(out, "}");
+}
+
+static enum srv_handled reply_models(struct srv_request *request, bool for_operator)
+{
+    struct srv_text *out = &request->reply.body;
+    struct srv_snapshot snapshot = {0};
+    struct eng_error error = {0};
+    if (srv_registry_snapshot(request->app->registry, &snapshot, &error) != ENG_OK) {
+        srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
+        return SRV_DONE;
+    }
+    srv_text_puts(out, "{\"models\":[");
+    for (size_t i = 0; i < snapshot.n_versions; i++) {
+        const struct srv_version_info *v = &snapshot.versions[i];
+        bool is_new = i == 0 || strcmp(v->model, snapshot.versions[i - 1].model) != 0;
+        if (is_new) {
+            srv_text_puts(out, i ? "]},{\"name\":" : "{\"name\":");
+            srv_text_json(out, v->model);
+            srv_text_puts(out, ",\"versions\":[");
+        } else {
+            srv_text_puts(out, ",");
+        }
+        write_version(v, for_operator, out);
+    }
+    srv_text_puts(out, snapshot.n_versions ? "]}]}\n" : "]}\n");
+    srv_snapshot_fini(&snapshot);
+    return SRV_DONE;
+}
+
+enum srv_handled h_models(struct srv_request *request)
+{
+    return reply_models(request, false);
+}
+
+enum srv_handled h_admin_models(struct srv_request *request)
+{
+    return reply_models(request, true);
+}

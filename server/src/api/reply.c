@@ -1,0 +1,68 @@
+#include "api/app.h"
+#include "api/routes.h"
+
+#include <nettle/memops.h>
+#include <nettle/sha2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_SENTENCE_BYTES = 1024 };
+
+void srv_reply_error_members(struct srv_request *request, enum srv_code code, const char *sentence)
+{
+    struct srv_text *body = &request->reply.body;
+    request->reply.code = code;
+    request->reply.content_type = NULL;
+    srv_text_puts(body, "\"error\":");
+    srv_text_json(body, sentence);
+    srv_text_puts(body, ",\"code\":\"");
+    srv_text_puts(body, srv_code_wire(code));
+    srv_text_puts(body, "\",\"request_id\":\"");
+    srv_text_puts(body, request->id);
+    srv_text_puts(body, "\"");
+}
+
+void srv_reply_error(struct srv_request *request, enum srv_code code, const char *format, ...)
+{
+    char sentence[MAX_SENTENCE_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    srv_text_clear(&request->reply.body);
+    srv_text_puts(&request->reply.body, "{");
+    srv_reply_error_members(request, code, sentence);
+    srv_text_puts(&request->reply.body, "}\n");
+}
+
+/* The digests are compared, so the time taken says nothing about the token, its length included. */
+static bool is_same_secret(const char *a, const char *b)
+{
+    struct sha256_ctx ctx;
+    uint8_t digest_a[SHA256_DIGEST_SIZE], digest_b[SHA256_DIGEST_SIZE];
+    sha256_init(&ctx);
+    sha256_update(&ctx, strlen(a), (const uint8_t *)a);
+    sha256_digest(&ctx, sizeof digest_a, digest_a);
+    sha256_update(&ctx, strlen(b), (const uint8_t *)b);
+    sha256_digest(&ctx, sizeof digest_b, digest_b);
+    return memeql_sec(digest_a, digest_b, sizeof digest_a);
+}
+
+bool srv_request_authorize(struct srv_request *request)
+{
+    const char *token = request->app->admin_token;
+    if (request->route->listener != SRV_ADMIN || token[0] == '\0')
+        return true;
+    const char *given = request->header(request, "Authorization");
+    if (!given || strncasecmp(given, "Bearer ", 7) != 0) {
+        srv_reply_error(request, SRV_UNAUTHORIZED,
+                        "the admin listener wants the header Authorization: Bearer <token>");
+        return false;
+    }
+    if (!is_same_secret(given + 7, token)) {
+        srv_reply_error(request, SRV_FORBIDDEN, "%s", srv_code_text(SRV_FORBIDDEN));
+        return false;
+    }
+    return true;
+}
