@@ -1,0 +1,107 @@
+#include "http/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_IDLE_READ_BYTES =
+        64 * 1024,         /* a refused body up to this is read, and the connection kept */
+    EXACT_BYTES = 1 << 20, /* an announced length up to this is allocated at once */
+    FIRST_BYTES = 16 * 1024
+};
+
+static void refuse_large(struct srv_exchange *exchange)
+{
+    exchange->refusal = SRV_TOO_LARGE;
+    srv_reply_error(&exchange->request, SRV_TOO_LARGE,
+                    "the body is larger than max_body_bytes, which is %lld",
+                    (long long)exchange->http->app->config->max_body_bytes);
+}
+
+static void refuse_memory(struct srv_exchange *exchange, enum srv_code code, const char *why)
+{
+    exchange->refusal = code;
+    srv_reply_error(&exchange->request, code, "%s", why);
+}
+
+bool srv_body_begin(struct srv_exchange *exchange)
+{
+    struct srv_request *request = &exchange->request;
+    const char *length = request->header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    bool is_chunked = request->header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+    bool is_expecting = request->header(request, MHD_HTTP_HEADER_EXPECT) != NULL;
+    exchange->n_announced = length ? strtoull(length, NULL, 10) : 0;
+    if (exchange->refusal == SRV_OK &&
+        exchange->n_announced > (size_t)exchange->http->app->config->max_body_bytes)
+        refuse_large(exchange);
+    if (exchange->refusal == SRV_OK)
+        return srv_form_begin(exchange);
+    return !is_chunked && !is_expecting && exchange->n_announced <= MAX_IDLE_READ_BYTES;
+}
+
+/* Grows to n bytes at least, counted against the listener's limit on all bodies. */
+static bool grow(struct srv_exchange *exchange, size_t n)
+{
+    struct srv_exchange_pool *pool = &exchange->http->pool;
+    size_t capacity = exchange->capacity ? exchange->capacity : FIRST_BYTES;
+    if (exchange->n_announced < EXACT_BYTES && capacity <= exchange->n_announced)
+        capacity = exchange->n_announced + 1;
+    while (capacity < n)
+        capacity *= 2;
+    size_t more = capacity - exchange->capacity;
+    size_t limit = (size_t)exchange->http->app->config->max_bodies_bytes;
+    if (atomic_fetch_add(&pool->body_bytes, more) + more > limit) {
+        atomic_fetch_sub(&pool->body_bytes, more);
+        refuse_memory(exchange, SRV_QUEUE_FULL,
+                      "the bodies of all requests reach max_bodies_bytes");
+        return false;
+    }
+    uint8_t *bytes = realloc(exchange->bytes, capacity);
+    if (!bytes) {
+        atomic_fetch_sub(&pool->body_bytes, more);
+        refuse_memory(exchange, SRV_INTERNAL, "out of memory");
+        return false;
+    }
+    exchange->bytes = bytes;
+    exchange->capacity = capacity;
+    return true;
+}
+
+bool srv_body_append(struct srv_exchange *exchange, const void *bytes, size_t n_bytes)
+{
+    if (n_bytes >= exchange->capacity - exchange->n_bytes &&
+        !grow(exchange, exchange->n_bytes + n_bytes + 1))
+        return false;
+    memcpy(exchange->bytes + exchange->n_bytes, bytes, n_bytes);
+    exchange->n_bytes += n_bytes;
+    return true;
+}
+
+bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_bytes)
+{
+    size_t limit = (size_t)exchange->http->app->config->max_body_bytes;
+    exchange->n_received += n_bytes;
+    if (exchange->refusal == SRV_OK && exchange->n_received > limit)
+        refuse_large(exchange);
+    /* Nobody is read forever: libmicrohttpd cannot answer before the body's end. */
+    if (exchange->refusal != SRV_OK)
+        return exchange->n_received <= 2 * limit;
+    if (exchange->form)
+        srv_form_add(exchange, bytes, n_bytes);
+    else
+        srv_body_append(exchange, bytes, n_bytes);
+    return true;
+}
+
+bool srv_body_end(struct srv_exchange *exchange)
+{
+    struct srv_request *request = &exchange->request;
+    if (exchange->form && exchange->refusal == SRV_OK)
+        return srv_form_end(exchange);
+    if (exchange->refusal != SRV_OK || !srv_body_append(exchange, "", 0))
+        return false;
+    exchange->bytes[exchange->n_bytes] = '\0';
+    request->body = exchange->bytes;
+    request->n_body = exchange->n_bytes;
+    return true;
+}

@@ -1,0 +1,109 @@
+/* One request on its way through a listener. For the files of http/ only. */
+#ifndef SRV_HTTP_EXCHANGE_H
+#define SRV_HTTP_EXCHANGE_H
+
+#include "api/app.h"
+#include "api/routes.h"
+#include "http/peers.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+enum { SRV_MAX_PATH_BYTES = 1024 };
+
+/* What an exchange waits for. */
+enum srv_exchange_phase {
+    SRV_EXCHANGE_NEW,     /* the headers */
+    SRV_EXCHANGE_READING, /* the body */
+    SRV_EXCHANGE_LATER,   /* somebody who calls resume */
+    SRV_EXCHANGE_REPLIED, /* the client, who takes the reply */
+};
+
+/* Who is first, the thread that suspends or the one that resumes. */
+enum srv_wait { SRV_WAIT_NONE, SRV_WAIT_SUSPENDED, SRV_WAIT_OVER };
+
+/* A part of a multipart body; data are at an offset of the body, which may still move. */
+struct srv_form_part {
+    char name[64], file_name[128];
+    size_t offset, n_bytes;
+};
+
+struct srv_exchange {
+    struct srv_request request; /* first: a request is turned back into its exchange */
+    struct srv_http *http;
+    struct MHD_Connection *connection;
+    struct srv_peer *peer;
+    enum srv_exchange_phase phase;
+    _Atomic enum srv_wait wait;
+    bool is_counted; /* in flight */
+
+    char path[SRV_MAX_PATH_BYTES];
+    bool path_was_cut;
+    char captures[SRV_MAX_PATH_BYTES + SRV_MAX_CAPTURES];
+
+    /* The body. refusal: why the rest of it is read and thrown away; OK: it is kept. */
+    uint8_t *bytes;
+    size_t n_bytes, capacity, n_received, n_announced;
+    enum srv_code refusal;
+
+    struct MHD_PostProcessor *form; /* multipart only */
+    struct srv_form_part *form_parts;
+    struct srv_part *parts;
+    size_t n_parts, parts_capacity;
+    bool form_is_bad;
+
+    struct srv_exchange *next_free;
+};
+
+/* Exchanges are kept for the next request, with buffers of ordinary size. */
+struct srv_exchange_pool {
+    pthread_mutex_t mutex; /* guards the two below */
+    struct srv_exchange *free_ones;
+    size_t n_free;
+    atomic_size_t body_bytes; /* in all bodies of the listener */
+};
+
+struct srv_http {
+    struct srv_app *app;
+    enum srv_listener listener;
+    struct MHD_Daemon *daemon;
+    struct srv_peers *peers;
+    struct srv_exchange_pool pool;
+    char url[96];
+    bool is_quiesced;
+    atomic_size_t n_in_flight;
+    atomic_uint_least64_t next_id;
+    struct srv_series *in_flight;
+    /* [route or none][code], found on first use. */
+    _Atomic(struct srv_series *) *requests;
+    _Atomic(struct srv_series *) *seconds; /* [route or none] */
+};
+
+/* exchange.c: from the pool, and back. acquire returns NULL when out of memory. */
+struct srv_exchange *srv_exchange_acquire(struct srv_http *http);
+void srv_exchange_release(struct srv_exchange *exchange);
+void srv_exchange_pool_fini(struct srv_exchange_pool *pool);
+
+/* body.c. begin decides from the headers whether a body is taken; false: the reply must be sent at
+ * once, the body is too long to be read for nothing. add keeps or throws away; false: close the
+ * connection. end makes request.body and request.parts; false: the reply is an error. */
+bool srv_body_begin(struct srv_exchange *exchange);
+bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_bytes);
+bool srv_body_end(struct srv_exchange *exchange);
+/* Room for n more bytes; false with exchange.refusal set. */
+bool srv_body_append(struct srv_exchange *exchange, const void *bytes, size_t n_bytes);
+
+/* form.c: multipart/form-data. */
+bool srv_form_begin(struct srv_exchange *exchange);
+void srv_form_add(struct srv_exchange *exchange, const char *bytes, size_t n_bytes);
+bool srv_form_end(struct srv_exchange *exchange);
+
+/* send.c: queues the reply. */
+enum MHD_Result srv_exchange_send(struct srv_exchange *exchange);
+
+/* record.c: metrics and access log of a request that is over. */
+enum eng_status srv_record_init(struct srv_http *http, struct eng_error *err);
+void srv_record_fini(struct srv_http *http);
+void srv_record(struct srv_exchange *exchange, bool was_sent);
+
+#endif

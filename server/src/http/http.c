@@ -1,0 +1,354 @@
+#include "http/http.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "http/exchange.h"
+#include "http/listen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *query_value(const struct srv_request *request, const char *name)
+{
+    const struct srv_exchange *exchange = (const struct srv_exchange *)request;
+    return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static const char *header_value(const struct srv_request *request, const char *name)
+{
+    const struct srv_exchange *exchange = (const struct srv_exchange *)request;
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+/* Any thread, once per request that is LATER. */
+static void resume(struct srv_request *request)
+{
+    struct srv_exchange *exchange = (struct srv_exchange *)request;
+    /* Whoever comes second acts: if it is not suspended yet, answer_later sees that it need not be.
+     */
+    struct MHD_Connection *connection = exchange->connection;
+    if (atomic_exchange(&exchange->wait, SRV_WAIT_OVER) == SRV_WAIT_SUSPENDED)
+        MHD_resume_connection(connection);
+}
+
+/* The path as it came, before libmicrohttpd decodes it. */
+static void *take_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    struct srv_http *http = cls;
+    struct srv_exchange *exchange = srv_exchange_acquire(http);
+    if (!exchange)
+        return NULL;
+    size_t n = strcspn(uri, "?");
+    exchange->path_was_cut = n >= sizeof exchange->path;
+    if (exchange->path_was_cut)
+        n = sizeof exchange->path - 1;
+    memcpy(exchange->path, uri, n);
+    exchange->path[n] = '\0';
+    exchange->connection = connection;
+    exchange->peer =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    exchange->request.app = http->app;
+    exchange->request.path = exchange->path;
+    exchange->request.query = query_value;
+    exchange->request.header = header_value;
+    exchange->request.resume = resume;
+    exchange->request.received_us = srv_clock_us();
+    return exchange;
+}
+
+static bool is_request_id(const char *text)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t n = strspn(text, allowed);
+    return n > 0 && n <= SRV_REQUEST_ID_CHARS && text[n] == '\0';
+}
+
+static void set_id(struct srv_exchange *exchange)
+{
+    struct srv_request *request = &exchange->request;
+    const char *given = header_value(request, "X-Request-Id");
+    if (given && is_request_id(given)) {
+        strcpy(request->id, given);
+        return;
+    }
+    /* An odd multiplier visits every number once, so no two requests of a listener share an id. */
+    uint64_t number = atomic_fetch_add_explicit(&exchange->http->next_id, 1, memory_order_relaxed);
+    snprintf(request->id, sizeof request->id, "%016llx",
+             (unsigned long long)(number * 0x9E3779B97F4A7C15u));
+}
+
+static void find_route(struct srv_exchange *exchange)
+{
+    struct srv_request *request = &exchange->request;
+    enum srv_code code = SRV_NOT_FOUND;
+    if (!exchange->path_was_cut)
+        code = srv_route_match(exchange->http->listener, request->method, exchange->path,
+                               &request->route, request->captures, exchange->captures,
+                               sizeof exchange->captures, request->reply.allow);
+    if (code == SRV_NOT_FOUND)
+        srv_reply_error(request, code, "there is no route %.200s", exchange->path);
+    if (code == SRV_METHOD_NOT_ALLOWED)
+        srv_reply_error(request, code, "the route %.200s does not take %.20s; it takes %s",
+                        exchange->path, request->method, request->reply.allow);
+    exchange->refusal = code;
+    if (code != SRV_OK)
+        return;
+    request->reply.allow[0] = '\0';
+    if (!srv_request_authorize(request))
+        exchange->refusal = request->reply.code;
+}
+
+/* The headers are there. */
+static enum MHD_Result begin(struct srv_exchange *exchange, const char *method)
+{
+    struct srv_http *http = exchange->http;
+    struct srv_request *request = &exchange->request;
+    request->method = method;
+    const char *type = header_value(request, MHD_HTTP_HEADER_CONTENT_TYPE);
+    request->content_type = type ? type : "";
+    set_id(exchange);
+    atomic_fetch_add(&http->n_in_flight, 1);
+    srv_series_add(http->in_flight, 1);
+    exchange->is_counted = true;
+    exchange->phase = SRV_EXCHANGE_READING;
+    find_route(exchange);
+    if (!srv_body_begin(exchange))
+        return srv_exchange_send(exchange);
+    memcpy(exchange->peer->request_id, request->id, sizeof request->id);
+    srv_peer_enter(exchange->peer, SRV_PEER_BODY, srv_clock_us());
+    return MHD_YES;
+}
+
+static enum MHD_Result finish_and_send(struct srv_exchange *exchange)
+{
+    exchange->request.finish(&exchange->request);
+    return srv_exchange_send(exchange);
+}
+
+static enum MHD_Result answer_later(struct srv_exchange *exchange)
+{
+    if (atomic_load(&exchange->wait) == SRV_WAIT_OVER)
+        return finish_and_send(exchange);
+    exchange->phase = SRV_EXCHANGE_LATER;
+    MHD_suspend_connection(exchange->connection);
+    if (atomic_exchange(&exchange->wait, SRV_WAIT_SUSPENDED) == SRV_WAIT_OVER)
+        MHD_resume_connection(exchange->connection);
+    return MHD_YES;
+}
+
+/* The whole request is there. */
+static enum MHD_Result dispatch(struct srv_exchange *exchange)
+{
+    struct srv_request *request = &exchange->request;
+    int64_t now_us = srv_clock_us();
+    srv_peer_enter(exchange->peer, SRV_PEER_BUSY, now_us);
+    if (!srv_body_end(exchange))
+        return srv_exchange_send(exchange);
+    if (!request->route->takes_body && exchange->n_received > 0) {
+        srv_reply_error(request, SRV_INVALID_REQUEST, "the route %s takes no body",
+                        request->route->pattern);
+        return srv_exchange_send(exchange);
+    }
+    request->deadline_us = now_us + exchange->http->app->config->request_timeout_ms * 1000;
+    if (request->route->handler(request) == SRV_LATER)
+        return answer_later(exchange);
+    return srv_exchange_send(exchange);
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *n_data, void **context)
+{
+    struct srv_exchange *exchange = *context;
+    (void)cls, (void)connection, (void)url, (void)version;
+    if (!exchange || !exchange->peer)
+        return MHD_NO;
+    switch (exchange->phase) {
+    case SRV_EXCHANGE_NEW:
+        return begin(exchange, method);
+    case SRV_EXCHANGE_READING:
+        if (*n_data == 0)
+            return dispatch(exchange);
+        size_t n = *n_data;
+        *n_data = 0;
+        return srv_body_add(exchange, data, n) ? MHD_YES : MHD_NO;
+    case SRV_EXCHANGE_LATER:
+        return finish_and_send(exchange);
+    case SRV_EXCHANGE_REPLIED:
+        break;
+    }
+    return MHD_NO;
+}
+
+/* A request is over, one way or another; the bytes of the reply are needed no more. */
+static void complete(void *cls, struct MHD_Connection *connection, void **context,
+                     enum MHD_RequestTerminationCode how)
+{
+    struct srv_exchange *exchange = *context;
+    struct srv_http *http = cls;
+    (void)connection;
+    if (!exchange)
+        return;
+    *context = NULL;
+    if (exchange->phase == SRV_EXCHANGE_LATER)
+        exchange->request.finish(&exchange->request);
+    if (exchange->form)
+        MHD_destroy_post_processor(exchange->form);
+    if (exchange->peer)
+        srv_peer_enter(exchange->peer, SRV_PEER_HEADERS, srv_clock_us());
+    if (exchange->is_counted) {
+        srv_record(exchange, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+        srv_series_add(http->in_flight, -1);
+    }
+    bool was_counted = exchange->is_counted;
+    srv_exchange_release(exchange);
+    if (was_counted)
+        atomic_fetch_sub(&http->n_in_flight, 1);
+}
+
+static void notify_connection(void *cls, struct MHD_Connection *connection, void **context,
+                              enum MHD_ConnectionNotificationCode what)
+{
+    struct srv_http *http = cls;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        const struct sockaddr *address =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+        *context = srv_peers_add(http->peers, fd, address);
+    } else if (*context) {
+        srv_peers_remove(http->peers, *context);
+        *context = NULL;
+    }
+}
+
+static void log_line(void *cls, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void log_line(void *cls, const char *format, va_list args)
+{
+    struct srv_http *http = cls;
+    char text[256];
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\n")] = '\0';
+    const struct srv_log_field field = {"text", text, 0};
+    srv_log_write(http->app->log, SRV_LOG_DEBUG, "libmicrohttpd", &field, 1);
+}
+
+static enum eng_status start_daemon(struct srv_http *http, int fd, int n_threads,
+                                    struct eng_error *err)
+{
+    const struct srv_config *config = http->app->config;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+                     MHD_USE_TURBO | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_line, http},
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)config->max_header_bytes, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)config->max_connections, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)config->idle_timeout_s, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)take_uri, http},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)complete, http},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify_connection, http},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
+        {n_threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, n_threads, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, http, MHD_OPTION_ARRAY, options,
+                                    MHD_OPTION_END);
+    if (!http->daemon)
+        return srv_fail(err, ENG_IO, "libmicrohttpd could not start %d threads on %s", n_threads,
+                        http->url);
+    return ENG_OK;
+}
+
+static void free_http(struct srv_http *http)
+{
+    srv_peers_destroy(http->peers);
+    srv_exchange_pool_fini(&http->pool);
+    srv_record_fini(http);
+    free(http);
+}
+
+static enum eng_status make_http(struct srv_app *app, enum srv_listener listener,
+                                 struct srv_http **out, struct eng_error *err)
+{
+    const struct srv_config *config = app->config;
+    struct srv_http *http = calloc(1, sizeof *http);
+    if (!http)
+        return srv_fail_memory(err, "a listener");
+    http->app = app;
+    http->listener = listener;
+    pthread_mutex_init(&http->pool.mutex, NULL);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    atomic_init(&http->next_id, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    enum eng_status status = srv_record_init(http, err);
+    /* Twice the idle timeout: an idle connection is closed in peace first. */
+    if (status == ENG_OK)
+        http->peers = srv_peers_create(2 * config->idle_timeout_s * 1000000,
+                                       config->body_timeout_s * 1000000);
+    if (status == ENG_OK && !http->peers)
+        status = srv_fail_memory(err, "the watch over connections");
+    if (status == ENG_OK)
+        *out = http;
+    else
+        free_http(http);
+    return status;
+}
+
+enum eng_status srv_http_start(struct srv_app *app, enum srv_listener listener, const char *address,
+                               int n_threads, struct srv_http **out, struct eng_error *err)
+{
+    struct srv_http *http;
+    enum eng_status status = make_http(app, listener, &http, err);
+    if (status != ENG_OK)
+        return status;
+    int fd = -1;
+    status = srv_listen_open(address, &fd, http->url, sizeof http->url, err);
+    if (status == ENG_OK) {
+        status = start_daemon(http, fd, n_threads, err);
+        if (status != ENG_OK)
+            close(fd);
+    }
+    if (status == ENG_OK)
+        *out = http;
+    else
+        free_http(http);
+    return status;
+}
+
+const char *srv_http_url(const struct srv_http *http)
+{
+    return http->url;
+}
+
+bool srv_http_drain(struct srv_http *http, int64_t timeout_ms)
+{
+    if (!http)
+        return true;
+    int64_t until_us = srv_clock_us() + timeout_ms * 1000;
+    if (!http->is_quiesced) {
+        MHD_socket fd = MHD_quiesce_daemon(http->daemon);
+        if (fd != MHD_INVALID_SOCKET)
+            close(fd);
+        http->is_quiesced = true;
+    }
+    while (atomic_load(&http->n_in_flight) > 0) {
+        if (srv_clock_us() >= until_us)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    }
+    return true;
+}
+
+void srv_http_stop(struct srv_http *http)
+{
+    if (!http)
+        return;
+    MHD_stop_daemon(http->daemon);
+    free_http(http);
+}

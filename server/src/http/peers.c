@@ -1,0 +1,151 @@
+#include "http/peers.h"
+
+#include "base/clock.h"
+
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LOOK_EVERY_MS = 250 };
+
+struct srv_peers {
+    int64_t headers_timeout_us, body_timeout_us;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards all below; a peer in the list has an open fd */
+    pthread_cond_t wake;
+    struct srv_peer *first;
+    bool stopping;
+};
+
+/* An answer from outside libmicrohttpd: it is reading, so nothing of it is on the way. */
+static void say_timeout(const struct srv_peer *peer)
+{
+    char body[256], reply[512];
+    int n_body = snprintf(
+        body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\",\"request_id\":\"%s\"}\n",
+        srv_code_text(SRV_REQUEST_TIMEOUT), srv_code_wire(SRV_REQUEST_TIMEOUT), peer->request_id);
+    int n = snprintf(reply, sizeof reply,
+                     "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: "
+                     "application/json\r\nContent-Length: %d\r\nX-Request-Id: %s\r\n\r\n%s",
+                     n_body, peer->request_id, body);
+    ssize_t sent = send(peer->fd, reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)sent; /* a client that does not read gets the end of the connection only */
+}
+
+static void cut_if_late(const struct srv_peers *peers, struct srv_peer *peer, int64_t now_us)
+{
+    enum srv_peer_phase phase = atomic_load_explicit(&peer->phase, memory_order_acquire);
+    int64_t waited_us = now_us - atomic_load_explicit(&peer->since_us, memory_order_relaxed);
+    int64_t limit_us = phase == SRV_PEER_BODY ? peers->body_timeout_us : peers->headers_timeout_us;
+    if (phase == SRV_PEER_BUSY || waited_us <= limit_us || atomic_load(&peer->was_cut))
+        return;
+    atomic_store(&peer->was_cut, true);
+    if (phase == SRV_PEER_BODY)
+        say_timeout(peer);
+    shutdown(peer->fd, SHUT_RDWR);
+}
+
+static void *watch(void *argument)
+{
+    struct srv_peers *peers = argument;
+    pthread_mutex_lock(&peers->mutex);
+    while (!peers->stopping) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_EVERY_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&peers->wake, &peers->mutex, &until);
+        int64_t now_us = srv_clock_us();
+        for (struct srv_peer *peer = peers->first; peer; peer = peer->next)
+            cut_if_late(peers, peer, now_us);
+    }
+    pthread_mutex_unlock(&peers->mutex);
+    return NULL;
+}
+
+static void free_peers(struct srv_peers *peers)
+{
+    pthread_cond_destroy(&peers->wake);
+    pthread_mutex_destroy(&peers->mutex);
+    free(peers);
+}
+
+struct srv_peers *srv_peers_create(int64_t headers_timeout_us, int64_t body_timeout_us)
+{
+    struct srv_peers *peers = calloc(1, sizeof *peers);
+    if (!peers)
+        return NULL;
+    peers->headers_timeout_us = headers_timeout_us;
+    peers->body_timeout_us = body_timeout_us;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&peers->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&peers->mutex, NULL);
+    if (pthread_create(&peers->thread, NULL, watch, peers) == 0)
+        return peers;
+    free_peers(peers);
+    return NULL;
+}
+
+void srv_peers_destroy(struct srv_peers *peers)
+{
+    if (!peers)
+        return;
+    pthread_mutex_lock(&peers->mutex);
+    peers->stopping = true;
+    pthread_cond_signal(&peers->wake);
+    pthread_mutex_unlock(&peers->mutex);
+    pthread_join(peers->thread, NULL);
+    free_peers(peers);
+}
+
+static socklen_t address_bytes(const struct sockaddr *address)
+{
+    return address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                          : sizeof(struct sockaddr_in);
+}
+
+struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct sockaddr *address)
+{
+    struct srv_peer *peer = calloc(1, sizeof *peer);
+    if (!peer)
+        return NULL;
+    peer->fd = fd;
+    if (!address || getnameinfo(address, address_bytes(address), peer->address,
+                                sizeof peer->address, NULL, 0, NI_NUMERICHOST) != 0)
+        strcpy(peer->address, "?");
+    srv_peer_enter(peer, SRV_PEER_HEADERS, srv_clock_us());
+    pthread_mutex_lock(&peers->mutex);
+    peer->next = peers->first;
+    if (peer->next)
+        peer->next->previous = peer;
+    peers->first = peer;
+    pthread_mutex_unlock(&peers->mutex);
+    return peer;
+}
+
+void srv_peers_remove(struct srv_peers *peers, struct srv_peer *peer)
+{
+    pthread_mutex_lock(&peers->mutex);
+    if (peer->previous)
+        peer->previous->next = peer->next;
+    else
+        peers->first = peer->next;
+    if (peer->next)
+        peer->next->previous = peer->previous;
+    pthread_mutex_unlock(&peers->mutex);
+    free(peer);
+}
+
+void srv_peer_enter(struct srv_peer *peer, enum srv_peer_phase phase, int64_t now_us)
+{
+    /* Time first: a new phase must not be measured from the old one's beginning. */
+    atomic_store_explicit(&peer->since_us, now_us, memory_order_relaxed);
+    atomic_store_explicit(&peer->phase, phase, memory_order_release);
+}

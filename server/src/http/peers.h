@@ -1,0 +1,41 @@
+/*
+ * The open connections of a listener, and a thread that cuts those whose headers or body take too
+ * long: libmicrohttpd only knows a timeout between two bytes.
+ */
+#ifndef SRV_HTTP_PEERS_H
+#define SRV_HTTP_PEERS_H
+
+#include "api/request.h"
+
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+/* Waiting for (the rest of) the next request's headers; for its body; for nothing from the client.
+ */
+enum srv_peer_phase { SRV_PEER_HEADERS, SRV_PEER_BODY, SRV_PEER_BUSY };
+
+struct srv_peer {
+    int fd;
+    char address[48];                          /* numeric, without the port */
+    char request_id[SRV_REQUEST_ID_CHARS + 1]; /* written before the phase becomes BODY */
+    _Atomic enum srv_peer_phase phase;
+    _Atomic int64_t since_us; /* when the phase began */
+    atomic_bool was_cut;
+    struct srv_peer *previous, *next;
+};
+
+struct srv_peers;
+
+/* Purpose: starts the thread. Timeouts in microseconds. NULL: out of memory or threads. */
+struct srv_peers *srv_peers_create(int64_t headers_timeout_us, int64_t body_timeout_us);
+/* Purpose: joins the thread. No peer may be left. NULL is accepted. */
+void srv_peers_destroy(struct srv_peers *peers);
+
+/* Purpose: from accept to close; fd stays open in between. NULL: out of memory. */
+struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct sockaddr *address);
+void srv_peers_remove(struct srv_peers *peers, struct srv_peer *peer);
+
+/* Purpose: notes what the peer does from now on. */
+void srv_peer_enter(struct srv_peer *peer, enum srv_peer_phase phase, int64_t now_us);
+
+#endif

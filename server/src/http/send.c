@@ -1,0 +1,51 @@
+#include "http/exchange.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* For when not even the error's sentence could be written. */
+static const char out_of_memory[] = "{\"error\":\"out of memory\",\"code\":\"internal\"}\n";
+
+static void add_headers(const struct srv_exchange *exchange, struct MHD_Response *response)
+{
+    const struct srv_request *request = &exchange->request;
+    const char *type = request->reply.content_type;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                            type ? type : "application/json");
+    MHD_add_response_header(response, "X-Request-Id", request->id);
+    if (request->reply.server_timing[0])
+        MHD_add_response_header(response, "Server-Timing", request->reply.server_timing);
+    unsigned status = srv_code_http(request->reply.code);
+    if (request->reply.allow[0])
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->reply.allow);
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    if (status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+    if (atomic_load_explicit(&exchange->http->app->shutting_down, memory_order_relaxed))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+enum MHD_Result srv_exchange_send(struct srv_exchange *exchange)
+{
+    struct srv_text *body = &exchange->request.reply.body;
+    const char *bytes = body->bytes ? body->bytes : "";
+    size_t n_bytes = body->n_bytes;
+    if (body->failed) {
+        exchange->request.reply.code = SRV_INTERNAL;
+        exchange->request.reply.content_type = NULL;
+        bytes = out_of_memory;
+        n_bytes = strlen(out_of_memory);
+    }
+    /* The bytes live as long as the exchange, which outlives the response. */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(n_bytes, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    add_headers(exchange, response);
+    exchange->phase = SRV_EXCHANGE_REPLIED;
+    enum MHD_Result result = MHD_queue_response(
+        exchange->connection, srv_code_http(exchange->request.reply.code), response);
+    MHD_destroy_response(response);
+    return result;
+}
