@@ -1,0 +1,245 @@
+#include "daemon.h"
+
+#include "base/fail.h"
+#include "http/http.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ADMIN_THREADS = 1, MAX_TOKEN_BYTES = 4096 };
+
+/* Everything that lives as long as the process, in the order in which it is made. */
+struct daemon {
+    struct srv_app app;
+    char *admin_token;
+    struct eng_pool *pool;
+    struct srv_http *public_http, *admin_http;
+};
+
+static enum srv_log_level log_level(const struct srv_config *config)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (unsigned i = 0; i < 4; i++)
+        if (strcmp(names[i], config->log_level) == 0)
+            return i;
+    return SRV_LOG_INFO;
+}
+
+/* The file's first line, without the blanks around it. */
+static enum eng_status read_token(const char *path, char **out, struct eng_error *err)
+{
+    char line[MAX_TOKEN_BYTES] = "";
+    if (path[0]) {
+        FILE *file = fopen(path, "re");
+        if (!file)
+            return srv_fail(err, ENG_IO, "admin_token_file %s: %s", path, strerror(errno));
+        size_t n = fread(line, 1, sizeof line - 1, file);
+        fclose(file);
+        line[n] = '\0';
+        line[strcspn(line, " \t\r\n")] = '\0';
+        if (line[0] == '\0')
+            return srv_fail(err, ENG_FORMAT, "admin_token_file %s holds no token", path);
+    }
+    *out = strdup(line);
+    return *out ? ENG_OK : srv_fail_memory(err, "the admin token");
+}
+
+static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
+{
+    const struct srv_config *config = d->app.config;
+    struct eng_image_limits limits = eng_image_limits_default();
+    limits.n_bytes = (size_t)config->max_body_bytes;
+    limits.n_pixels = (uint64_t)config->max_image_pixels;
+    const struct srv_loader_options options = {
+        .models_dir = config->models,
+        .log = d->app.log,
+        .served = {.pool = d->pool,
+                   .metrics = d->app.metrics,
+                   .max_queue = (size_t)config->max_queue,
+                   .max_batch = (int)config->max_batch,
+                   .inline_below_us = config->inline_below_us,
+                   .limits = limits},
+    };
+    return srv_loader_start(&options, d->app.registry, &d->app.loader, err);
+}
+
+/* All but the listeners. On failure daemon_fini takes down what stands. */
+static enum eng_status daemon_init(struct daemon *d, const struct srv_config *config,
+                                   struct eng_error *err)
+{
+    *d = (struct daemon){.app = {.config = config}};
+    enum eng_status status = read_token(config->admin_token_file, &d->admin_token, err);
+    if (status != ENG_OK)
+        return status;
+    d->app.admin_token = d->admin_token;
+    d->app.log =
+        srv_log_create(STDERR_FILENO, log_level(config), strcmp(config->log_format, "json") == 0);
+    d->app.metrics = srv_metrics_create();
+    if (!d->app.log || !d->app.metrics)
+        return srv_fail_memory(err, "log and metrics");
+    const char *const build[] = {CLASSIFYD_VERSION, __VERSION__};
+    srv_series_set(srv_metrics_series(d->app.metrics, SRV_M_BUILD_INFO, build), 1);
+    status = eng_pool_create((int)config->threads, &d->pool, err);
+    if (status == ENG_OK)
+        status = srv_registry_create(config->default_model, &d->app.registry, err);
+    if (status == ENG_OK)
+        status = start_loader(d, err);
+    return status;
+}
+
+/* Every request is over, so nothing is in flight anywhere. */
+static void daemon_fini(struct daemon *d)
+{
+    srv_http_stop(d->public_http);
+    srv_http_stop(d->admin_http);
+    srv_loader_stop(d->app.loader);
+    eng_pool_destroy(d->pool);
+    srv_registry_destroy(d->app.registry);
+    srv_metrics_destroy(d->app.metrics);
+    srv_log_destroy(d->app.log);
+    free(d->admin_token);
+}
+
+static enum eng_status open_listeners(struct daemon *d, struct eng_error *err)
+{
+    const struct srv_config *config = d->app.config;
+    int n_threads = config->http_threads > 0 ? (int)config->http_threads : eng_pool_cpus();
+    enum eng_status status =
+        srv_http_start(&d->app, SRV_PUBLIC, config->listen, n_threads, &d->public_http, err);
+    if (status == ENG_OK && config->admin[0])
+        status =
+            srv_http_start(&d->app, SRV_ADMIN, config->admin, ADMIN_THREADS, &d->admin_http, err);
+    return status;
+}
+
+/* For people at a terminal, and for scripts that let port 0 choose. */
+static void greet(const struct daemon *d)
+{
+    const char *url = srv_http_url(d->public_http);
+    printf("listening on %s (admin %s)\n", url,
+           d->admin_http ? srv_http_url(d->admin_http) : "off");
+    fflush(stdout);
+    srv_loader_wait_first(d->app.loader);
+    struct srv_snapshot snapshot = {0};
+    if (srv_registry_snapshot(d->app.registry, &snapshot, NULL) != ENG_OK)
+        return;
+    for (size_t i = 0; i < snapshot.n_versions; i++) {
+        if (snapshot.versions[i].digest[0] == '\0')
+            continue;
+        printf("try: curl -T PICTURE.png %s/classify/%s\n", url, snapshot.versions[i].model);
+        break;
+    }
+    fflush(stdout);
+    srv_snapshot_fini(&snapshot);
+}
+
+static void exit_now(int signal_number)
+{
+    _exit(128 + signal_number);
+}
+
+static sigset_t handled_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+/* Until SIGTERM or SIGINT, which it returns; from then on a second one ends the process at once. */
+static int serve(const struct daemon *d)
+{
+    const sigset_t set = handled_signals();
+    int received = 0;
+    do {
+        if (sigwait(&set, &received) == 0 && received == SIGHUP)
+            srv_loader_reload(d->app.loader, NULL, NULL, NULL);
+    } while (received != SIGTERM && received != SIGINT);
+    const struct sigaction action = {.sa_handler = exit_now};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigset_t last;
+    sigemptyset(&last);
+    sigaddset(&last, SIGTERM);
+    sigaddset(&last, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &last, NULL);
+    return received;
+}
+
+/* Load balancers see readyz say 503 while everything is still answered. */
+static void lame_duck(const struct daemon *d)
+{
+    int64_t ms = d->app.config->lame_duck_ms;
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
+}
+
+/* False: requests are still in flight, so nothing may be torn down. */
+static bool drain(const struct daemon *d, int received)
+{
+    const struct srv_log_field field = {"signal", strsignal(received), 0};
+    srv_log_write(d->app.log, SRV_LOG_INFO, "stopping", &field, 1);
+    if (received == SIGTERM)
+        lame_duck(d);
+    int64_t timeout_ms = d->app.config->drain_timeout_ms;
+    bool is_public_empty = srv_http_drain(d->public_http, timeout_ms);
+    bool is_admin_empty = srv_http_drain(d->admin_http, timeout_ms);
+    return is_public_empty && is_admin_empty;
+}
+
+static int fail(struct daemon *d, const struct eng_error *error)
+{
+    daemon_fini(d);
+    fprintf(stderr, "classifyd: %s\n", error->text);
+    return EXIT_FAILURE;
+}
+
+int srv_daemon_run(const struct srv_config *config)
+{
+    struct daemon d;
+    struct eng_error error = {0};
+    const sigset_t set = handled_signals();
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread is made: serve waits for them */
+    signal(SIGPIPE, SIG_IGN);
+    if (daemon_init(&d, config, &error) != ENG_OK || open_listeners(&d, &error) != ENG_OK)
+        return fail(&d, &error);
+    greet(&d);
+    int received = serve(&d);
+    atomic_store(&d.app.shutting_down, true);
+    if (!drain(&d, received)) {
+        fprintf(stderr, "classifyd: requests were still in flight after drain_timeout_ms\n");
+        _exit(EXIT_FAILURE);
+    }
+    daemon_fini(&d);
+    return EXIT_SUCCESS;
+}
+
+int srv_daemon_check(const struct srv_config *config)
+{
+    struct daemon d;
+    struct eng_error error = {0};
+    if (daemon_init(&d, config, &error) != ENG_OK)
+        return fail(&d, &error);
+    srv_loader_wait_first(d.app.loader);
+    struct srv_snapshot snapshot = {0};
+    if (srv_registry_snapshot(d.app.registry, &snapshot, &error) != ENG_OK)
+        return fail(&d, &error);
+    size_t n_bad = 0;
+    for (size_t i = 0; i < snapshot.n_versions; i++) {
+        const struct srv_version_info *v = &snapshot.versions[i];
+        bool is_good = v->digest[0] != '\0';
+        n_bad += !is_good;
+        printf("%s/%s: %s\n", v->model, v->version, is_good ? "ok" : v->reason);
+    }
+    printf("%zu versions, %zu of them rejected\n", snapshot.n_versions, n_bad);
+    srv_snapshot_fini(&snapshot);
+    daemon_fini(&d);
+    return n_bad > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
