@@ -25,8 +25,7 @@ enum eng_status card_read_key(const struct card_place *place, const struct card_
     const char *names[MAX_KEYS + 1] = {NULL};
     assert(n_keys <= MAX_KEYS);
     for (size_t i = 0; i < n_keys; i++) {
-        if (strcmp(keys[i].name, name) == 0)
-            return keys[i].read(place, name, value, draft);
+        if (strcmp(keys[i].name, name) == 0) return keys[i].read(place, name, value, draft);
         names[i] = keys[i].name;
     }
     return card_json_fail_key(place, name, names);
@@ -53,15 +52,13 @@ enum eng_status card_read_labels(const struct card_place *place, const char *key
     if (!json_is_array(value) || n == 0)
         return card_json_fail(place, key, value, "a list of strings, one for each class");
     const char **labels = eng_arena_alloc(place->arena, n, sizeof *labels);
-    if (!labels)
-        return eng_fail_memory(place->err, "labels");
+    if (!labels) return eng_fail_memory(place->err, "labels");
     for (size_t i = 0; i < n; i++) {
         char name[96];
         snprintf(name, sizeof name, "%.64s[%zu]", key, i);
         enum eng_status status =
             card_json_string(place, name, json_array_get(value, i), &labels[i]);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     draft->source.card.labels = labels;
     draft->source.card.n_classes = n;
@@ -71,8 +68,7 @@ enum eng_status card_read_labels(const struct card_place *place, const char *key
 enum eng_status card_read_softmax(const struct card_place *place, const char *key,
                                   const json_t *value, struct card_draft *draft)
 {
-    if (!json_is_boolean(value))
-        return card_json_fail(place, key, value, "true or false");
+    if (!json_is_boolean(value)) return card_json_fail(place, key, value, "true or false");
     draft->source.has_softmax = true;
     draft->source.card.add_softmax = json_is_true(value);
     return ENG_OK;
@@ -86,8 +82,7 @@ static enum eng_status read_property(const struct card_place *place,
     json_t *value;
     enum eng_status status =
         card_json_parse(&inner, property->value, strlen(property->value), &value);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     status = card_read_key(place, rows, N_ROWS, property->key, value, draft);
     json_decref(value);
     return status;
@@ -105,8 +100,7 @@ static enum eng_status read_texts(const struct onnx_model *onnx, struct eng_aren
 {
     size_t n_producer = strlen(onnx->producer_name), n_version = strlen(onnx->producer_version);
     char *producer = eng_arena_alloc(arena, n_producer + n_version + 2, 1);
-    if (!producer)
-        return eng_fail_memory(err, "the model's card");
+    if (!producer) return eng_fail_memory(err, "the model's card");
     memcpy(producer, onnx->producer_name, n_producer);
     if (n_version > 0) {
         producer[n_producer] = ' ';
@@ -114,8 +108,7 @@ static enum eng_status read_texts(const struct onnx_model *onnx, struct eng_aren
     }
     card->producer = producer;
     enum eng_status status = copy_text(onnx->graph_name, arena, &card->name, err);
-    if (status == ENG_OK)
-        status = copy_text(onnx->doc_string, arena, &card->description, err);
+    if (status == ENG_OK) status = copy_text(onnx->doc_string, arena, &card->description, err);
     for (size_t i = 0; i < onnx->n_properties && status == ENG_OK; i++)
         if (strcmp(onnx->properties[i].key, "classifyd.history") == 0)
             status = copy_text(onnx->properties[i].value, arena, &card->history, err);
@@ -127,8 +120,7 @@ static enum eng_status read_metadata(const struct onnx_model *onnx, struct eng_a
 {
     struct card_place place = {.path = "metadata", .where = "", .arena = arena, .err = err};
     enum eng_status status = read_texts(onnx, arena, &draft->source.card, err);
-    if (status == ENG_OK)
-        status = card_read_image_keys(&place, onnx, draft);
+    if (status == ENG_OK) status = card_read_image_keys(&place, onnx, draft);
     for (size_t i = 0; i < onnx->n_properties && status == ENG_OK; i++) {
         if (strncmp(onnx->properties[i].key, "classifyd.", strlen("classifyd.")) == 0)
             status = read_property(&place, &onnx->properties[i], draft);
@@ -145,13 +137,9 @@ enum eng_status eng_card_read(const struct onnx_model *onnx, const char *config_
     struct card_place place = {
         .path = config_path ? config_path : "metadata", .where = "", .arena = arena, .err = err};
     enum eng_status status = read_metadata(onnx, arena, &draft, err);
-    if (status == ENG_OK && config_path)
-        status = card_read_config(config_path, arena, &draft, err);
-    if (status == ENG_OK)
-        status = card_preprocess_finish(&place, &draft);
-    if (status == ENG_OK)
-        status = card_golden_finish(&place, &draft);
-    if (status == ENG_OK)
-        *out = draft.source;
+    if (status == ENG_OK && config_path) status = card_read_config(config_path, arena, &draft, err);
+    if (status == ENG_OK) status = card_preprocess_finish(&place, &draft);
+    if (status == ENG_OK) status = card_golden_finish(&place, &draft);
+    if (status == ENG_OK) *out = draft.source;
     return status;
 }

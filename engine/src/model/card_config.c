@@ -46,19 +46,16 @@ static enum eng_status split_labels(const struct card_place *place, const char *
     if (n_lines == 0)
         return eng_fail(place->err, ENG_FORMAT, "%s: empty; wanted one label a line", path);
     const char **labels = eng_arena_alloc(place->arena, n_lines, sizeof *labels);
-    if (!labels)
-        return eng_fail_memory(place->err, "labels");
+    if (!labels) return eng_fail_memory(place->err, "labels");
     for (size_t i = 0; i < n_lines; i++) {
         const char *end = memchr(text + at, '\n', n - at);
         size_t next = end ? (size_t)(end - text) + 1 : n, length = (end ? next - 1 : n) - at;
-        if (length > 0 && text[at + length - 1] == '\r')
-            length--;
+        if (length > 0 && text[at + length - 1] == '\r') length--;
         if (length == 0 || memchr(text + at, '\0', length))
             return eng_fail(place->err, ENG_FORMAT, "%s: line %zu is %s; wanted a label", path,
                             i + 1, length ? "not text" : "empty");
         labels[i] = eng_arena_string(place->arena, text + at, length);
-        if (!labels[i])
-            return eng_fail_memory(place->err, "labels");
+        if (!labels[i]) return eng_fail_memory(place->err, "labels");
         at = next;
     }
     draft->source.card.labels = labels;
@@ -73,8 +70,7 @@ static char *beside(const char *config_path, const char *name, struct eng_arena 
     size_t n_folder = slash && *name != '/' ? (size_t)(slash - config_path) + 1 : 0;
     size_t n_name = strlen(name);
     char *path = eng_arena_alloc(arena, n_folder + n_name + 1, 1);
-    if (!path)
-        return NULL;
+    if (!path) return NULL;
     memcpy(path, config_path, n_folder);
     memcpy(path + n_folder, name, n_name);
     return path;
@@ -85,11 +81,9 @@ static enum eng_status read_labels_file(const struct card_place *place, const ch
 {
     const char *name;
     enum eng_status status = card_json_string(place, key, value, &name);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     char *path = beside(place->path, name, place->arena);
-    if (!path)
-        return eng_fail_memory(place->err, "labels");
+    if (!path) return eng_fail_memory(place->err, "labels");
     struct eng_file file;
     status = eng_file_read(path, MAX_LABELS_FILE_BYTES, &file, place->err);
     if (status != ENG_OK) {
@@ -121,8 +115,7 @@ static enum eng_status read_keys(const struct card_place *place, const json_t *c
             i++;
         enum eng_status status = i < N_ROWS ? rows[i].read(place, name, value, draft)
                                             : card_json_fail_key(place, name, keys);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -133,13 +126,11 @@ enum eng_status card_read_config(const char *path, struct eng_arena *arena,
     struct card_place place = {.path = path, .where = "", .arena = arena, .err = err};
     struct eng_file file;
     enum eng_status status = eng_file_read(path, CARD_JSON_MAX_BYTES, &file, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     json_t *config;
     status = card_json_parse(&place, (const char *)file.bytes, file.n_bytes, &config);
     eng_file_fini(&file);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     status = read_keys(&place, config, draft);
     json_decref(config);
     return status;

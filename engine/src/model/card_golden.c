@@ -14,12 +14,10 @@ static const char *const keys[] = {"pixels", "probabilities", NULL};
 static enum eng_status read_pixels(const struct card_place *place, const json_t *value,
                                    struct eng_golden *golden, size_t *n)
 {
-    if (!json_is_string(value))
-        return card_json_fail(place, "pixels", value, "a base64 string");
+    if (!json_is_string(value)) return card_json_fail(place, "pixels", value, "a base64 string");
     size_t n_text = json_string_length(value);
     uint8_t *bytes = eng_arena_alloc(place->arena, eng_base64_decoded_max(n_text), 1);
-    if (!bytes)
-        return eng_fail_memory(place->err, "golden samples");
+    if (!bytes) return eng_fail_memory(place->err, "golden samples");
     if (!eng_base64_decode(json_string_value(value), n_text, bytes, n))
         return card_json_fail(place, "pixels", value, "base64 with its padding");
     golden->pixels = bytes;
@@ -31,8 +29,7 @@ static enum eng_status read_probabilities(const struct card_place *place, const 
 {
     size_t n_found = json_array_size(value);
     float *values = eng_arena_alloc(place->arena, n_found + 1, sizeof *values);
-    if (!values)
-        return eng_fail_memory(place->err, "golden samples");
+    if (!values) return eng_fail_memory(place->err, "golden samples");
     golden->probabilities = values;
     return card_json_floats(place, "probabilities", value, 0, 1, 1, n_found, values, n,
                             "a list of numbers from 0 to 1");
@@ -49,8 +46,7 @@ static enum eng_status read_sample(const struct card_place *place, const json_t 
             return card_json_fail_key(place, name, keys);
     }
     enum eng_status status = read_pixels(place, json_object_get(value, "pixels"), golden, n_bytes);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     return read_probabilities(place, json_object_get(value, "probabilities"), golden, n_classes);
 }
 
@@ -59,8 +55,7 @@ static enum eng_status read_sample(const struct card_place *place, const json_t 
 static enum eng_status check_size(const struct card_place *place, const char *what, size_t found,
                                   size_t wanted)
 {
-    if (found == wanted)
-        return ENG_OK;
+    if (found == wanted) return ENG_OK;
     return eng_fail(place->err, ENG_FORMAT, "%s: %s has %zu %s; wanted %zu, as the first sample",
                     place->path, place->where, found, what, wanted);
 }
@@ -72,8 +67,7 @@ enum eng_status card_read_golden(const struct card_place *place, const char *key
     if (!json_is_array(value) || n > MAX_GOLDEN)
         return card_json_fail(place, key, value, "a list of at most 1000 samples");
     struct eng_golden *golden = eng_arena_alloc(place->arena, n + 1, sizeof *golden);
-    if (!golden)
-        return eng_fail_memory(place->err, "golden samples");
+    if (!golden) return eng_fail_memory(place->err, "golden samples");
     for (size_t i = 0; i < n; i++) {
         char where[64];
         snprintf(where, sizeof where, "%s[%zu]", key, i);
@@ -81,8 +75,7 @@ enum eng_status card_read_golden(const struct card_place *place, const char *key
         inner.where = where;
         size_t n_bytes, n_classes;
         const json_t *sample = json_array_get(value, i);
-        if (!json_is_object(sample))
-            return card_json_fail(place, where, sample, "an object");
+        if (!json_is_object(sample)) return card_json_fail(place, where, sample, "an object");
         enum eng_status status = read_sample(&inner, sample, &golden[i], &n_bytes, &n_classes);
         if (status == ENG_OK && i == 0) {
             draft->n_golden_bytes = n_bytes;
@@ -92,8 +85,7 @@ enum eng_status card_read_golden(const struct card_place *place, const char *key
             status = check_size(&inner, "bytes of pixels", n_bytes, draft->n_golden_bytes);
         if (status == ENG_OK)
             status = check_size(&inner, "probabilities", n_classes, draft->n_golden_classes);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     draft->source.golden = golden;
     draft->source.card.n_golden = n;
@@ -103,8 +95,7 @@ enum eng_status card_read_golden(const struct card_place *place, const char *key
 enum eng_status card_golden_finish(const struct card_place *place, const struct card_draft *draft)
 {
     const struct eng_card_source *source = &draft->source;
-    if (source->card.n_golden == 0)
-        return ENG_OK;
+    if (source->card.n_golden == 0) return ENG_OK;
     if (!source->card.labels || !source->has_size || !source->has_color || !source->has_preprocess)
         return eng_fail(place->err, ENG_FORMAT,
                         "%s: golden samples are recorded; wanted labels and preprocess with color, "
@@ -129,8 +120,7 @@ static json_t *pixels_json(const struct eng_card *card, const struct eng_golden 
 {
     size_t n_bytes = eng_preprocess_count(&card->preprocess);
     char *text = malloc(eng_base64_encoded_length(n_bytes) + 1);
-    if (!text)
-        return NULL;
+    if (!text) return NULL;
     eng_base64_encode(golden->pixels, n_bytes, text);
     json_t *string = json_string(text);
     free(text);

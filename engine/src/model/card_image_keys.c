@@ -31,8 +31,7 @@ enum { N_FORMATS = sizeof formats / sizeof *formats, N_RANGES = sizeof ranges / 
 static const char *find(const struct onnx_model *onnx, const char *key)
 {
     for (size_t i = 0; i < onnx->n_properties; i++)
-        if (strcmp(onnx->properties[i].key, key) == 0)
-            return onnx->properties[i].value;
+        if (strcmp(onnx->properties[i].key, key) == 0) return onnx->properties[i].value;
     return NULL;
 }
 
@@ -40,8 +39,7 @@ static enum eng_status read_format(const struct card_place *place, const char *v
                                    struct card_draft *draft)
 {
     for (size_t i = 0; i < N_FORMATS; i++) {
-        if (strcmp(formats[i].name, value) != 0)
-            continue;
+        if (strcmp(formats[i].name, value) != 0) continue;
         draft->source.card.preprocess.color = formats[i].color;
         draft->source.has_color = true;
         return ENG_OK;
@@ -56,8 +54,7 @@ static enum eng_status read_range(const struct card_place *place, const char *va
 {
     struct eng_preprocess *pre = &draft->source.card.preprocess;
     for (size_t i = 0; i < N_RANGES; i++) {
-        if (strcmp(ranges[i].name, value) != 0)
-            continue;
+        if (strcmp(ranges[i].name, value) != 0) continue;
         pre->scale = ranges[i].scale;
         for (int c = 0; c < 3; c++)
             pre->mean[c] = ranges[i].mean;
@@ -86,8 +83,7 @@ enum eng_status card_read_image_keys(const struct card_place *place, const struc
 const char *card_pixel_format(const struct eng_preprocess *pre)
 {
     for (size_t i = 0; i < N_FORMATS; i++)
-        if (formats[i].color == pre->color)
-            return formats[i].name;
+        if (formats[i].color == pre->color) return formats[i].name;
     return NULL;
 }
 
@@ -97,8 +93,7 @@ const char *card_pixel_range(const struct eng_preprocess *pre)
         bool same = fabsf(pre->scale - ranges[i].scale) <= 1e-6f * ranges[i].scale;
         for (uint32_t c = 0; c < eng_preprocess_channels(pre); c++)
             same = same && pre->mean[c] == ranges[i].mean && pre->std[c] == 1.0f;
-        if (same)
-            return ranges[i].name;
+        if (same) return ranges[i].name;
     }
     return NULL;
 }

@@ -35,19 +35,15 @@ enum eng_status card_json_parse(const struct card_place *place, const char *text
 /* The value as the file has it, cut to n bytes; lists and objects by their kind. */
 static const char *format_value(const json_t *value, char *buffer, size_t n)
 {
-    if (!value)
-        return "missing";
+    if (!value) return "missing";
     if (json_is_array(value)) {
         snprintf(buffer, n, "a list of %zu", json_array_size(value));
         return buffer;
     }
-    if (json_is_object(value))
-        return "an object";
+    if (json_is_object(value)) return "an object";
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    if (!text)
-        return "a value without memory to show it";
-    if (snprintf(buffer, n, "%s", text) >= (int)n)
-        memcpy(buffer + n - 4, "...", 4);
+    if (!text) return "a value without memory to show it";
+    if (snprintf(buffer, n, "%s", text) >= (int)n) memcpy(buffer + n - 4, "...", 4);
     free(text);
     return buffer;
 }
@@ -68,8 +64,7 @@ enum eng_status card_json_fail_key(const struct card_place *place, const char *k
     size_t least = strlen(key) / 3 + 2; /* near: about one letter in three differs */
     for (; *names; names++) {
         size_t distance = eng_text_distance(*names, key);
-        if (distance >= least)
-            continue;
+        if (distance >= least) continue;
         least = distance;
         nearest = *names;
     }
@@ -81,12 +76,10 @@ enum eng_status card_json_fail_key(const struct card_place *place, const char *k
 enum eng_status card_json_string(const struct card_place *place, const char *key,
                                  const json_t *value, const char **out)
 {
-    if (!json_is_string(value))
-        return card_json_fail(place, key, value, "a string");
+    if (!json_is_string(value)) return card_json_fail(place, key, value, "a string");
     const char *copy =
         eng_arena_string(place->arena, json_string_value(value), json_string_length(value));
-    if (!copy)
-        return eng_fail_memory(place->err, key);
+    if (!copy) return eng_fail_memory(place->err, key);
     *out = copy;
     return ENG_OK;
 }
@@ -96,16 +89,13 @@ static enum eng_status set_value(const struct card_place *place, const struct en
 {
     switch (field->type) {
     case ENG_FIELD_INT:
-        if (!json_is_integer(value))
-            return card_json_fail(place, field->name, value, "an integer");
+        if (!json_is_integer(value)) return card_json_fail(place, field->name, value, "an integer");
         return eng_field_set_int(field, base, json_integer_value(value), err);
     case ENG_FIELD_CHOICE:
-        if (!json_is_string(value))
-            return card_json_fail(place, field->name, value, "a string");
+        if (!json_is_string(value)) return card_json_fail(place, field->name, value, "a string");
         return eng_field_set_text(field, base, json_string_value(value), err);
     default:
-        if (!json_is_number(value))
-            return card_json_fail(place, field->name, value, "a number");
+        if (!json_is_number(value)) return card_json_fail(place, field->name, value, "a number");
         return eng_field_set_number(field, base, json_number_value(value), err);
     }
 }

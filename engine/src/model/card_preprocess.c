@@ -71,20 +71,16 @@ static enum eng_status read_channels(const struct card_place *place, const char 
     enum eng_status status = card_json_floats(place, key, value, least, 1e9, 1, 3, values, n,
                                               least > 0 ? "1 or 3 numbers from 1e-9 to 1e9"
                                                         : "1 or 3 numbers from -1e9 to 1e9");
-    if (status != ENG_OK)
-        return status;
-    if (*n == 2)
-        return card_json_fail(place, key, value, "1 or 3 numbers");
-    if (*n == 1)
-        values[1] = values[2] = values[0];
+    if (status != ENG_OK) return status;
+    if (*n == 2) return card_json_fail(place, key, value, "1 or 3 numbers");
+    if (*n == 1) values[1] = values[2] = values[0];
     return ENG_OK;
 }
 
 enum eng_status card_read_preprocess(const struct card_place *place, const char *key,
                                      const json_t *value, struct card_draft *draft)
 {
-    if (!json_is_object(value))
-        return card_json_fail(place, key, value, "an object");
+    if (!json_is_object(value)) return card_json_fail(place, key, value, "an object");
     struct eng_card_source *source = &draft->source;
     struct eng_preprocess *pre = &source->card.preprocess;
     struct scalars scalars = to_scalars(pre);
@@ -104,8 +100,7 @@ enum eng_status card_read_preprocess(const struct card_place *place, const char 
             status = read_channels(&inner, name, item, 1e-9, pre->std, &draft->n_std);
         else
             status = card_json_fail_key(&inner, name, keys);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     from_scalars(&scalars, pre);
     source->has_preprocess = true;
@@ -164,8 +159,7 @@ json_t *card_preprocess_json(const struct eng_preprocess *pre)
                   resizes[pre->resize], "layout", layouts[pre->layout], "width", (int)pre->width_px,
                   "height", (int)pre->height_px, "scale", (double)pre->scale, "mean",
                   channels_json(pre->mean, n), "std", channels_json(pre->std, n));
-    if (!object || pre->resize == ENG_RESIZE_STRETCH)
-        return object;
+    if (!object || pre->resize == ENG_RESIZE_STRETCH) return object;
     if (json_object_set_new(object, "shorter_side", json_integer(pre->shorter_side_px)) == 0)
         return object;
     json_decref(object);

@@ -19,8 +19,7 @@ static enum eng_status add_text(struct rows *rows, const char *key, const char *
                                 struct eng_error *err)
 {
     const char *copy = eng_arena_string(rows->arena, value, strlen(value));
-    if (!copy)
-        return eng_fail_memory(err, "metadata");
+    if (!copy) return eng_fail_memory(err, "metadata");
     rows->property[rows->n++] = (struct onnx_property){.key = key, .value = copy};
     return ENG_OK;
 }
@@ -31,8 +30,7 @@ static enum eng_status add_json_take(struct rows *rows, const char *key, json_t 
 {
     char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(value);
-    if (!text)
-        return eng_fail_memory(err, "metadata");
+    if (!text) return eng_fail_memory(err, "metadata");
     enum eng_status status = add_text(rows, key, text, err);
     if (strlen(text) > CARD_JSON_MAX_BYTES)
         status = eng_fail(err, ENG_LIMIT, "%s takes %zu bytes, at most %d are read back", key,
@@ -45,17 +43,14 @@ static enum eng_status add_json_take(struct rows *rows, const char *key, json_t 
 static enum eng_status add_object(struct rows *rows, const char *key, const char *text,
                                   struct eng_error *err)
 {
-    if (!text)
-        return ENG_OK;
+    if (!text) return ENG_OK;
     struct card_place place = {.path = "metadata", .where = key, .arena = rows->arena, .err = err};
     json_t *value;
     enum eng_status status = card_json_parse(&place, text, strlen(text), &value);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     bool is_object = json_is_object(value);
     json_decref(value);
-    if (!is_object)
-        return eng_fail(err, ENG_ARGUMENT, "%s is no JSON object", key);
+    if (!is_object) return eng_fail(err, ENG_ARGUMENT, "%s is no JSON object", key);
     return add_text(rows, key, text, err);
 }
 
@@ -63,11 +58,9 @@ static enum eng_status add_labels(struct rows *rows, const struct eng_card *card
                                   struct eng_error *err)
 {
     json_t *list = json_array();
-    if (!list)
-        return eng_fail_memory(err, "labels");
+    if (!list) return eng_fail_memory(err, "labels");
     for (size_t i = 0; i < card->n_classes; i++) {
-        if (json_array_append_new(list, json_string(card->labels[i])) == 0)
-            continue;
+        if (json_array_append_new(list, json_string(card->labels[i])) == 0) continue;
         json_decref(list);
         return eng_fail(err, ENG_ARGUMENT, "label %zu is not UTF-8 text, or memory is out", i);
     }
@@ -82,8 +75,7 @@ static enum eng_status add_preprocess(struct rows *rows, const struct eng_prepro
         return eng_fail(err, ENG_ARGUMENT, "the card's picture size is %u x %u; wanted 1 or more",
                         pre->width_px, pre->height_px);
     enum eng_status status = add_text(rows, "Image.BitmapPixelFormat", card_pixel_format(pre), err);
-    if (status == ENG_OK && range)
-        status = add_text(rows, "Image.NominalPixelRange", range, err);
+    if (status == ENG_OK && range) status = add_text(rows, "Image.NominalPixelRange", range, err);
     if (status == ENG_OK)
         status = add_json_take(rows, "classifyd.preprocess", card_preprocess_json(pre), err);
     return status;
@@ -95,21 +87,16 @@ enum eng_status eng_card_write(const struct eng_card *card, const struct eng_gol
 {
     struct rows rows = {.arena = arena};
     rows.property = eng_arena_alloc(arena, MAX_PROPERTIES, sizeof *rows.property);
-    if (!rows.property)
-        return eng_fail_memory(err, "metadata");
+    if (!rows.property) return eng_fail_memory(err, "metadata");
     enum eng_status status = add_preprocess(&rows, &card->preprocess, err);
-    if (status == ENG_OK && card->labels)
-        status = add_labels(&rows, card, err);
+    if (status == ENG_OK && card->labels) status = add_labels(&rows, card, err);
     if (status == ENG_OK && card->add_softmax)
         status = add_json_take(&rows, "classifyd.softmax", json_true(), err);
     if (status == ENG_OK && card->n_golden > 0)
         status = add_json_take(&rows, "classifyd.golden", card_golden_json(card, golden), err);
-    if (status == ENG_OK)
-        status = add_object(&rows, "classifyd.history", history, err);
-    if (status == ENG_OK)
-        status = add_object(&rows, "classifyd.recipe", recipe, err);
-    if (status != ENG_OK)
-        return status;
+    if (status == ENG_OK) status = add_object(&rows, "classifyd.history", history, err);
+    if (status == ENG_OK) status = add_object(&rows, "classifyd.recipe", recipe, err);
+    if (status != ENG_OK) return status;
     *out = rows.property;
     *n_out = rows.n;
     return ENG_OK;
