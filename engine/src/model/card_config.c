@@ -10,19 +10,13 @@ enum { MAX_LABELS_FILE_BYTES = 16 << 20 };
 
 static card_part_fn read_labels_file, read_description;
 
-static const struct {
-    const char *name;
-    card_part_fn *read;
-} rows[] = {
+static const struct card_key rows[] = {
     {"labels", card_read_labels},         {"labels_file", read_labels_file},
     {"preprocess", card_read_preprocess}, {"softmax", card_read_softmax},
     {"description", read_description},
 };
 
 enum { N_ROWS = sizeof rows / sizeof *rows };
-
-static const char *const keys[] = {"labels",  "labels_file", "preprocess",
-                                   "softmax", "description", NULL};
 
 static enum eng_status read_description(const struct card_place *place, const char *key,
                                         const json_t *value, struct card_draft *draft)
@@ -110,11 +104,7 @@ static enum eng_status read_keys(const struct card_place *place, const json_t *c
     json_t *value;
     json_object_foreach((json_t *)config, name, value)
     {
-        size_t i = 0;
-        while (i < N_ROWS && strcmp(rows[i].name, name) != 0)
-            i++;
-        enum eng_status status = i < N_ROWS ? rows[i].read(place, name, value, draft)
-                                            : card_json_fail_key(place, name, keys);
+        enum eng_status status = card_read_key(place, rows, N_ROWS, name, value, draft);
         if (status != ENG_OK) return status;
     }
     return ENG_OK;

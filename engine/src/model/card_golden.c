@@ -9,8 +9,6 @@
 
 enum { MAX_GOLDEN = 1000 };
 
-static const char *const keys[] = {"pixels", "probabilities", NULL};
-
 static enum eng_status read_pixels(const struct card_place *place, const json_t *value,
                                    struct eng_golden *golden, size_t *n)
 {
@@ -38,6 +36,7 @@ static enum eng_status read_probabilities(const struct card_place *place, const 
 static enum eng_status read_sample(const struct card_place *place, const json_t *value,
                                    struct eng_golden *golden, size_t *n_bytes, size_t *n_classes)
 {
+    static const char *const keys[] = {"pixels", "probabilities", NULL};
     const char *name;
     json_t *item;
     json_object_foreach((json_t *)value, name, item)

@@ -33,9 +33,6 @@ static const struct eng_field rows[] = {
 
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
-static const char *const keys[] = {"color",        "resize", "layout", "width", "height",
-                                   "shorter_side", "scale",  "mean",   "std",   NULL};
-
 void card_preprocess_defaults(struct eng_preprocess *pre)
 {
     *pre = (struct eng_preprocess){
@@ -77,6 +74,14 @@ static enum eng_status read_channels(const struct card_place *place, const char 
     return ENG_OK;
 }
 
+static enum eng_status fail_key(const struct card_place *place, const char *key)
+{
+    const char *names[N_ROWS + 3] = {"mean", "std"};
+    for (size_t i = 0; i < N_ROWS; i++)
+        names[i + 2] = rows[i].name;
+    return card_json_fail_key(place, key, names);
+}
+
 enum eng_status card_read_preprocess(const struct card_place *place, const char *key,
                                      const json_t *value, struct card_draft *draft)
 {
@@ -99,7 +104,7 @@ enum eng_status card_read_preprocess(const struct card_place *place, const char 
         else if (strcmp(name, "std") == 0)
             status = read_channels(&inner, name, item, 1e-9, pre->std, &draft->n_std);
         else
-            status = card_json_fail_key(&inner, name, keys);
+            status = fail_key(&inner, name);
         if (status != ENG_OK) return status;
     }
     from_scalars(&scalars, pre);

@@ -55,45 +55,68 @@ static bool guess_size(const struct eng_shape *shape, int64_t n_elements,
     return side && set_size(pre, 3, side, side);
 }
 
-static void guess_preprocess(struct eng_model *model, const struct eng_shape *shape,
-                             int64_t n_elements)
+/* What the file and its config left open follows the input. False: the input does not tell. */
+static bool fill_preprocess(struct eng_card_source *source, const struct eng_shape *shape,
+                            int64_t n_elements)
 {
-    struct eng_preprocess pre = {
-        .resize = ENG_RESIZE_STRETCH, .scale = 1.0f / 255.0f, .std = {1.0f, 1.0f, 1.0f}};
-    struct eng_card *card = &model->source.card;
-    if (!guess_size(shape, n_elements, &pre)) return;
-    card->preprocess = pre;
-    card->guessed |= ENG_GUESS_PREPROCESS;
-    card->takes_images = true;
+    struct eng_preprocess guess, *pre = &source->card.preprocess;
+    if (source->has_color && source->has_layout && source->has_size) return true;
+    if (!guess_size(shape, n_elements, &guess)) return false;
+    if (!source->has_color) pre->color = guess.color;
+    if (!source->has_layout) pre->layout = guess.layout;
+    if (!source->has_size) {
+        pre->width_px = guess.width_px;
+        pre->height_px = guess.height_px;
+    }
+    return true;
+}
+
+static enum eng_status check_preprocess(const struct eng_model *model, int input,
+                                        struct eng_error *err)
+{
+    const struct eng_preprocess *pre = &model->source.card.preprocess;
+    const char *name = model->graph.values[input].name;
+    char text[96];
+    eng_shape_format(&model->symbolic[input].shape, text, sizeof text);
+    if (pre->width_px == 0)
+        return eng_fail(err, ENG_FORMAT,
+                        "input '%s' of shape %s does not tell a picture's size; wanted color, "
+                        "layout, width and height in preprocess",
+                        name, text);
+    size_t count = eng_preprocess_count(pre);
+    if ((int64_t)count != per_sample(model, input))
+        return eng_fail(
+            err, ENG_FORMAT,
+            "preprocessing gives %u x %u x %u = %zu values, but input '%s' has shape %s",
+            eng_preprocess_channels(pre), pre->height_px, pre->width_px, count, name, text);
+    if (pre->resize == ENG_RESIZE_CENTER_CROP &&
+        (pre->shorter_side_px < pre->width_px || pre->shorter_side_px < pre->height_px))
+        return eng_fail(err, ENG_FORMAT,
+                        "preprocess.shorter_side is %u; wanted at least the picture's %u x %u",
+                        pre->shorter_side_px, pre->width_px, pre->height_px);
+    return ENG_OK;
 }
 
 static enum eng_status complete_preprocess(struct eng_model *model, struct eng_error *err)
 {
-    struct eng_card *card = &model->source.card;
+    struct eng_card_source *source = &model->source;
     const struct eng_graph *graph = &model->graph;
     int input = graph->n_inputs == 1 ? graph->inputs[0] : ENG_NO_VALUE;
     bool one_float = input != ENG_NO_VALUE && model->symbolic[input].dtype == ENG_FLOAT32 &&
                      model->symbolic[graph->outputs[0]].dtype == ENG_FLOAT32;
-    if (model->source.has_preprocess) {
-        size_t wanted = eng_preprocess_count(&card->preprocess);
-        if (!one_float)
-            return eng_fail(err, ENG_FORMAT,
-                            "preprocessing is given, but the graph has not one float input and a "
-                            "float output");
-        if ((int64_t)wanted != per_sample(model, input)) {
-            char text[96];
-            return eng_fail(err, ENG_FORMAT,
-                            "preprocessing gives %u x %u x %u = %zu values, but input '%s' has "
-                            "shape %s",
-                            eng_preprocess_channels(&card->preprocess), card->preprocess.height_px,
-                            card->preprocess.width_px, wanted, graph->values[input].name,
-                            eng_shape_format(&model->symbolic[input].shape, text, sizeof text));
-        }
-        card->takes_images = true;
-    } else if (one_float) {
-        guess_preprocess(model, &model->symbolic[input].shape, per_sample(model, input));
-    }
-    if (card->takes_images) model->sample_count = eng_preprocess_count(&card->preprocess);
+    bool stated = source->has_preprocess || source->has_color;
+    if (stated && !one_float)
+        return eng_fail(err, ENG_FORMAT,
+                        "preprocessing is given, but the graph has not one float input and a "
+                        "float output");
+    if (!one_float) return ENG_OK;
+    bool filled = fill_preprocess(source, &model->symbolic[input].shape, per_sample(model, input));
+    if (!filled && !stated) return ENG_OK;
+    enum eng_status status = check_preprocess(model, input, err);
+    if (status != ENG_OK) return status;
+    if (!source->has_preprocess) source->card.guessed |= ENG_GUESS_PREPROCESS;
+    source->card.takes_images = true;
+    model->sample_count = eng_preprocess_count(&source->card.preprocess);
     return ENG_OK;
 }
 
