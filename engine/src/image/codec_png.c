@@ -68,7 +68,7 @@ static void read_bytes(png_structp png, png_bytep to, size_t n)
     struct reader *r = png_get_io_ptr(png);
     const uint8_t *from = eng_cursor_take(&r->file, n);
     if (!from) png_error(png, "the file is truncated");
-    if (n > r->row_budget_bytes) png_error(png, "the image data go on behind the last row");
+    if (n > r->row_budget_bytes) png_error(png, "the image data goes on behind the last row");
     r->row_budget_bytes -= n;
     memcpy(to, from, n);
 }
@@ -109,12 +109,13 @@ static enum eng_status scan_chunks(const struct reader *r, bool *has_others)
     while (!file.failed && eng_cursor_left(&file) >= 8) {
         uint32_t n_bytes = eng_cursor_be32(&file);
         const char *name = (const char *)eng_cursor_take(&file, 4);
+        if (memcmp(name, "IEND", 4) == 0) break; /* what follows is no PNG any more */
         bool is_idat = memcmp(name, "IDAT", 4) == 0;
         if (!is_idat && n_bytes > r->limits->chunk_bytes)
             return eng_fail(r->err, ENG_LIMIT, "PNG: a chunk of %u bytes, the limit is %zu",
                             n_bytes, r->limits->chunk_bytes);
         if (!is_idat && memcmp(name, "IHDR", 4) != 0 && memcmp(name, "PLTE", 4) != 0 &&
-            memcmp(name, "tRNS", 4) != 0 && memcmp(name, "IEND", 4) != 0)
+            memcmp(name, "tRNS", 4) != 0)
             *has_others = true;
         eng_cursor_take(&file, (size_t)n_bytes + 4); /* with its checksum */
     }
