@@ -112,6 +112,7 @@ struct forward {
     const struct eng_broadcast *plan;
     line_fn *line;
     size_t element_bytes;
+    struct eng_activation activation;
     const char *a, *b;
     char *y;
 };
@@ -121,7 +122,8 @@ static void forward_range(void *ctx, size_t begin, size_t end)
 {
     const struct forward *f = ctx;
     int last = f->plan->rank - 1;
-    size_t line = f->plan->dim[last], bytes = f->element_bytes;
+    size_t line = f->plan->dim[last], bytes = f->element_bytes, n_all = end - begin;
+    void *start = f->y + begin * bytes;
     while (begin < end) {
         struct eng_broadcast_at at = eng_broadcast_at(f->plan, begin);
         size_t n = line - begin % line;
@@ -130,15 +132,18 @@ static void forward_range(void *ctx, size_t begin, size_t end)
                 f->plan->step_b[last], f->y + begin * bytes, n);
         begin += n;
     }
+    if (f->activation.kind != ENG_ACT_NONE)
+        eng_activation_forward(f->activation, start, start, n_all);
 }
 
 void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic what,
-                           enum eng_dtype dtype, const void *a, const void *b, void *y,
-                           struct eng_pool *pool)
+                           enum eng_dtype dtype, const void *a, const void *b,
+                           struct eng_activation activation, void *y, struct eng_pool *pool)
 {
     struct forward f = {.plan = plan,
                         .line = line_for(dtype, what),
                         .element_bytes = eng_dtype_bytes(dtype),
+                        .activation = activation,
                         .a = a,
                         .b = b,
                         .y = y};

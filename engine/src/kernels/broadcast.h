@@ -4,6 +4,7 @@
 
 #include "engine/pool.h"
 #include "engine/tensor.h"
+#include "kernels/activation.h"
 #include <stdbool.h>
 
 /* The result's dimensions, joined where both sides walk through them alike; steps are 0 along a
@@ -31,10 +32,11 @@ struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_
 /* Purpose: whether eng_broadcast_forward does this type. */
 bool eng_broadcast_takes(enum eng_dtype dtype);
 
-/* Purpose: y = a + b or a * b; integers wrap around. y may be a if a is not repeated. */
+/* Purpose: y = activation(a + b) or activation(a * b); integers wrap around and take no activation.
+ * y may be a if a is not repeated. */
 void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic what,
-                           enum eng_dtype dtype, const void *a, const void *b, void *y,
-                           struct eng_pool *pool);
+                           enum eng_dtype dtype, const void *a, const void *b,
+                           struct eng_activation activation, void *y, struct eng_pool *pool);
 
 /*
  * Purpose: the gradient of one side, floats: da += dy (other NULL: ADD) or dy * other (MUL), summed

@@ -28,7 +28,7 @@ static void forward(const struct eng_op_call *call, enum eng_arithmetic what)
 {
     struct eng_tensor *y = call->out[0];
     eng_broadcast_forward(call->state, what, y->dtype, call->in[0]->data, call->in[1]->data,
-                          y->data, call->pool);
+                          call->activation, y->data, call->pool);
 }
 
 static void add_forward(const struct eng_op_call *call)
@@ -62,22 +62,22 @@ static void mul_backward(const struct eng_op_call *call)
     backward(call, ENG_MUL);
 }
 
-#define ARITHMETIC(onnx_name, id)                    \
-    const struct eng_op eng_op_##id = {              \
-        .name = onnx_name,                           \
-        .domain = "",                                \
-        .opset_min = ENG_OPSET_MIN,                  \
-        .opset_max = ENG_OPSET_MAX,                  \
-        .in_min = 2,                                 \
-        .in_max = 2,                                 \
-        .out_min = 1,                                \
-        .out_max = 1,                                \
-        .flags = ENG_OP_IN_PLACE,                    \
-        .state_bytes = sizeof(struct eng_broadcast), \
-        .infer = infer,                              \
-        .forward = id##_forward,                     \
-        .backward = id##_backward,                   \
-        .trainable_inputs = 3,                       \
+#define ARITHMETIC(onnx_name, id)                           \
+    const struct eng_op eng_op_##id = {                     \
+        .name = onnx_name,                                  \
+        .domain = "",                                       \
+        .opset_min = ENG_OPSET_MIN,                         \
+        .opset_max = ENG_OPSET_MAX,                         \
+        .in_min = 2,                                        \
+        .in_max = 2,                                        \
+        .out_min = 1,                                       \
+        .out_max = 1,                                       \
+        .flags = ENG_OP_IN_PLACE | ENG_OP_FUSES_ACTIVATION, \
+        .state_bytes = sizeof(struct eng_broadcast),        \
+        .infer = infer,                                     \
+        .forward = id##_forward,                            \
+        .backward = id##_backward,                          \
+        .trainable_inputs = 3,                              \
     }
 
 ARITHMETIC("Add", add);
