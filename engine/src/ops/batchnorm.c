@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "ops/op.h"
 
+#include <math.h>
+
 enum { OPSET_TRAINING_MODE = 14, X = 0, SCALE, BIAS, MEAN, VARIANCE };
 
 struct attrs {
@@ -196,6 +198,24 @@ static void commit(const struct eng_op_call *calls, size_t n_calls)
     }
 }
 
+static bool channel_affine(const struct eng_op_infer *q, float *scale, float *shift, size_t n)
+{
+    const struct attrs *attrs = q->attrs;
+    bool measures;
+    if (check_mode(q, &measures, NULL) != ENG_OK || measures) return false;
+    for (size_t k = SCALE; k <= VARIANCE; k++)
+        if (!q->in[k]->data || q->in[k]->dtype != ENG_FLOAT32 ||
+            eng_shape_count(&q->in[k]->shape) != (int64_t)n)
+            return false;
+    const float *gamma = q->in[SCALE]->data, *beta = q->in[BIAS]->data;
+    const float *mean = q->in[MEAN]->data, *variance = q->in[VARIANCE]->data;
+    for (size_t c = 0; c < n; c++) {
+        scale[c] = gamma[c] / sqrtf(variance[c] + (float)attrs->epsilon);
+        shift[c] = beta[c] - mean[c] * scale[c];
+    }
+    return true;
+}
+
 const struct eng_op eng_op_batchnorm = {
     .name = "BatchNormalization",
     .domain = "",
@@ -214,5 +234,6 @@ const struct eng_op eng_op_batchnorm = {
     .forward = forward,
     .backward = backward,
     .commit = commit,
+    .channel_affine = channel_affine,
     .trainable_inputs = 1 << SCALE | 1 << BIAS,
 };

@@ -120,6 +120,21 @@ static void backward(const struct eng_op_call *call)
                       gradient(call, 0), gradient(call, 1), gradient(call, 2), call->scratch);
 }
 
+static bool absorb_affine(const struct eng_op_infer *q, const float *scale, const float *shift,
+                          size_t n, float *weight, float *bias)
+{
+    const struct eng_shape *w = &q->in[1]->shape;
+    int64_t count = eng_shape_count(w);
+    if (w->rank < 3 || w->dim[0] != (int64_t)n || count < 0) return false;
+    size_t per_channel = (size_t)count / n;
+    for (size_t c = 0; c < n; c++) {
+        for (size_t i = 0; i < per_channel; i++)
+            weight[c * per_channel + i] *= scale[c];
+        bias[c] = bias[c] * scale[c] + shift[c];
+    }
+    return true;
+}
+
 static double flops(const struct eng_op_infer *q)
 {
     const struct eng_conv *conv = q->state;
@@ -145,6 +160,7 @@ const struct eng_op eng_op_conv = {
     .infer = infer,
     .forward = forward,
     .backward = backward,
+    .absorb_affine = absorb_affine,
     .flops = flops,
     .trainable_inputs = 6,
 };

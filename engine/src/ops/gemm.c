@@ -169,6 +169,24 @@ static void backward(const struct eng_op_call *call)
     if (call->n_in > 2 && call->grad_in[2]) backward_c(call);
 }
 
+/* Y's channels are its columns. */
+static bool absorb_affine(const struct eng_op_infer *q, const float *scale, const float *shift,
+                          size_t n, float *weight, float *bias)
+{
+    const struct attrs *attrs = q->attrs;
+    const struct eng_shape *b = &q->in[1]->shape;
+    const struct eng_shape *c = q->n_in > 2 && q->in[2] ? &q->in[2]->shape : NULL;
+    if (b->rank != 2 || b->dim[!attrs->transB] != (int64_t)n || attrs->beta != 1) return false;
+    if (c && (c->rank == 0 || c->dim[c->rank - 1] != (int64_t)n)) return false;
+    size_t k = (size_t)b->dim[attrs->transB];
+    for (size_t j = 0; j < n; j++) {
+        for (size_t i = 0; i < k; i++)
+            weight[attrs->transB ? j * k + i : i * n + j] *= scale[j];
+        bias[j] = bias[j] * scale[j] + shift[j];
+    }
+    return true;
+}
+
 static double flops(const struct eng_op_infer *q)
 {
     const struct state *state = q->state;
@@ -192,6 +210,7 @@ const struct eng_op eng_op_gemm = {
     .infer = infer,
     .forward = forward,
     .backward = backward,
+    .absorb_affine = absorb_affine,
     .flops = flops,
     .trainable_inputs = 6,
 };
