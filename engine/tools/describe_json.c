@@ -92,26 +92,27 @@ static void add_card(json_t *object, const struct eng_card *card)
     if (card->history) json_object_set_new(object, "history", json_loads(card->history, 0, NULL));
 }
 
-static json_t *memory_json(const struct eng_plan *plan)
+static json_t *memory_json(const struct eng_model *model, const struct eng_plan *plan)
 {
-    return json_pack("{s:I, s:I, s:I}", "batch", (json_int_t)plan->batch, "arena_bytes",
-                     (json_int_t)plan->arena_bytes, "values_bytes", (json_int_t)plan->values_bytes);
+    return json_pack("{s:I, s:I, s:I, s:I, s:f}", "batch", (json_int_t)plan->batch, "arena_bytes",
+                     (json_int_t)plan->arena_bytes, "scratch_bytes",
+                     (json_int_t)describe_scratch_bytes(model, plan), "values_bytes",
+                     (json_int_t)plan->values_bytes, "flops", plan->flops);
 }
 
 json_t *tool_describe_json(const struct eng_model *model, const char *path)
 {
     const struct eng_graph *graph = &model->graph;
     const struct eng_card *card = eng_model_card(model);
-    const struct eng_plan *one = model->plans[0], *largest = model->plans[model->max_batch - 1];
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:I, s:f, s:I, s:I, s:o}", "model",
-        path, "digest", eng_model_digest(model), "name", card->name, "producer", card->producer,
-        "description", card->description, "takes_images", card->takes_images, "max_batch",
-        model->max_batch, "inputs", values_json(model, graph->inputs, graph->n_inputs), "outputs",
-        values_json(model, graph->outputs, graph->n_outputs), "nodes", nodes_json(model),
-        "parameters", (json_int_t)describe_parameters(model), "flops", one->flops, "arena_bytes",
-        (json_int_t)one->arena_bytes, "values_bytes", (json_int_t)one->values_bytes, "at_max_batch",
-        memory_json(largest));
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:I, s:o}", "model", path,
+                  "digest", eng_model_digest(model), "name", card->name, "producer", card->producer,
+                  "description", card->description, "takes_images", card->takes_images, "max_batch",
+                  model->max_batch, "inputs", values_json(model, graph->inputs, graph->n_inputs),
+                  "outputs", values_json(model, graph->outputs, graph->n_outputs), "nodes",
+                  nodes_json(model), "parameters", (json_int_t)describe_parameters(model),
+                  "at_max_batch", memory_json(model, model->plans[model->max_batch - 1]));
+    json_object_update_new(object, memory_json(model, model->plans[0]));
     if (card->takes_images) add_card(object, card);
     return object;
 }

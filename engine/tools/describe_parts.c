@@ -64,3 +64,11 @@ size_t describe_node_parameters(const struct eng_model *model, const struct eng_
         if (node->in[i] != ENG_NO_VALUE) n += count_floats(&model->graph.values[node->in[i]]);
     return n;
 }
+
+size_t describe_scratch_bytes(const struct eng_model *model, const struct eng_plan *plan)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < model->graph.n_nodes; i++)
+        if (plan->nodes[i].scratch_bytes > most) most = plan->nodes[i].scratch_bytes;
+    return most;
+}

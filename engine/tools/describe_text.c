@@ -76,10 +76,12 @@ static void print_nodes(const struct eng_model *model)
     }
 }
 
-static void print_memory(const struct eng_plan *plan)
+static void print_memory(const struct eng_model *model, const struct eng_plan *plan)
 {
-    printf("memory, N = %-4d%zu bytes arena; all values side by side %zu bytes\n", (int)plan->batch,
-           plan->arena_bytes, plan->values_bytes);
+    printf("memory, N = %-3d arena %zu bytes, %zu of them scratch; all values side by side %zu "
+           "bytes\n",
+           (int)plan->batch, plan->arena_bytes, describe_scratch_bytes(model, plan),
+           plan->values_bytes);
 }
 
 void tool_describe_print(const struct eng_model *model, const char *path)
@@ -93,6 +95,6 @@ void tool_describe_print(const struct eng_model *model, const char *path)
     print_nodes(model);
     printf("\nparameters     %zu\nFLOPs, N = 1   %.0f\n", describe_parameters(model),
            model->plans[0]->flops);
-    print_memory(model->plans[0]);
-    if (model->max_batch > 1) print_memory(model->plans[model->max_batch - 1]);
+    print_memory(model, model->plans[0]);
+    if (model->max_batch > 1) print_memory(model, model->plans[model->max_batch - 1]);
 }

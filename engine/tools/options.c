@@ -165,10 +165,8 @@ static enum eng_status take_option(const struct tool_syntax *syntax, int value, 
         return eng_fail(err, ENG_ARGUMENT, "option %s wants a value", argv[optind - 1]);
     if (value == '?') return fail_unknown(list, syntax->n_options + 1, argv[optind - 1], err);
     const struct tool_option *option = &syntax->options[value];
-    enum eng_status status = option->several ? set_several(option, values, argc, argv, err)
-                                             : set_value(&option->field, values, optarg, err);
-    if (status) eng_error_context(err, "option --%s", list->names[value]);
-    return status;
+    return option->several ? set_several(option, values, argc, argv, err)
+                           : set_value(&option->field, values, optarg, err);
 }
 
 bool tool_options_parse(const struct tool_syntax *syntax, int argc, char **argv, void *values,

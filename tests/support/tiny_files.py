@@ -1,0 +1,98 @@
+"""Small ONNX, PNG and IDX files written byte by byte, so that tests need no other library."""
+import gzip
+import json
+import struct
+import zlib
+
+FLOAT, UINT8, INT32, INT64 = 1, 2, 6, 7  # onnx.TensorProto.DataType
+
+
+def _varint(value):
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out + bytes([value]))
+
+
+def _int(field, value):
+    return _varint(field << 3) + _varint(value & (1 << 64) - 1)
+
+
+def _bytes(field, value):
+    value = value.encode() if isinstance(value, str) else value
+    return _varint(field << 3 | 2) + _varint(len(value)) + value
+
+
+def node(op_type, inputs, outputs, name="", **ints):
+    """A NodeProto; keyword arguments are integer attributes."""
+    out = b"".join(_bytes(1, i) for i in inputs) + b"".join(_bytes(2, o) for o in outputs)
+    out += _bytes(3, name or outputs[0]) + _bytes(4, op_type)
+    for key, value in ints.items():
+        out += _bytes(5, _bytes(1, key) + _int(3, value) + _int(20, 2))
+    return out
+
+
+def floats(name, dims, values):
+    """A TensorProto of float32."""
+    return (b"".join(_int(1, d) for d in dims) + _int(2, FLOAT) + _bytes(8, name)
+            + _bytes(9, struct.pack(f"<{len(values)}f", *values)))
+
+
+def value_info(name, dims, elem_type=FLOAT):
+    """A ValueInfoProto; a dimension that is text is symbolic."""
+    shape = b"".join(_bytes(1, _bytes(2, d) if isinstance(d, str) else _int(1, d)) for d in dims)
+    return _bytes(1, name) + _bytes(2, _bytes(1, _int(1, elem_type) + _bytes(2, shape)))
+
+
+def model(nodes, initializers, inputs, outputs, metadata=None, opset=17):
+    """The bytes of an .onnx file."""
+    graph = b"".join(_bytes(1, n) for n in nodes) + _bytes(2, "tiny")
+    graph += b"".join(_bytes(5, i) for i in initializers)
+    graph += b"".join(_bytes(11, i) for i in inputs) + b"".join(_bytes(12, o) for o in outputs)
+    out = _int(1, 8) + _bytes(2, "tiny_files") + _bytes(7, graph) + _bytes(8, _int(2, opset))
+    for key, value in (metadata or {}).items():
+        out += _bytes(14, _bytes(1, key) + _bytes(2, value))
+    return out
+
+
+QUADRANTS = ["upper left", "upper right", "lower left", "lower right"]
+
+
+def quadrant_model(softmax=True, labels=True, batch="N"):
+    """Says which pixel of a 2 x 2 picture is the brightest: scores are 8 x pixel / 255."""
+    nodes = [node("Flatten", ["x"], ["flat"]), node("Gemm", ["flat", "w", "b"], ["scores"])]
+    if softmax:
+        nodes.append(node("Softmax", ["scores"], ["p"], axis=1))
+    weights = [8.0 if i == j else 0.0 for i in range(4) for j in range(4)]
+    return model(nodes, [floats("w", [4, 4], weights), floats("b", [4], [0.0] * 4)],
+                 [value_info("x", [batch, 1, 2, 2])],
+                 [value_info("p" if softmax else "scores", [batch, 4])],
+                 {"classifyd.labels": json.dumps(QUADRANTS)} if labels else None)
+
+
+def two_input_model():
+    """sum = a + b and product = a * b, of shape [N, 3]."""
+    return model([node("Add", ["a", "b"], ["sum"]), node("Mul", ["a", "b"], ["product"])], [],
+                 [value_info("a", ["N", 3]), value_info("b", ["N", 3])],
+                 [value_info("sum", ["N", 3]), value_info("product", ["N", 3])])
+
+
+def png(width, height, pixels):
+    """The bytes of an 8-bit grey PNG."""
+    def chunk(kind, data):
+        return (struct.pack(">I", len(data)) + kind + data
+                + struct.pack(">I", zlib.crc32(kind + data)))
+
+    rows = b"".join(b"\0" + bytes(pixels[y * width:(y + 1) * width]) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def write_idx(folder, width, height, samples, labels, split="t10k"):
+    """Two gzipped IDX files, named as MNIST's are."""
+    images = struct.pack(">IIII", 0x803, len(samples), height, width) + b"".join(map(bytes, samples))
+    with gzip.open(f"{folder}/{split}-images-idx3-ubyte.gz", "wb") as file:
+        file.write(images)
+    with gzip.open(f"{folder}/{split}-labels-idx1-ubyte.gz", "wb") as file:
+        file.write(struct.pack(">II", 0x801, len(labels)) + bytes(labels))
