@@ -89,7 +89,7 @@ enum eng_status eng_idx_parse(const char *images_name, const void *images, size_
                               const char *labels_name, const void *labels, size_t n_label_bytes,
                               struct eng_dataset *out, struct eng_error *err)
 {
-    struct idx_header image_header, label_header;
+    struct idx_header image_header = {0}, label_header = {0};
     enum eng_status status =
         read_header(images_name, images, n_image_bytes, IDX_IMAGES, &image_header, err);
     if (status == ENG_OK) status = check_images(images_name, &image_header, err);

@@ -1,0 +1,70 @@
+#include "train/input.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Whole numbers, so that the sums are exact: 2^32 bytes x 255^2 stay below 2^64. */
+struct moments {
+    uint64_t sum, sum_of_squares;
+};
+
+static void measure(const struct eng_dataset *set, struct moments moments[3])
+{
+    size_t n_bytes = set->n * eng_dataset_sample_bytes(set);
+    for (size_t c = 0; c < set->n_channels; c++)
+        for (size_t i = c; i < n_bytes; i += set->n_channels) {
+            uint64_t pixel = set->pixels[i];
+            moments[c].sum += pixel;
+            moments[c].sum_of_squares += pixel * pixel;
+        }
+}
+
+static enum eng_status standardise(const struct eng_dataset *train, struct eng_preprocess *pre,
+                                   struct eng_error *err)
+{
+    struct moments moments[3] = {0};
+    double n = (double)train->n * train->width_px * train->height_px;
+    measure(train, moments);
+    for (size_t c = 0; c < train->n_channels; c++) {
+        double mean = (double)moments[c].sum / n;
+        double variance = (double)moments[c].sum_of_squares / n - mean * mean;
+        if (!(variance > 0))
+            return eng_fail(
+                err, ENG_FORMAT,
+                "channel %zu is %.0f in every training picture; wanted pixels that vary", c, mean);
+        pre->mean[c] = (float)(mean * (double)pre->scale);
+        pre->std[c] = (float)(sqrt(variance) * (double)pre->scale);
+    }
+    return ENG_OK;
+}
+
+enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct eng_dataset *train,
+                                  struct eng_preprocess *out, struct eng_error *err)
+{
+    const struct eng_recipe_input *input = &recipe->input;
+    if (train->n_channels != 1 && train->n_channels != 3)
+        return eng_fail(err, ENG_FORMAT, "pictures of %u channels; wanted 1 or 3",
+                        train->n_channels);
+    struct eng_preprocess pre = {.color = train->n_channels == 1 ? ENG_COLOR_GRAY : ENG_COLOR_RGB,
+                                 .resize = ENG_RESIZE_STRETCH,
+                                 .layout = ENG_LAYOUT_CHW,
+                                 .width_px = train->width_px,
+                                 .height_px = train->height_px,
+                                 .scale = (float)input->scale,
+                                 .std = {1, 1, 1}};
+    enum eng_status status = ENG_OK;
+    if (input->n_mean > 0 && input->n_mean != train->n_channels)
+        return eng_fail(err, ENG_FORMAT,
+                        "%s: input.mean has %zu numbers; the pictures have %u channels",
+                        recipe->path, input->n_mean, train->n_channels);
+    if (input->n_mean > 0) {
+        memcpy(pre.mean, input->mean, sizeof pre.mean);
+        memcpy(pre.std, input->std, input->n_std * sizeof *pre.std);
+    } else if (input->standardise) {
+        status = standardise(train, &pre, err);
+    }
+    if (status == ENG_OK) *out = pre;
+    return status;
+}

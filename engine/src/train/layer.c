@@ -1,0 +1,198 @@
+#include "train/layer.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "train/initialiser.h"
+#include "train/streams.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One parameter: 1 GiB of floats at most. */
+enum { MAX_WEIGHTS = 1 << 28 };
+
+static const struct eng_field weights_fields[] = {
+    ENG_F_INT(struct eng_layer_options, outputs, 0, 1, 1e6, "channels or units that come out"),
+    ENG_F_BOOL(struct eng_layer_options, bias, 1, "adds one number to each output"),
+    ENG_F_CHOICE(struct eng_layer_options, init, 0, eng_initialiser_names, "first weights"),
+    ENG_F_FLOAT(struct eng_layer_options, init_std, 0.01, 0, 100, "deviation for init \"normal\""),
+};
+
+static const struct eng_field dropout_fields[] = {
+    ENG_F_FLOAT(struct eng_layer_options, ratio, 0.5, 0, 0.99, "share of the inputs set to 0"),
+};
+
+/* Adds a constant called "<site>.<name>" with these floats. */
+static enum eng_status add_floats(const struct eng_layer_site *site, const char *name,
+                                  const struct eng_shape *shape, float *floats, int *out,
+                                  struct eng_error *err)
+{
+    char full[160];
+    snprintf(full, sizeof full, "%s.%s", site->name, name);
+    struct eng_tensor tensor = {.dtype = ENG_FLOAT32, .shape = *shape, .data = floats};
+    return eng_graph_add_constant(site->graph, full, &tensor, out, err);
+}
+
+/* A vector of n equal floats. */
+static enum eng_status add_vector(const struct eng_layer_site *site, const char *name, int64_t n,
+                                  float value, int *out, struct eng_error *err)
+{
+    float *floats = eng_calloc((size_t)n, sizeof *floats);
+    if (!floats) return eng_fail_memory(err, name);
+    for (int64_t i = 0; i < n; i++)
+        floats[i] = value;
+    struct eng_shape shape = {.rank = 1, .dim = {n}};
+    enum eng_status status = add_floats(site, name, &shape, floats, out, err);
+    free(floats);
+    return status;
+}
+
+static enum eng_status add_weights(const struct eng_layer *layer, const struct eng_layer_site *site,
+                                   const struct eng_shape *shape, double fan_in, double fan_out,
+                                   int *out, struct eng_error *err)
+{
+    int64_t n = eng_shape_count(shape);
+    char text[96];
+    if (n <= 0 || n > MAX_WEIGHTS)
+        return eng_fail(err, ENG_LIMIT, "weights of shape %s; the limit is %d of them",
+                        eng_shape_format(shape, text, sizeof text), MAX_WEIGHTS);
+    float *floats = eng_calloc((size_t)n, sizeof *floats);
+    if (!floats) return eng_fail_memory(err, "weights");
+    struct eng_rng rng = eng_stream_rng(site->seed, ENG_STREAM_INIT, site->graph->n_values, 0);
+    eng_initialiser_fill(layer->options.init, layer->options.init_std, fan_in, fan_out, &rng,
+                         floats, (size_t)n);
+    enum eng_status status = add_floats(site, "weight", shape, floats, out, err);
+    free(floats);
+    return status;
+}
+
+static enum eng_status add_weights_and_bias(const struct eng_layer *layer,
+                                            const struct eng_layer_site *site,
+                                            const struct eng_shape *shape, double fan_in,
+                                            double fan_out, int *in, size_t *n_in,
+                                            struct eng_error *err)
+{
+    enum eng_status status = add_weights(layer, site, shape, fan_in, fan_out, &in[(*n_in)++], err);
+    if (status == ENG_OK && layer->options.bias)
+        status = add_vector(site, "bias", layer->options.outputs, 0, &in[(*n_in)++], err);
+    return status;
+}
+
+static const struct eng_attr *find_attr(const struct eng_layer *layer, const char *name)
+{
+    for (size_t i = 0; i < layer->n_attrs; i++)
+        if (strcmp(layer->attrs[i].name, name) == 0) return &layer->attrs[i];
+    return NULL;
+}
+
+static enum eng_status fail_rank(const struct eng_layer_site *site, const char *wanted,
+                                 struct eng_error *err)
+{
+    char text[96];
+    return eng_fail(err, ENG_FORMAT, "gets shape %s; wanted %s",
+                    eng_shape_format(&site->input, text, sizeof text), wanted);
+}
+
+/* Weights [outputs, channels / group, kernel height, kernel width]. */
+static enum eng_status conv_inputs(const struct eng_layer *layer, const struct eng_layer_site *site,
+                                   int *in, size_t *n_in, struct eng_error *err)
+{
+    const struct eng_attr *kernel = find_attr(layer, "kernel_shape");
+    const struct eng_attr *group_attr = find_attr(layer, "group");
+    int64_t group = group_attr ? group_attr->i : 1, outputs = layer->options.outputs;
+    if (site->input.rank != 4) return fail_rank(site, "[N, channels, height, width]", err);
+    if (!kernel || kernel->n != 2 || kernel->ints[0] < 1 || kernel->ints[1] < 1 ||
+        kernel->ints[0] > 1000 || kernel->ints[1] > 1000)
+        return eng_fail(err, ENG_FORMAT, "wanted kernel_shape as a list of two sizes, 1 to 1000");
+    if (group < 1 || site->input.dim[1] % group != 0 || outputs % group != 0)
+        return eng_fail(err, ENG_FORMAT,
+                        "group %lld does not divide %lld channels and %lld outputs",
+                        (long long)group, (long long)site->input.dim[1], (long long)outputs);
+    struct eng_shape shape = {
+        .rank = 4, .dim = {outputs, site->input.dim[1] / group, kernel->ints[0], kernel->ints[1]}};
+    double area = (double)(kernel->ints[0] * kernel->ints[1]);
+    return add_weights_and_bias(layer, site, &shape, (double)shape.dim[1] * area,
+                                (double)(outputs / group) * area, in, n_in, err);
+}
+
+/* Weights [inputs, outputs], or the other way round with the attribute transB. */
+static enum eng_status gemm_inputs(const struct eng_layer *layer, const struct eng_layer_site *site,
+                                   int *in, size_t *n_in, struct eng_error *err)
+{
+    if (site->input.rank != 2) return fail_rank(site, "[N, values]; a Flatten goes before", err);
+    const struct eng_attr *transposed = find_attr(layer, "transB");
+    int64_t inputs = site->input.dim[1], outputs = layer->options.outputs;
+    struct eng_shape shape = {.rank = 2, .dim = {inputs, outputs}};
+    if (transposed && transposed->i) {
+        shape.dim[0] = outputs;
+        shape.dim[1] = inputs;
+    }
+    return add_weights_and_bias(layer, site, &shape, (double)inputs, (double)outputs, in, n_in,
+                                err);
+}
+
+static enum eng_status batchnorm_inputs(const struct eng_layer *layer,
+                                        const struct eng_layer_site *site, int *in, size_t *n_in,
+                                        struct eng_error *err)
+{
+    static const struct {
+        const char *name;
+        float first;
+    } vectors[] = {{"weight", 1}, {"bias", 0}, {"running_mean", 0}, {"running_var", 1}};
+    (void)layer;
+    if (site->input.rank < 2) return fail_rank(site, "[N, channels, ...]", err);
+    for (size_t i = 0; i < 4; i++) {
+        enum eng_status status = add_vector(site, vectors[i].name, site->input.dim[1],
+                                            vectors[i].first, &in[(*n_in)++], err);
+        if (status != ENG_OK) return status;
+    }
+    return ENG_OK;
+}
+
+static enum eng_status dropout_inputs(const struct eng_layer *layer,
+                                      const struct eng_layer_site *site, int *in, size_t *n_in,
+                                      struct eng_error *err)
+{
+    float ratio = (float)layer->options.ratio;
+    struct eng_shape scalar = {.rank = 0};
+    return add_floats(site, "ratio", &scalar, &ratio, &in[(*n_in)++], err);
+}
+
+static enum eng_status no_inputs(const struct eng_layer *layer, const struct eng_layer_site *site,
+                                 int *in, size_t *n_in, struct eng_error *err)
+{
+    (void)layer, (void)site, (void)in, (void)n_in, (void)err;
+    return ENG_OK;
+}
+
+enum {
+    n_weights_fields = sizeof weights_fields / sizeof *weights_fields,
+    n_dropout_fields = sizeof dropout_fields / sizeof *dropout_fields,
+    n_no_fields = 0,
+};
+#define no_fields NULL
+
+static const struct eng_layer_kind kinds[] = {
+#define LAYER(op, keys, more) {#op, keys##_fields, n_##keys##_fields, more##_inputs},
+#include "train/layer.def"
+#undef LAYER
+};
+
+static const size_t n_kinds = sizeof kinds / sizeof *kinds;
+
+const struct eng_layer_kind *eng_layer_kind_find(const char *op)
+{
+    for (size_t i = 0; i < n_kinds; i++)
+        if (strcmp(kinds[i].op, op) == 0) return &kinds[i];
+    return NULL;
+}
+
+const char *eng_layer_kind_nearest(const char *op)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n_kinds; i++)
+        if (eng_text_distance(kinds[i].op, op) < eng_text_distance(kinds[best].op, op)) best = i;
+    return kinds[best].op;
+}

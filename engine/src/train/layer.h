@@ -1,0 +1,33 @@
+/* Layers: an ONNX operator, and the parameters that training it needs. */
+#ifndef ENG_TRAIN_LAYER_H
+#define ENG_TRAIN_LAYER_H
+
+#include "graph/graph.h"
+#include "train/recipe.h"
+
+enum { ENG_LAYER_OPSET = 17, ENG_LAYER_MAX_INPUTS = 8 };
+
+/* What a layer needs to know to make its parameters. */
+struct eng_layer_site {
+    struct eng_graph *graph;
+    const char *name;       /* of the node; parameters are called name.weight ... */
+    struct eng_shape input; /* what comes in, with batch 1 */
+    uint64_t seed;
+    const char *path; /* the recipe's, for sentences */
+};
+
+/* One row of layer.def. */
+struct eng_layer_kind {
+    const char *op;                 /* ONNX op_type, and the layer's "op" in recipes */
+    const struct eng_field *fields; /* of struct eng_layer_options */
+    size_t n_fields;
+    /* Adds constants to the graph and appends them to in[*n_in], behind the data at in[0]. */
+    enum eng_status (*inputs)(const struct eng_layer *layer, const struct eng_layer_site *site,
+                              int in[ENG_LAYER_MAX_INPUTS], size_t *n_in, struct eng_error *err);
+};
+
+/* Purpose: the kind of that name, or NULL; the nearest name, or NULL. */
+const struct eng_layer_kind *eng_layer_kind_find(const char *op);
+const char *eng_layer_kind_nearest(const char *op);
+
+#endif

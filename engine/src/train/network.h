@@ -1,0 +1,39 @@
+/* From a recipe's layers to a graph. */
+#ifndef ENG_TRAIN_NETWORK_H
+#define ENG_TRAIN_NETWORK_H
+
+#include "graph/graph.h"
+#include "train/recipe.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What comes in and goes out. */
+struct eng_network_shape {
+    uint32_t n_channels, height_px, width_px;
+    size_t n_classes;
+};
+
+/* Where in the graph things are. */
+struct eng_network {
+    int input;  /* "image" [N, channels, height, width] */
+    int scores; /* [N, n_classes], the graph's output while it is trained */
+};
+
+/*
+ * Purpose: appends the layers one after the other, with first weights from the seed, and marks what
+ * is trainable. graph comes initialised. Errors: FORMAT, UNSUPPORTED or ARGUMENT, naming recipe,
+ * layer and reason; LIMIT; NO_MEMORY.
+ */
+enum eng_status eng_network_build(const struct eng_recipe *recipe,
+                                  const struct eng_network_shape *shape, struct eng_graph *graph,
+                                  struct eng_network *out, struct eng_error *err);
+
+/*
+ * Purpose: when training is over: appends a Softmax and makes its "probabilities" the output. Plans
+ * made before are void.
+ */
+enum eng_status eng_network_finish(struct eng_graph *graph, const struct eng_network *network,
+                                   struct eng_error *err);
+
+#endif

@@ -1,0 +1,257 @@
+#include "train/recipe.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "graph/exec.h"
+#include "train/layer.h"
+#include "train/recipe_json.h"
+#include "train/recipe_layers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct eng_field top_fields[] = {
+    ENG_F_STRING(struct eng_recipe, name, "the model's name"),
+    ENG_F_STRING(struct eng_recipe, description, "one line about the model"),
+    ENG_F_STRING(struct eng_recipe, dataset, "the folder of the data set below --data"),
+    ENG_F_INT(struct eng_recipe, seed, 0, 0, 9e15, "of every random number"),
+    ENG_F_INT(struct eng_recipe, epochs, 10, 1, 100000, "passes over the training set"),
+    ENG_F_INT(struct eng_recipe, batch, 128, 1, 65536, "samples per step"),
+    ENG_F_INT(struct eng_recipe, shards, 2, 1, ENG_EXEC_MAX_SHARDS,
+              "parts of a batch that are computed side by side; changes the result"),
+    ENG_F_INT(struct eng_recipe, golden, 4, 0, 100, "test samples recorded with their answers"),
+};
+
+static const struct eng_field input_fields[] = {
+    ENG_F_FLOAT(struct eng_recipe_input, scale, 1.0 / 255, 1e-9, 1e9,
+                "what a pixel is multiplied by"),
+    ENG_F_BOOL(struct eng_recipe_input, standardise, 1,
+               "mean 0 and deviation 1 over the training set"),
+};
+
+#define N(array) (sizeof(array) / sizeof *(array))
+
+static enum eng_status read_labels(struct eng_json_place *place, const json_t *value,
+                                   struct eng_recipe *recipe)
+{
+    size_t n = json_array_size(value);
+    if (n < 2 || n > 65536)
+        return eng_json_fail(place, "labels", value, "a list of 2 to 65536 names");
+    const char **labels = eng_arena_alloc(place->arena, n, sizeof *labels);
+    if (!labels) return eng_fail_memory(place->err, "labels");
+    for (size_t i = 0; i < n; i++) {
+        enum eng_status status =
+            eng_json_string(place, "labels", json_array_get(value, i), &labels[i]);
+        if (status != ENG_OK) return status;
+    }
+    recipe->labels = labels;
+    recipe->n_labels = n;
+    return ENG_OK;
+}
+
+static enum eng_status read_channels(const struct eng_json_place *place, const json_t *object,
+                                     const char *key, double min, float out[3], size_t *n_out)
+{
+    const json_t *value = json_object_get(object, key);
+    size_t n = json_array_size(value);
+    if (!value) return ENG_OK;
+    bool good = n == 1 || n == 3;
+    for (size_t i = 0; i < n && good; i++) {
+        const json_t *item = json_array_get(value, i);
+        double number = json_number_value(item);
+        good = json_is_number(item) && number >= min && number <= 1e9;
+        out[i] = (float)number;
+    }
+    if (!good)
+        return eng_json_fail(place, key, value,
+                             min > 0 ? "1 or 3 numbers above 0, one per channel"
+                                     : "1 or 3 numbers, one per channel");
+    *n_out = n;
+    return ENG_OK;
+}
+
+static enum eng_status read_input(struct eng_json_place *place, const json_t *value,
+                                  struct eng_recipe *recipe)
+{
+    static const char *const skip[] = {"mean", "std", NULL};
+    struct eng_recipe_input *input = &recipe->input;
+    enum eng_status status =
+        eng_json_fields(place, value, input_fields, N(input_fields), skip, input);
+    if (status == ENG_OK)
+        status = read_channels(place, value, "mean", -1e9, input->mean, &input->n_mean);
+    if (status == ENG_OK)
+        status = read_channels(place, value, "std", 1e-9, input->std, &input->n_std);
+    if (status == ENG_OK && input->n_mean != input->n_std)
+        return eng_fail(place->err, ENG_FORMAT,
+                        "%s: input.mean has %zu numbers and input.std %zu; wanted as many of both",
+                        place->path, input->n_mean, input->n_std);
+    return status;
+}
+
+static enum eng_status read_augment(struct eng_json_place *place, const json_t *value,
+                                    struct eng_recipe *recipe)
+{
+    return eng_json_fields(place, value, eng_augment_fields, eng_n_augment_fields, NULL,
+                           &recipe->augment);
+}
+
+static enum eng_status read_loss(struct eng_json_place *place, const json_t *value,
+                                 struct eng_recipe *recipe)
+{
+    return eng_json_kind(place, value, eng_loss_kinds, eng_n_loss_kinds, &recipe->loss.kind,
+                         &recipe->loss);
+}
+
+static enum eng_status read_optimiser(struct eng_json_place *place, const json_t *value,
+                                      struct eng_recipe *recipe)
+{
+    return eng_json_kind(place, value, eng_optimiser_kinds, eng_n_optimiser_kinds,
+                         &recipe->optimiser.kind, &recipe->optimiser);
+}
+
+static enum eng_status read_schedule(struct eng_json_place *place, const json_t *value,
+                                     struct eng_recipe *recipe)
+{
+    return eng_json_kind(place, value, eng_schedule_kinds, eng_n_schedule_kinds,
+                         &recipe->schedule.kind, &recipe->schedule);
+}
+
+/* Keys of the top level whose values are not plain: how each is read, NULL for one left out. */
+static const struct section {
+    const char *name;
+    enum eng_status (*read)(struct eng_json_place *place, const json_t *value,
+                            struct eng_recipe *recipe);
+    bool is_list, required;
+} sections[] = {
+    {"labels", read_labels, true, false},           {"input", read_input, false, false},
+    {"augment", read_augment, false, false},        {"loss", read_loss, false, false},
+    {"optimiser", read_optimiser, false, false},    {"schedule", read_schedule, false, false},
+    {"layers", eng_recipe_read_layers, true, true},
+};
+
+static const struct section *find_section(const char *name)
+{
+    for (size_t i = 0; i < N(sections); i++)
+        if (strcmp(sections[i].name, name) == 0) return &sections[i];
+    return NULL;
+}
+
+static enum eng_status fail_unknown(const struct eng_json_place *place, const char *key)
+{
+    const char *nearest = eng_fields_nearest(top_fields, N(top_fields), key);
+    size_t best = nearest ? eng_text_distance(nearest, key) : (strlen(key) + 2) / 3 + 1;
+    for (size_t i = 0; i < N(sections); i++) {
+        size_t distance = eng_text_distance(sections[i].name, key);
+        if (distance < best) {
+            best = distance;
+            nearest = sections[i].name;
+        }
+    }
+    return eng_json_fail_key(place, key, nearest);
+}
+
+static enum eng_status read_sections(struct eng_json_place *place, const json_t *root,
+                                     struct eng_recipe *recipe)
+{
+    for (size_t i = 0; i < N(sections); i++) {
+        const json_t *value = json_object_get(root, sections[i].name);
+        bool right = sections[i].is_list ? json_is_array(value) : json_is_object(value);
+        if (value ? !right : sections[i].required)
+            return eng_json_fail(place, sections[i].name, value,
+                                 sections[i].is_list ? "a list" : "an object");
+        if (!value && sections[i].is_list) continue;
+        struct eng_json_place inner = *place;
+        if (!sections[i].is_list) snprintf(inner.where, sizeof inner.where, "%s", sections[i].name);
+        enum eng_status status = sections[i].read(&inner, value, recipe);
+        if (status != ENG_OK) return status;
+    }
+    return ENG_OK;
+}
+
+static enum eng_status read_top(struct eng_json_place *place, const json_t *root,
+                                struct eng_recipe *recipe)
+{
+    eng_fields_defaults(top_fields, N(top_fields), recipe);
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)root, key, value)
+    {
+        if (find_section(key)) continue;
+        const struct eng_field *field = eng_fields_find(top_fields, N(top_fields), key);
+        if (!field) return fail_unknown(place, key);
+        enum eng_status status = eng_json_set(place, field, value, recipe);
+        if (status != ENG_OK) return status;
+    }
+    if (!recipe->name || !*recipe->name)
+        return eng_json_fail(place, "name", json_object_get(root, "name"), "the model's name");
+    if (recipe->batch % recipe->shards != 0)
+        return eng_fail(place->err, ENG_FORMAT,
+                        "%s: batch is %lld; wanted a multiple of shards, %lld", place->path,
+                        (long long)recipe->batch, (long long)recipe->shards);
+    return read_sections(place, root, recipe);
+}
+
+/* The text that goes into the model says what was really run. */
+static enum eng_status apply_overrides(json_t *root, const struct eng_recipe_overrides *overrides,
+                                       struct eng_recipe *recipe, struct eng_error *err)
+{
+    bool good = true;
+    if (overrides && overrides->seed >= 0)
+        good = json_object_set_new(root, "seed", json_integer(overrides->seed)) == 0;
+    if (good && overrides && overrides->epochs > 0)
+        good = json_object_set_new(root, "epochs", json_integer(overrides->epochs)) == 0;
+    char *text = good ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    recipe->text = text ? eng_arena_string(&recipe->arena, text, strlen(text)) : NULL;
+    free(text);
+    return recipe->text ? ENG_OK : eng_fail_memory(err, "a recipe");
+}
+
+static enum eng_status read_root(json_t *root, const struct eng_recipe_overrides *overrides,
+                                 const char *path, struct eng_recipe *recipe, struct eng_error *err)
+{
+    struct eng_json_place place = {.path = path, .arena = &recipe->arena, .err = err};
+    if (!json_is_object(root)) return eng_fail(err, ENG_FORMAT, "%s: wanted a JSON object", path);
+    recipe->path = eng_arena_string(&recipe->arena, path, strlen(path));
+    if (!recipe->path) return eng_fail_memory(err, "a recipe");
+    enum eng_status status = apply_overrides(root, overrides, recipe, err);
+    return status == ENG_OK ? read_top(&place, root, recipe) : status;
+}
+
+enum eng_status eng_recipe_parse(const char *path, const void *bytes, size_t n_bytes,
+                                 const struct eng_recipe_overrides *overrides,
+                                 struct eng_recipe *out, struct eng_error *err)
+{
+    json_error_t where;
+    json_t *root = json_loadb(bytes, n_bytes, JSON_REJECT_DUPLICATES, &where);
+    if (!root)
+        return eng_fail(err, ENG_FORMAT, "%s: line %d, column %d: %s", path, where.line,
+                        where.column, where.text);
+    struct eng_recipe recipe = {0};
+    eng_arena_init(&recipe.arena);
+    enum eng_status status = read_root(root, overrides, path, &recipe, err);
+    json_decref(root);
+    if (status == ENG_OK)
+        *out = recipe;
+    else
+        eng_recipe_fini(&recipe);
+    return status;
+}
+
+enum eng_status eng_recipe_load(const char *path, const struct eng_recipe_overrides *overrides,
+                                struct eng_recipe *out, struct eng_error *err)
+{
+    struct eng_file file;
+    enum eng_status status = eng_file_read(path, ENG_RECIPE_MAX_BYTES, &file, err);
+    if (status != ENG_OK) return status;
+    status = eng_recipe_parse(path, file.bytes, file.n_bytes, overrides, out, err);
+    eng_file_fini(&file);
+    return status;
+}
+
+void eng_recipe_fini(struct eng_recipe *recipe)
+{
+    eng_arena_fini(&recipe->arena);
+    memset(recipe, 0, sizeof *recipe);
+}

@@ -1,0 +1,89 @@
+/* A recipe: the JSON file that says what to train, on what, and how. */
+#ifndef ENG_TRAIN_RECIPE_H
+#define ENG_TRAIN_RECIPE_H
+
+#include "base/arena.h"
+#include "engine/status.h"
+#include "ops/attrs.h"
+#include "train/augment.h"
+#include "train/loss.h"
+#include "train/optimiser.h"
+#include "train/schedule.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ENG_RECIPE_MAX_BYTES = 1 << 20,
+    ENG_RECIPE_MAX_LAYERS = 1000,
+
+};
+
+struct eng_layer_kind; /* layer.h */
+
+/* The keys of a layer beside its operator's attributes; which of them a kind takes is its table's.
+ */
+struct eng_layer_options {
+    int64_t outputs; /* Conv: channels, Gemm: units */
+    bool bias;
+    int init; /* index into eng_initialiser_names */
+    double init_std;
+    double ratio;
+};
+
+struct eng_layer {
+    const struct eng_layer_kind *kind;
+    struct eng_layer_options options;
+    const struct eng_attr *attrs; /* the operator's, as given */
+    size_t n_attrs;
+};
+
+/* value = (pixel * scale - mean) / std; see struct eng_preprocess. */
+struct eng_recipe_input {
+    double scale;
+    bool standardise;     /* mean and std per channel from the training set */
+    size_t n_mean, n_std; /* given ones, 0 or one per channel; they win */
+    float mean[3], std[3];
+};
+
+struct eng_recipe {
+    struct eng_arena arena;                   /* everything below */
+    const char *path;                         /* for sentences */
+    const char *text;                         /* its JSON with the overrides in it, compact */
+    const char *name, *description, *dataset; /* dataset: the folder's name; NULL if not given */
+    int64_t seed, epochs, batch, shards, golden;
+    const char *const *labels; /* [n_labels], 0 if not given */
+    size_t n_labels;
+    struct eng_recipe_input input;
+    struct eng_augment_options augment;
+    struct eng_loss_options loss;
+    struct eng_optimiser_options optimiser;
+    struct eng_schedule_options schedule;
+    struct eng_layer *layers;
+    size_t n_layers;
+};
+
+/* What the command line says instead of the file. */
+struct eng_recipe_overrides {
+    int64_t seed;   /* -1: the recipe's */
+    int64_t epochs; /* 0: the recipe's */
+};
+
+/*
+ * Purpose: reads and checks a recipe. overrides may be NULL.
+ * Ownership: on success end with eng_recipe_fini.
+ * Errors: NOT_FOUND, IO, LIMIT, NO_MEMORY; FORMAT naming file, key, value found and wanted, for an
+ *         unknown key also the nearest one.
+ */
+enum eng_status eng_recipe_load(const char *path, const struct eng_recipe_overrides *overrides,
+                                struct eng_recipe *out, struct eng_error *err);
+
+/* Purpose: the same from bytes; path is for the sentences. */
+enum eng_status eng_recipe_parse(const char *path, const void *bytes, size_t n_bytes,
+                                 const struct eng_recipe_overrides *overrides,
+                                 struct eng_recipe *out, struct eng_error *err);
+
+void eng_recipe_fini(struct eng_recipe *recipe);
+
+#endif

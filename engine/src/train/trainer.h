@@ -1,0 +1,52 @@
+/* The training loop: network, optimiser, shards, and what they went through. */
+#ifndef ENG_TRAIN_TRAINER_H
+#define ENG_TRAIN_TRAINER_H
+
+#include "engine/train.h"
+#include "train/history.h"
+#include "train/shard.h"
+
+/* What is trained on. Borrowed; the samples' labels lie below n_classes. */
+struct eng_trainer_data {
+    const struct eng_dataset *train, *test; /* of one picture size */
+    const struct eng_preprocess *preprocess;
+    size_t n_classes;
+};
+
+struct eng_trainer {
+    const struct eng_recipe *recipe;
+    struct eng_trainer_data data;
+    struct eng_pool *pool; /* NULL: the calling thread alone */
+    struct eng_graph graph;
+    struct eng_parameters parameters;
+    struct eng_optimiser optimiser;
+    struct eng_plan *train_plan, *eval_plan;
+    struct eng_shard_setting setting;
+    struct eng_shard *shards; /* [n_shards] */
+    float **gradients;        /* [n_shards] the shards' */
+    struct eng_exec **execs;  /* [n_shards] the shards' */
+    size_t n_shards;
+    uint32_t *order; /* [train->n] this epoch's */
+    size_t n_steps; /* per epoch; samples that do not fill a batch wait for another epoch's order */
+    struct eng_history history;
+};
+
+/*
+ * Purpose: builds network, plans, shards and optimiser. Borrows recipe, data and pool.
+ * Errors: those of eng_network_build; FORMAT: fewer samples than a batch; LIMIT; NO_MEMORY.
+ *         End with eng_trainer_fini in any case.
+ */
+enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_recipe *recipe,
+                                 const struct eng_trainer_data *data, struct eng_pool *pool,
+                                 struct eng_error *err);
+void eng_trainer_fini(struct eng_trainer *trainer);
+
+/*
+ * Purpose: all epochs; then the graph ends in probabilities and can be exported.
+ * Errors: DIVERGED naming epoch and step; CANCELLED; NO_MEMORY.
+ * Threads: shards run side by side on the pool; the result does not depend on its size.
+ */
+enum eng_status eng_trainer_run(struct eng_trainer *trainer,
+                                const struct eng_train_options *options, struct eng_error *err);
+
+#endif
