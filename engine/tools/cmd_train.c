@@ -1,0 +1,90 @@
+/* classify train: a recipe and data in, a version folder out, with progress on the way. */
+#include "engine/train.h"
+
+#include "command.h"
+#include "options.h"
+#include "progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+struct train_options {
+    const char *data, *out;
+    int64_t seed, epochs, threads;
+    bool quiet;
+};
+
+static const struct tool_option options[] = {
+    TOOL_TEXT_REQUIRED(struct train_options, data, "DIR", "the data set, or the folder above it"),
+    TOOL_TEXT_REQUIRED(struct train_options, out, "DIR",
+                       "where model.onnx goes: models/NAME/VERSION"),
+    TOOL_INT(struct train_options, seed, -1, 0, 9e15, "N", "instead of the recipe's seed"),
+    TOOL_INT(struct train_options, epochs, 0, 1, 100000, "N", "instead of the recipe's epochs"),
+    TOOL_INT(struct train_options, threads, 0, 1, 1024, "N", "default: every CPU this process has"),
+    TOOL_FLAG(struct train_options, quiet, "no progress"),
+};
+
+static const struct tool_syntax syntax = {
+    .arguments = "RECIPE.json",
+    .min_args = 1,
+    .max_args = 1,
+    .help =
+        "Trains the recipe's network and writes an ONNX file that the daemon can serve. The same\n"
+        "recipe, seed and data give the same file, whatever the number of threads. Ctrl-C stops\n"
+        "and leaves an older model.onnx as it was.",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static bool observe(void *ctx, const struct eng_train_progress *progress)
+{
+    if (ctx) tool_progress_show(ctx, progress);
+    return !interrupted;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int cmd_train(int argc, char **argv)
+{
+    struct train_options opt;
+    char **args;
+    size_t n_args;
+    int code;
+    if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code)) return code;
+    struct eng_error err = {0};
+    struct eng_pool *pool = NULL;
+    if (eng_pool_create((int)opt.threads, &pool, &err)) return tool_fail(argv[0], &err);
+    struct tool_progress progress = {0};
+    tool_progress_init(&progress, stdout);
+    struct eng_train_options run = {
+        .recipe_path = args[0],
+        .data_dir = opt.data,
+        .out_dir = opt.out,
+        .seed = opt.seed,
+        .n_epochs = opt.epochs,
+        .pool = pool,
+        .observe = observe,
+        .observe_ctx = opt.quiet ? NULL : &progress,
+    };
+    catch_signals();
+    enum eng_status status = eng_train(&run, &err);
+    eng_pool_destroy(pool);
+    if (!opt.quiet) tool_progress_end(&progress);
+    if (status) return tool_fail(argv[0], &err);
+    if (!opt.quiet) printf("wrote %s/model.onnx\n", opt.out);
+    return TOOL_OK;
+}
