@@ -1,0 +1,236 @@
+/* Colour, geometry, normalising and layout of samples. */
+#include "engine/preprocess.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct eng_preprocess plain(enum eng_color color, uint32_t width, uint32_t height)
+{
+    return (struct eng_preprocess){
+        .color = color, .width_px = width, .height_px = height, .scale = 1, .std = {1, 1, 1}};
+}
+
+static struct eng_preprocess crop(enum eng_color color, uint32_t width, uint32_t height,
+                                  uint32_t shorter)
+{
+    struct eng_preprocess pre = plain(color, width, height);
+    pre.resize = ENG_RESIZE_CENTER_CROP;
+    pre.shorter_side_px = shorter;
+    return pre;
+}
+
+/* Prepares the pixels, wants these floats exactly. */
+static void expect(const struct eng_preprocess *pre, const struct eng_image *image,
+                   const float *want)
+{
+    float got[256];
+    struct eng_error err = {0};
+    size_t n = eng_preprocess_count(pre);
+    assert_true(n <= 256);
+    if (eng_preprocess_image(pre, image, got, &err) != ENG_OK) fail_msg("%s", err.text);
+    for (size_t i = 0; i < n; i++)
+        if (got[i] != want[i])
+            fail_msg("value %zu is %g, wanted %g", i, (double)got[i], (double)want[i]);
+}
+
+static void counts(void **state)
+{
+    (void)state;
+    struct eng_preprocess pre = plain(ENG_COLOR_GRAY, 28, 20);
+    assert_int_equal(eng_preprocess_channels(&pre), 1);
+    assert_int_equal(eng_preprocess_count(&pre), 560);
+    pre.color = ENG_COLOR_BGR;
+    assert_int_equal(eng_preprocess_channels(&pre), 3);
+    assert_int_equal(eng_preprocess_count(&pre), 1680);
+}
+
+static void values_follow_the_formula(void **state)
+{
+    (void)state;
+    uint8_t pixels[] = {0, 51, 255};
+    struct eng_image image = {3, 1, 1, pixels};
+    struct eng_preprocess pre = plain(ENG_COLOR_GRAY, 3, 1);
+    pre.scale = 1.0F / 255;
+    pre.mean[0] = 0.1307F;
+    pre.std[0] = 0.3081F;
+    float want[3];
+    for (int i = 0; i < 3; i++)
+        want[i] = ((float)pixels[i] * pre.scale - pre.mean[0]) / pre.std[0];
+    expect(&pre, &image, want);
+}
+
+static void channels_have_their_own_mean_and_order(void **state)
+{
+    (void)state;
+    uint8_t pixels[] = {10, 20, 30, 40, 50, 60};
+    struct eng_image image = {2, 1, 3, pixels};
+    struct eng_preprocess pre = plain(ENG_COLOR_RGB, 2, 1);
+    memcpy(pre.mean, (float[]){1, 2, 3}, sizeof pre.mean);
+    memcpy(pre.std, (float[]){1, 2, 4}, sizeof pre.std);
+    expect(&pre, &image, (float[]){9, 39, 9, 24, 6.75F, 14.25F});
+    pre.layout = ENG_LAYOUT_HWC;
+    expect(&pre, &image, (float[]){9, 9, 6.75F, 39, 24, 14.25F});
+    pre.color = ENG_COLOR_BGR; /* mean and std belong to blue, green, red */
+    expect(&pre, &image, (float[]){29, 9, 1.75F, 59, 24, 9.25F});
+    pre.layout = ENG_LAYOUT_CHW;
+    expect(&pre, &image, (float[]){29, 59, 9, 24, 1.75F, 9.25F});
+}
+
+/* Pillow: L = (19595 R + 38470 G + 7471 B + 32768) >> 16; alpha is dropped. */
+static void colors_are_converted(void **state)
+{
+    (void)state;
+    struct eng_preprocess gray = plain(ENG_COLOR_GRAY, 2, 1), rgb = plain(ENG_COLOR_RGB, 2, 1);
+    uint8_t two[] = {7, 0, 9, 255}, three[] = {255, 0, 0, 12, 200, 77};
+    uint8_t four[] = {255, 0, 0, 3, 12, 200, 77, 0};
+    struct eng_image image = {2, 1, 2, two};
+    expect(&gray, &image, (float[]){7, 9});
+    expect(&rgb, &image, (float[]){7, 9, 7, 9, 7, 9});
+    image = (struct eng_image){2, 1, 1, (uint8_t[]){7, 9}};
+    expect(&rgb, &image, (float[]){7, 9, 7, 9, 7, 9});
+    image = (struct eng_image){2, 1, 3, three};
+    expect(&gray, &image, (float[]){76, 130});
+    uint8_t edges[] = {200, 201, 208, 200, 207, 221}; /* one more or less in a factor shows */
+    image = (struct eng_image){2, 1, 3, edges};
+    expect(&gray, &image, (float[]){201, 207});
+    image = (struct eng_image){2, 1, 4, four};
+    expect(&gray, &image, (float[]){76, 130});
+    expect(&rgb, &image, (float[]){255, 12, 0, 200, 0, 77});
+}
+
+static void bytes_floats_and_pictures_agree(void **state)
+{
+    (void)state;
+    enum { WIDTH = 41, HEIGHT = 23, N = WIDTH * HEIGHT * 3 };
+    uint8_t bytes[N];
+    float pixels[N], a[N], b[N], c[N];
+    for (int i = 0; i < N; i++)
+        pixels[i] = bytes[i] = (uint8_t)(i * 37 % 256);
+    struct eng_image image = {WIDTH, HEIGHT, 3, bytes};
+    for (int layout = 0; layout < 2; layout++) {
+        struct eng_preprocess pre = plain(ENG_COLOR_BGR, WIDTH, HEIGHT);
+        pre.layout = layout ? ENG_LAYOUT_HWC : ENG_LAYOUT_CHW;
+        pre.scale = 1.0F / 255;
+        memcpy(pre.mean, (float[]){0.4F, 0.5F, 0.6F}, sizeof pre.mean);
+        memcpy(pre.std, (float[]){0.2F, 0.3F, 0.7F}, sizeof pre.std);
+        eng_preprocess_pixels(&pre, pixels, a);
+        eng_preprocess_bytes(&pre, bytes, b);
+        assert_int_equal(eng_preprocess_image(&pre, &image, c, NULL), ENG_OK);
+        assert_memory_equal(a, b, sizeof a);
+        assert_memory_equal(a, c, sizeof a);
+    }
+}
+
+static void alpha_pictures_of_the_size_are_not_resampled(void **state)
+{
+    (void)state;
+    uint8_t pixels[5 * 3 * 4];
+    float want[5 * 3];
+    for (size_t i = 0; i < 15; i++) {
+        memset(pixels + 4 * i, (int)(i * 16), 4);
+        want[i] = (float)(i * 16);
+    }
+    struct eng_image image = {5, 3, 4, pixels};
+    struct eng_preprocess pre = plain(ENG_COLOR_GRAY, 5, 3);
+    expect(&pre, &image, want);
+    pre = crop(ENG_COLOR_GRAY, 5, 3, 3);
+    expect(&pre, &image, want);
+}
+
+static void stretch_ignores_the_shape(void **state)
+{
+    (void)state;
+    uint8_t pixels[] = {0, 0, 100, 200};
+    struct eng_image image = {4, 1, 1, pixels};
+    struct eng_preprocess pre = plain(ENG_COLOR_GRAY, 2, 2);
+    expect(&pre, &image, (float[]){14, 129, 14, 129});
+}
+
+static void crops_lie_where_torchvision_puts_them(void **state)
+{
+    (void)state;
+    uint8_t row[] = {0, 10, 20, 30, 40, 50, 60};
+    struct eng_image image = {7, 1, 1, row};
+    struct eng_preprocess pre = crop(ENG_COLOR_GRAY, 2, 1, 1);
+    expect(&pre, &image, (float[]){20, 30}); /* (7 - 2) / 2 = 2.5, to the even 2 */
+    pre.width_px = 4;
+    expect(&pre, &image, (float[]){20, 30, 40, 50}); /* 1.5, to the even 2 */
+    pre.width_px = 3;
+    expect(&pre, &image, (float[]){20, 30, 40});
+    pre = crop(ENG_COLOR_GRAY, 1, 4, 1);
+    image = (struct eng_image){1, 7, 1, row};
+    expect(&pre, &image, (float[]){20, 30, 40, 50});
+}
+
+static void the_longer_side_is_cut_to_whole_pixels(void **state)
+{
+    (void)state;
+    /* 3 x 5 with a shorter side of 2 becomes 2 x 3 (3.33 cut), of which row 1 is the middle. */
+    uint8_t pixels[15];
+    for (size_t i = 0; i < 15; i++)
+        pixels[i] = (uint8_t)(i / 3 * 60);
+    struct eng_image image = {3, 5, 1, pixels};
+    struct eng_preprocess pre = crop(ENG_COLOR_GRAY, 1, 1, 2);
+    expect(&pre, &image, (float[]){120});
+    pre = crop(ENG_COLOR_GRAY, 1, 3, 2);
+    struct eng_preprocess all = plain(ENG_COLOR_GRAY, 2, 3);
+    float want[6];
+    assert_int_equal(eng_preprocess_image(&all, &image, want, NULL), ENG_OK);
+    expect(&pre, &image, (float[]){want[0], want[2], want[4]});
+}
+
+static void small_pictures_are_padded_with_black(void **state)
+{
+    (void)state;
+    uint8_t pixels[] = {50, 50};
+    struct eng_image image = {2, 1, 1, pixels};
+    struct eng_preprocess pre = crop(ENG_COLOR_GRAY, 5, 2, 1);
+    pre.mean[0] = 1; /* black is normalised like any pixel; the odd pixel comes after */
+    expect(&pre, &image, (float[]){-1, 49, 49, -1, -1, -1, -1, -1, -1, -1});
+    pre = crop(ENG_COLOR_RGB, 1, 3, 1);
+    expect(&pre, &image, (float[]){0, 50, 0, 0, 50, 0, 0, 50, 0});
+}
+
+static void sides_are_limited(void **state)
+{
+    (void)state;
+    uint8_t pixel = 0;
+    float out[4];
+    struct eng_image image = {65501, 1, 1, &pixel};
+    struct eng_preprocess pre = plain(ENG_COLOR_GRAY, 1, 1);
+    struct eng_error err = {0};
+    assert_int_equal(eng_preprocess_image(&pre, &image, out, &err), ENG_LIMIT);
+    assert_string_equal(err.text, "the picture's width is 65501 pixels, it may be 1 to 65500");
+    image = (struct eng_image){1, 0, 1, &pixel};
+    assert_int_equal(eng_preprocess_image(&pre, &image, out, NULL), ENG_LIMIT);
+    image.height_px = 1;
+    pre.height_px = 65501;
+    assert_int_equal(eng_preprocess_image(&pre, &image, out, NULL), ENG_LIMIT);
+    pre = crop(ENG_COLOR_GRAY, 1, 1, 0);
+    err = (struct eng_error){0};
+    assert_int_equal(eng_preprocess_image(&pre, &image, out, &err), ENG_LIMIT);
+    assert_string_equal(err.text, "the model's shorter side is 0 pixels, it may be 1 to 65500");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts),
+        cmocka_unit_test(values_follow_the_formula),
+        cmocka_unit_test(channels_have_their_own_mean_and_order),
+        cmocka_unit_test(colors_are_converted),
+        cmocka_unit_test(bytes_floats_and_pictures_agree),
+        cmocka_unit_test(alpha_pictures_of_the_size_are_not_resampled),
+        cmocka_unit_test(stretch_ignores_the_shape),
+        cmocka_unit_test(crops_lie_where_torchvision_puts_them),
+        cmocka_unit_test(the_longer_side_is_cut_to_whole_pixels),
+        cmocka_unit_test(small_pictures_are_padded_with_black),
+        cmocka_unit_test(sides_are_limited),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
