@@ -1,6 +1,6 @@
 #include "command.h"
 
-#include "base/text.h"
+#include "base/spelling.h"
 
 #include <stdio.h>
 #include <string.h>

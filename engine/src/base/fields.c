@@ -1,7 +1,7 @@
 #include "base/fields.h"
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/spelling.h"
 
 #include <inttypes.h>
 #include <math.h>

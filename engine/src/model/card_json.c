@@ -1,7 +1,7 @@
 #include "model/card_json.h"
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/spelling.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "base/spelling.h"
 #include "train/initialiser.h"
 #include "train/streams.h"
 

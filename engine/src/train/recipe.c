@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "base/spelling.h"
 #include "graph/exec.h"
 #include "train/layer.h"
 #include "train/recipe_json.h"

@@ -1,7 +1,7 @@
 #include "train/recipe_json.h"
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/spelling.h"
 
 #include <stdio.h>
 #include <stdlib.h>

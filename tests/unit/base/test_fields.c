@@ -1,6 +1,6 @@
 /* Field tables: defaults, checked setters, the nearest name; edit distance. */
 #include "base/fields.h"
-#include "base/text.h"
+#include "base/spelling.h"
 
 #include <math.h>
 #include <setjmp.h>

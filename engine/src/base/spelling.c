@@ -1,4 +1,4 @@
-#include "base/text.h"
+#include "base/spelling.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Small helpers for names. */
-#ifndef ENG_BASE_TEXT_H
-#define ENG_BASE_TEXT_H
+#ifndef ENG_BASE_SPELLING_H
+#define ENG_BASE_SPELLING_H
 
 #include <stddef.h>
 
