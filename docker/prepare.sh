@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the packages of packages.txt that are missing; asks apt nothing when none is.
 # usage: docker/prepare.sh KIND...    kinds: build run test
+# shellcheck disable=SC2086 # lists of package names are meant to be split
 set -eu
 list=$(dirname "$0")/packages.txt
 
