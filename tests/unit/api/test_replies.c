@@ -1,0 +1,160 @@
+#include "api/app.h"
+#include "api/predictions.h"
+#include "api/routes.h"
+
+#include <float.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const labels[] = {"zero", "o\"ne", "two"};
+static const struct eng_card card = {.n_classes = 3, .labels = labels};
+
+static json_t *write(const float *probabilities, size_t n_pictures, bool is_list, size_t n_top)
+{
+    struct srv_answer answer = {.model = "m",
+                                .version = "2",
+                                .digest = "d",
+                                .card = &card,
+                                .probabilities = probabilities,
+                                .n_pictures = n_pictures,
+                                .is_list = is_list,
+                                .n_top = n_top};
+    struct srv_text text = {0};
+    srv_predictions_write(&answer, &text);
+    assert_false(text.failed);
+    json_t *root = json_loads(text.bytes, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    srv_text_fini(&text);
+    return root;
+}
+
+static void check_row(const json_t *list, size_t i, int index, float probability)
+{
+    const json_t *row = json_array_get(list, i);
+    assert_int_equal(json_integer_value(json_object_get(row, "index")), index);
+    assert_string_equal(json_string_value(json_object_get(row, "label")), labels[index]);
+    float read = (float)json_number_value(json_object_get(row, "probability"));
+    assert_memory_equal(&read, &probability, sizeof read);
+}
+
+static void predictions_are_sorted_and_exact(void **state)
+{
+    (void)state;
+    static const float p[] = {0.1f, 0.7000001f, 0.1999999f};
+    json_t *root = write(p, 1, false, 3);
+    assert_string_equal(json_string_value(json_object_get(root, "model")), "m");
+    assert_string_equal(json_string_value(json_object_get(root, "version")), "2");
+    assert_string_equal(json_string_value(json_object_get(root, "digest")), "d");
+    const json_t *list = json_object_get(root, "predictions");
+    assert_int_equal(json_array_size(list), 3);
+    check_row(list, 0, 1, p[1]);
+    check_row(list, 1, 2, p[2]);
+    check_row(list, 2, 0, p[0]);
+    json_decref(root);
+}
+
+static void equal_ones_keep_their_order(void **state)
+{
+    (void)state;
+    static const float p[] = {FLT_MIN, 0.5f, 0.5f};
+    json_t *root = write(p, 1, false, 2);
+    const json_t *list = json_object_get(root, "predictions");
+    assert_int_equal(json_array_size(list), 2);
+    check_row(list, 0, 1, p[1]);
+    check_row(list, 1, 2, p[2]);
+    json_decref(root);
+}
+
+static void several_pictures_are_a_list_of_lists(void **state)
+{
+    (void)state;
+    static const float p[] = {1, 0, 0, 0, 0, 1};
+    json_t *root = write(p, 2, true, 1);
+    const json_t *lists = json_object_get(root, "predictions");
+    assert_int_equal(json_array_size(lists), 2);
+    check_row(json_array_get(lists, 0), 0, 0, 1);
+    check_row(json_array_get(lists, 1), 0, 2, 1);
+    json_decref(root);
+    root = write(p, 1, true, 3);
+    assert_true(json_is_array(json_array_get(json_object_get(root, "predictions"), 0)));
+    json_decref(root);
+}
+
+static void an_error_is_json_whatever_it_says(void **state)
+{
+    (void)state;
+    for (enum srv_code code = SRV_INVALID_REQUEST; code < SRV_N_CODES; code++) {
+        struct srv_request request = {.id = "abc"};
+        srv_text_puts(&request.reply.body, "half a reply");
+        srv_reply_error(&request, code, "a \"%s\"\n", "quote");
+        json_t *root = json_loads(request.reply.body.bytes, 0, NULL);
+        assert_non_null(root);
+        assert_int_equal(json_object_size(root), 3);
+        assert_string_equal(json_string_value(json_object_get(root, "error")), "a \"quote\"\n");
+        assert_string_equal(json_string_value(json_object_get(root, "code")), srv_code_wire(code));
+        assert_string_equal(json_string_value(json_object_get(root, "request_id")), "abc");
+        assert_int_equal(request.reply.code, code);
+        assert_in_range(srv_code_http(code), 400, 599);
+        json_decref(root);
+        srv_text_fini(&request.reply.body);
+    }
+}
+
+static const char *authorization;
+
+static const char *header(const struct srv_request *request, const char *name)
+{
+    (void)request;
+    assert_string_equal(name, "Authorization");
+    return authorization;
+}
+
+static void the_admin_token_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *token, *header;
+        enum srv_listener listener;
+        enum srv_code code;
+    } rows[] = {
+        {"", NULL, SRV_ADMIN, SRV_OK},
+        {"secret", NULL, SRV_PUBLIC, SRV_OK},
+        {"secret", NULL, SRV_ADMIN, SRV_UNAUTHORIZED},
+        {"secret", "Basic secret", SRV_ADMIN, SRV_UNAUTHORIZED},
+        {"secret", "Bearer ", SRV_ADMIN, SRV_FORBIDDEN},
+        {"secret", "Bearer secre", SRV_ADMIN, SRV_FORBIDDEN},
+        {"secret", "Bearer secret2", SRV_ADMIN, SRV_FORBIDDEN},
+        {"secret", "Bearer Secret", SRV_ADMIN, SRV_FORBIDDEN},
+        {"secret", "Bearer secret", SRV_ADMIN, SRV_OK},
+        {"secret", "bearer secret", SRV_ADMIN, SRV_OK},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct srv_app app = {.admin_token = rows[i].token};
+        struct srv_route route = {.listener = rows[i].listener};
+        struct srv_request request = {.app = &app, .route = &route, .header = header};
+        authorization = rows[i].header;
+        assert_int_equal(srv_request_authorize(&request), rows[i].code == SRV_OK);
+        assert_int_equal(request.reply.code, rows[i].code);
+        srv_text_fini(&request.reply.body);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(predictions_are_sorted_and_exact),
+        cmocka_unit_test(equal_ones_keep_their_order),
+        cmocka_unit_test(several_pictures_are_a_list_of_lists),
+        cmocka_unit_test(an_error_is_json_whatever_it_says),
+        cmocka_unit_test(the_admin_token_is_asked_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,122 @@
+#include "base/log.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct srv_log_field fields[] = {
+    {"path", "/a b\n\"x\"=\xFF", 0}, {"code", NULL, 404}, {"model", "", 0}, {"plain", "mnist", 0}};
+
+/* What one line with the fields above looks like. */
+static void read_line(bool json, char *line, size_t n)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct srv_log *log = srv_log_create(ends[1], SRV_LOG_INFO, json);
+    assert_non_null(log);
+    srv_log_write(log, SRV_LOG_DEBUG, "not logged", NULL, 0);
+    srv_log_write(log, SRV_LOG_WARN, "a request", fields, 4);
+    srv_log_destroy(log);
+    close(ends[1]);
+    ssize_t got = read(ends[0], line, n - 1);
+    assert_true(got > 0);
+    line[got] = '\0';
+    close(ends[0]);
+}
+
+static void logfmt_quotes_what_is_not_plain(void **state)
+{
+    (void)state;
+    char line[1024];
+    read_line(false, line, sizeof line);
+    const char *rest = strchr(line, ' ');
+    assert_non_null(rest);
+    assert_string_equal(rest,
+                        " level=warn msg=\"a request\" path=\"/a b\\n\\\"x\\\"=\\ufffd\" code=404 "
+                        "model=\"\" plain=mnist\n");
+    int year, month, day, hour, minute, second, microsecond;
+    char end;
+    assert_int_equal(sscanf(line, "time=%4d-%2d-%2dT%2d:%2d:%2d.%6d%c", &year, &month, &day, &hour,
+                            &minute, &second, &microsecond, &end),
+                     8);
+    assert_int_equal(end, 'Z');
+}
+
+static void json_lines_are_json(void **state)
+{
+    (void)state;
+    char line[1024];
+    read_line(true, line, sizeof line);
+    json_t *root = json_loads(line, 0, NULL);
+    assert_non_null(root);
+    assert_string_equal(json_string_value(json_object_get(root, "msg")), "a request");
+    assert_string_equal(json_string_value(json_object_get(root, "path")),
+                        "/a b\n\"x\"=\xEF\xBF\xBD");
+    assert_int_equal(json_integer_value(json_object_get(root, "code")), 404);
+    json_decref(root);
+}
+
+static void a_long_value_is_cut(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct srv_log *log = srv_log_create(ends[1], SRV_LOG_INFO, false);
+    char value[3000], line[4096];
+    memset(value, 'a', sizeof value);
+    value[sizeof value - 1] = '\0';
+    const struct srv_log_field field = {"path", value, 0};
+    srv_log_write(log, SRV_LOG_INFO, "request", &field, 1);
+    srv_log_destroy(log);
+    ssize_t got = read(ends[0], line, sizeof line);
+    assert_in_range(got, 1024, 1200);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A reader that takes nothing: the writers go on, what does not fit is counted, the end comes. */
+static void a_slow_reader_holds_up_nobody(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct srv_log *log = srv_log_create(ends[1], SRV_LOG_INFO, false);
+    char value[1000];
+    memset(value, 'a', sizeof value);
+    value[sizeof value - 1] = '\0';
+    const struct srv_log_field field = {"path", value, 0};
+    for (int i = 0; i < 5000; i++)
+        srv_log_write(log, SRV_LOG_INFO, "request", &field, 1);
+    assert_in_range(srv_log_dropped(log), 1000, 5000);
+    srv_log_destroy(log);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void no_log_is_a_log(void **state)
+{
+    (void)state;
+    srv_log_write(NULL, SRV_LOG_ERROR, "x", fields, 4);
+    assert_int_equal(srv_log_dropped(NULL), 0);
+    srv_log_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logfmt_quotes_what_is_not_plain),
+        cmocka_unit_test(json_lines_are_json),
+        cmocka_unit_test(a_long_value_is_cut),
+        cmocka_unit_test(a_slow_reader_holds_up_nobody),
+        cmocka_unit_test(no_log_is_a_log),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
