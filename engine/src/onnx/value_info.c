@@ -41,10 +41,10 @@ static enum eng_status type(const Onnx__TypeProto *proto, struct onnx_value_info
 {
     if (proto->has_sequence_type || proto->has_map_type || proto->has_opaque_type ||
         proto->has_sparse_tensor_type || proto->has_optional_type)
-        return eng_fail(err, ENG_UNSUPPORTED, "is a %s, wanted a dense tensor",
+        return eng_fail(err, ENG_UNSUPPORTED, "is of type %s, wanted a dense tensor",
                         proto->has_sequence_type        ? "sequence"
                         : proto->has_map_type           ? "map"
-                        : proto->has_opaque_type        ? "opaque type"
+                        : proto->has_opaque_type        ? "opaque"
                         : proto->has_sparse_tensor_type ? "sparse tensor"
                                                         : "optional");
     if (!proto->tensor_type)
