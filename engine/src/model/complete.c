@@ -71,6 +71,7 @@ static bool fill_preprocess(struct eng_card_source *source, const struct eng_sha
     return true;
 }
 
+/* Errors: FORMAT. What was guessed may well not fit: a graph need not take pictures. */
 static enum eng_status check_preprocess(const struct eng_model *model, int input,
                                         struct eng_error *err)
 {
@@ -111,7 +112,7 @@ static enum eng_status complete_preprocess(struct eng_model *model, struct eng_e
                         "float output");
     if (!one_float) return ENG_OK;
     bool filled = fill_preprocess(source, &model->symbolic[input].shape, per_sample(model, input));
-    if (!filled && !stated) return ENG_OK;
+    if (!stated && (!filled || check_preprocess(model, input, NULL) != ENG_OK)) return ENG_OK;
     enum eng_status status = check_preprocess(model, input, err);
     if (status != ENG_OK) return status;
     if (!source->has_preprocess) source->card.guessed |= ENG_GUESS_PREPROCESS;
