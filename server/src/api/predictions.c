@@ -28,7 +28,9 @@ static void write_list(const struct srv_answer *answer, const float *probabiliti
         srv_text_integer(out, (int64_t)ranked[i].index);
         srv_text_puts(out, ",\"label\":");
         srv_text_json(out, answer->card->labels[ranked[i].index]);
-        srv_text_printf(out, ",\"probability\":%.9g}", (double)ranked[i].probability);
+        srv_text_puts(out, ",\"probability\":");
+        srv_text_float(out, ranked[i].probability);
+        srv_text_puts(out, "}");
     }
     srv_text_puts(out, "]");
 }

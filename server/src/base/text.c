@@ -66,19 +66,24 @@ void srv_text_integer(struct srv_text *text, int64_t value)
 
 void srv_text_printf(struct srv_text *text, const char *format, ...)
 {
-    va_list args;
-    va_start(args, format);
-    va_list again;
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
-    if (n < 0)
-        text->failed = true;
-    if (n >= 0 && reserve(text, (size_t)n)) {
-        vsnprintf(text->bytes + text->n_bytes, (size_t)n + 1, format, again);
-        text->n_bytes += (size_t)n;
+    /* Mostly what is written fits already; else its length is known now, and it is written again. */
+    for (int attempt = 0; attempt < 2 && !text->failed; attempt++) {
+        size_t room = text->capacity - text->n_bytes;
+        va_list args;
+        va_start(args, format);
+        int n = vsnprintf(room ? text->bytes + text->n_bytes : NULL, room, format, args);
+        va_end(args);
+        if (n < 0) {
+            text->failed = true;
+        } else if ((size_t)n < room) {
+            text->n_bytes += (size_t)n;
+            return;
+        } else {
+            reserve(text, (size_t)n);
+        }
     }
-    va_end(again);
-    va_end(args);
+    if (text->capacity > text->n_bytes)
+        text->bytes[text->n_bytes] = '\0'; /* what was cut off */
 }
 
 /* The length of the well-formed UTF-8 character at p (RFC 3629), 0 if it is none. */
