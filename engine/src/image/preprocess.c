@@ -119,9 +119,10 @@ static void place(const struct eng_preprocess *pre, const struct eng_image *imag
     *y = center_crop(height, resized_side(height, shorter, pre->shorter_side_px), pre->height_px);
 }
 
-static bool is_whole(const struct placement *p)
+/* The picture already has the model's size: no resampling, cropping or padding. */
+static bool is_whole(const struct placement *p, uint32_t n_model)
 {
-    return p->axis.n_in == p->axis.n_out && p->axis.n_in == p->axis.n_resized && p->at == 0;
+    return p->axis.n_in == n_model && p->axis.n_resized == n_model;
 }
 
 static enum eng_status convert(const struct eng_preprocess *pre, const struct eng_image *image,
@@ -185,6 +186,7 @@ enum eng_status eng_preprocess_image(const struct eng_preprocess *pre,
     if (status != ENG_OK) return status;
     struct placement x, y;
     place(pre, image, &x, &y);
-    if (is_whole(&x) && is_whole(&y)) return convert(pre, image, dst, err);
+    if (is_whole(&x, pre->width_px) && is_whole(&y, pre->height_px))
+        return convert(pre, image, dst, err);
     return resample(pre, image, &x, &y, dst, err);
 }

@@ -192,6 +192,8 @@ static void small_pictures_are_padded_with_black(void **state)
     struct eng_preprocess pre = crop(ENG_COLOR_GRAY, 5, 2, 1);
     pre.mean[0] = 1; /* black is normalised like any pixel; the odd pixel comes after */
     expect(&pre, &image, (float[]){-1, 49, 49, -1, -1, -1, -1, -1, -1, -1});
+    pre = crop(ENG_COLOR_GRAY, 3, 1, 1); /* one pixel short: not taken for the model's size */
+    expect(&pre, &image, (float[]){50, 50, 0});
     pre = crop(ENG_COLOR_RGB, 1, 3, 1);
     expect(&pre, &image, (float[]){0, 50, 0, 0, 50, 0, 0, 50, 0});
 }
