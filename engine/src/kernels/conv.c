@@ -77,7 +77,7 @@ static void forward_group(const struct forward *f, size_t image, size_t group, f
     eng_gemm_blas(&(struct eng_gemm){.m = conv->out_channels,
                                      .n = n_out,
                                      .k = k,
-                                     .alpha = 1,
+
                                      .a = f->w + group * conv->out_channels * k,
                                      .lda = k,
                                      .b = x,
@@ -127,8 +127,7 @@ static void backward_group(const struct eng_conv *conv, const float *x, const fl
                                          .m = conv->out_channels,
                                          .n = k,
                                          .k = n_out,
-                                         .alpha = 1,
-                                         .beta = 1,
+                                         .accumulate = true,
                                          .a = dy,
                                          .lda = n_out,
                                          .b = columns,
@@ -141,7 +140,7 @@ static void backward_group(const struct eng_conv *conv, const float *x, const fl
                                          .m = k,
                                          .n = n_out,
                                          .k = conv->out_channels,
-                                         .alpha = 1,
+
                                          .a = w,
                                          .lda = k,
                                          .b = dy,

@@ -1,23 +1,20 @@
 #include "kernels/gemm.h"
 
+#include "kernels/clamp.h"
+#include "kernels/dispatch.h"
+
 #include <assert.h>
 #include <cblas.h>
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
+/* --- OpenBLAS --- */
+
 /* Threads are the pool's business: OpenBLAS must not start its own. */
 static void use_one_thread(void)
 {
     openblas_set_num_threads(1);
-}
-
-/* What BLAS leaves to the caller: k = 0 only scales C. */
-static void scale(const struct eng_gemm *g)
-{
-    for (size_t i = 0; i < g->m; i++)
-        for (size_t j = 0; j < g->n; j++)
-            g->c[i * g->ldc + j] = g->beta == 0 ? 0 : g->beta * g->c[i * g->ldc + j];
 }
 
 void eng_gemm_blas(const struct eng_gemm *g)
@@ -26,12 +23,191 @@ void eng_gemm_blas(const struct eng_gemm *g)
     pthread_once(&once, use_one_thread);
     assert(g->m <= INT_MAX && g->n <= INT_MAX && g->k <= INT_MAX);
     assert(g->lda <= INT_MAX && g->ldb <= INT_MAX && g->ldc <= INT_MAX);
+    for (size_t i = 0; g->k == 0 && !g->accumulate && i < g->m; i++)
+        memset(g->c + i * g->ldc, 0, g->n * sizeof *g->c);
+    if (g->m == 0 || g->n == 0 || g->k == 0) return;
+    cblas_sgemm(CblasRowMajor, g->trans_a ? CblasTrans : CblasNoTrans,
+                g->trans_b ? CblasTrans : CblasNoTrans, (int)g->m, (int)g->n, (int)g->k, 1, g->a,
+                (int)g->lda, g->b, (int)g->ldb, g->accumulate ? 1 : 0, g->c, (int)g->ldc);
+}
+
+/* --- ours --- */
+
+enum {
+    BLOCK_ROWS = 64,   /* rows of C in one piece of work */
+    BLOCK_DEPTH = 128, /* of k in one pass: a packed panel stays in the L1 cache */
+    PACK_ROWS = 16,    /* rows of A that make packing pay */
+    MAX_PANEL_COLUMNS = 16 * ENG_PANEL_VECTORS,
+    DOT_COLUMNS = 32,         /* columns of C in one piece of work, when B is transposed */
+    WORK_PER_CHUNK = 1 << 18, /* multiply-adds that make a thread worth waking: some 5 us */
+};
+
+/* C is cut into pieces of rows x columns. */
+struct pieces {
+    const struct eng_gemm *gemm;
+    const float *column_bias;
+    struct eng_activation activation;
+    struct eng_clamp clamp;
+    size_t n_columns; /* of one piece */
+    size_t per_row;   /* pieces side by side */
+};
+
+struct piece {
+    size_t row, n_rows, column, n_columns;
+};
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static struct piece piece_at(const struct pieces *p, size_t i)
+{
+    struct piece piece = {.row = i / p->per_row * BLOCK_ROWS,
+                          .column = i % p->per_row * p->n_columns};
+    piece.n_rows = smaller(BLOCK_ROWS, p->gemm->m - piece.row);
+    piece.n_columns = smaller(p->n_columns, p->gemm->n - piece.column);
+    return piece;
+}
+
+/* What the clamp in the kernel cannot do. */
+static void activate(const struct pieces *p, const struct piece *piece)
+{
+    if (p->clamp.is_all) return;
+    for (size_t i = 0; i < piece->n_rows; i++) {
+        float *c = p->gemm->c + (piece->row + i) * p->gemm->ldc + piece->column;
+        eng_activation_forward(p->activation, c, c, piece->n_columns);
+    }
+}
+
+/* Points the panel's pieces at C and, where the sums start, at the bias. */
+static void place_panel(const struct pieces *p, const struct piece *piece, struct eng_panel *panel)
+{
+    size_t lanes = (size_t)eng_kernels()->n_lanes;
+    for (size_t x = 0; x < piece->n_columns; x += lanes) {
+        int j = panel->n_vectors++;
+        panel->n_lanes[j] = (int)smaller(lanes, piece->n_columns - x);
+        panel->c[j] = p->gemm->c + piece->row * p->gemm->ldc + piece->column + x;
+        panel->column_bias[j] = p->column_bias ? p->column_bias + piece->column + x : NULL;
+    }
+}
+
+/* Rows [k, k + n) of the panel: in place, or, if many rows of A will read them, close together. */
+static void place_b(const struct pieces *p, const struct piece *piece, size_t k, size_t n,
+                    float *packed, ptrdiff_t *taps, struct eng_panel *panel)
+{
+    const struct eng_gemm *g = p->gemm;
+    const float *b = g->b + k * g->ldb + piece->column;
+    bool packs = piece->n_rows >= PACK_ROWS;
+    size_t step = packs ? piece->n_columns : g->ldb;
+    for (size_t i = 0; i < n; i++) {
+        taps[i] = (ptrdiff_t)(i * step);
+        if (packs) memcpy(packed + i * step, b + i * g->ldb, step * sizeof *packed);
+    }
+    for (int j = 0; j < panel->n_vectors; j++)
+        panel->b[j] = (packs ? packed : b) + j * eng_kernels()->n_lanes;
+}
+
+/* B as it is: one panel, BLOCK_DEPTH of k at a time. A sum waits in C between the blocks, exactly.
+ */
+static void multiply_piece(const struct pieces *p, const struct piece *piece)
+{
+    const struct eng_gemm *g = p->gemm;
+    float packed[BLOCK_DEPTH * MAX_PANEL_COLUMNS];
+    ptrdiff_t taps[BLOCK_DEPTH];
+    struct eng_product product = {.n_rows = piece->n_rows,
+                                  .n_channels = 1,
+                                  .a_row = g->trans_a ? 1 : g->lda,
+                                  .a_tap = g->trans_a ? g->lda : 1,
+                                  .taps = taps,
+                                  .c_row = g->ldc,
+                                  .low = -INFINITY,
+                                  .high = INFINITY};
+    struct eng_panel panel = {0};
+    place_panel(p, piece, &panel);
+    size_t k = 0;
+    do {
+        product.n_taps = smaller(BLOCK_DEPTH, g->k - k);
+        product.a = g->a + piece->row * product.a_row + k * product.a_tap;
+        product.accumulate = g->accumulate || k > 0;
+        place_b(p, piece, k, product.n_taps, packed, taps, &panel);
+        k += product.n_taps;
+        if (k == g->k) {
+            product.low = p->clamp.low;
+            product.high = p->clamp.high;
+        }
+        eng_kernels()->product(&product, &panel);
+    } while (k < g->k);
+}
+
+/* B transposed: rows times rows, a few columns of C at a time. */
+static void dot_piece(const struct pieces *p, const struct piece *piece)
+{
+    const struct eng_gemm *g = p->gemm;
+    struct eng_dot dot = {.n_rows = piece->n_rows,
+                          .n_parts = 1,
+                          .length = g->k,
+                          .a = g->a + piece->row * g->lda,
+                          .a_row = g->lda,
+                          .c = g->c + piece->row * g->ldc,
+                          .c_row = g->ldc,
+                          .accumulate = g->accumulate,
+                          .low = p->clamp.low,
+                          .high = p->clamp.high};
+    for (size_t x = 0; x < piece->n_columns; x += dot.n_columns) {
+        size_t column = piece->column + x;
+        dot.n_columns = smaller(ENG_DOT_ROWS, piece->n_columns - x);
+        dot.column_bias = p->column_bias ? p->column_bias + column : NULL;
+        for (size_t j = 0; j < dot.n_columns; j++) {
+            dot.b[j] = g->b + (column + j) * g->ldb;
+            dot.c_column[j] = column + j;
+        }
+        eng_kernels()->dot(&dot);
+    }
+}
+
+static void run_pieces(void *ctx, size_t begin, size_t end)
+{
+    const struct pieces *p = ctx;
+    for (size_t i = begin; i < end; i++) {
+        struct piece piece = piece_at(p, i);
+        if (p->gemm->trans_b)
+            dot_piece(p, &piece);
+        else
+            multiply_piece(p, &piece);
+        activate(p, &piece);
+    }
+}
+
+/* Both transposed: too rare for a kernel of its own. */
+static void run_by_blas(const struct eng_gemm *g, const float *column_bias,
+                        struct eng_activation activation)
+{
+    eng_gemm_blas(g);
+    for (size_t i = 0; i < g->m; i++) {
+        float *c = g->c + i * g->ldc;
+        for (size_t j = 0; column_bias && j < g->n; j++)
+            c[j] += column_bias[j];
+        eng_activation_forward(activation, c, c, g->n);
+    }
+}
+
+void eng_gemm_run(const struct eng_gemm *g, const float *column_bias,
+                  struct eng_activation activation, struct eng_pool *pool)
+{
+    assert(!(g->accumulate && column_bias));
     if (g->m == 0 || g->n == 0) return;
-    if (g->k == 0) {
-        scale(g);
+    if (g->trans_a && g->trans_b) {
+        run_by_blas(g, column_bias, activation);
         return;
     }
-    cblas_sgemm(CblasRowMajor, g->trans_a ? CblasTrans : CblasNoTrans,
-                g->trans_b ? CblasTrans : CblasNoTrans, (int)g->m, (int)g->n, (int)g->k, g->alpha,
-                g->a, (int)g->lda, g->b, (int)g->ldb, g->beta, g->c, (int)g->ldc);
+    struct pieces p = {.gemm = g,
+                       .column_bias = column_bias,
+                       .activation = activation,
+                       .clamp = eng_clamp_for(activation)};
+    p.n_columns = g->trans_b ? DOT_COLUMNS : (size_t)(eng_kernels()->n_lanes * ENG_PANEL_VECTORS);
+    p.per_row = (g->n - 1) / p.n_columns + 1;
+    size_t n_pieces = p.per_row * ((g->m - 1) / BLOCK_ROWS + 1);
+    size_t work = smaller(BLOCK_ROWS, g->m) * p.n_columns * g->k;
+    eng_pool_for(pool, n_pieces, WORK_PER_CHUNK / (work + 1) + 1, run_pieces, &p);
 }

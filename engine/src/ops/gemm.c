@@ -71,6 +71,7 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     *state = (struct state){.m = (size_t)m, .n = (size_t)n, .k = (size_t)k};
     struct eng_shape y = {.rank = 2, .dim = {m, n}};
     eng_infer_output(q, 0, ENG_FLOAT32, &y);
+    if (q->training && attrs->alpha != 1) q->scratch_bytes = (size_t)(m * n) * sizeof(float);
     return check_c(q, state, err);
 }
 
@@ -79,46 +80,67 @@ static const float *bias(const struct eng_op_call *call)
     return call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
 }
 
-static void add_c(const struct eng_op_call *call, float beta)
+/* alpha and C in all their forms, after the product; most files need none of it. */
+static void finish(const struct eng_op_call *call)
 {
+    const struct attrs *attrs = call->attrs;
     const struct state *state = call->state;
     const float *c = bias(call);
-    float *y = call->out[0]->data;
-    for (size_t i = 0; c && i < state->m; i++)
+    float alpha = (float)attrs->alpha, beta = (float)attrs->beta, *y = call->out[0]->data;
+    for (size_t i = 0; i < state->m; i++, y += state->n) {
         for (size_t j = 0; j < state->n; j++)
-            y[i * state->n + j] += beta * c[i * state->c_row + j * state->c_column];
+            y[j] = alpha * y[j] + (c ? beta * c[i * state->c_row + j * state->c_column] : 0);
+        eng_activation_forward(call->activation, y, y, state->n);
+    }
 }
 
 static void forward(const struct eng_op_call *call)
 {
     const struct attrs *attrs = call->attrs;
     const struct state *state = call->state;
-    eng_gemm_blas(&(struct eng_gemm){.trans_a = attrs->transA,
-                                     .trans_b = attrs->transB,
-                                     .m = state->m,
-                                     .n = state->n,
-                                     .k = state->k,
-                                     .alpha = (float)attrs->alpha,
-                                     .a = call->in[0]->data,
-                                     .lda = attrs->transA ? state->m : state->k,
-                                     .b = call->in[1]->data,
-                                     .ldb = attrs->transB ? state->k : state->n,
-                                     .c = call->out[0]->data,
-                                     .ldc = state->n});
-    add_c(call, (float)attrs->beta);
-    eng_activation_forward(call->activation, call->out[0]->data, call->out[0]->data,
-                           state->m * state->n);
+    struct eng_gemm gemm = {.trans_a = attrs->transA,
+                            .trans_b = attrs->transB,
+                            .m = state->m,
+                            .n = state->n,
+                            .k = state->k,
+                            .a = call->in[0]->data,
+                            .lda = attrs->transA ? state->m : state->k,
+                            .b = call->in[1]->data,
+                            .ldb = attrs->transB ? state->k : state->n,
+                            .c = call->out[0]->data,
+                            .ldc = state->n};
+    bool is_plain =
+        attrs->alpha == 1 &&
+        (!bias(call) || (attrs->beta == 1 && state->c_row == 0 && state->c_column == 1));
+    if (is_plain) {
+        eng_gemm_run(&gemm, bias(call), call->activation, call->pool);
+        return;
+    }
+    eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, call->pool);
+    finish(call);
 }
 
-/* dA' += alpha dY B'^T; stored transposed it is (dA')^T += alpha B' dY^T. */
-static void backward_a(const struct eng_op_call *call)
+/* alpha dY, which is all that A and B see of the gradient. */
+static const float *scaled_gradient(const struct eng_op_call *call)
 {
     const struct attrs *attrs = call->attrs;
     const struct state *state = call->state;
-    const float *dy = call->grad_out[0]->data, *b = call->in[1]->data;
+    const float *dy = call->grad_out[0]->data;
+    if (attrs->alpha == 1) return dy;
+    float *scaled = call->scratch;
+    for (size_t i = 0; i < state->m * state->n; i++)
+        scaled[i] = (float)attrs->alpha * dy[i];
+    return scaled;
+}
+
+/* dA' += dY B'^T; where A is stored transposed: dA += B' dY^T. */
+static void backward_a(const struct eng_op_call *call, const float *dy)
+{
+    const struct attrs *attrs = call->attrs;
+    const struct state *state = call->state;
+    const float *b = call->in[1]->data;
     size_t ldb = attrs->transB ? state->k : state->n;
-    struct eng_gemm gemm = {.alpha = (float)attrs->alpha, .beta = 1, .k = state->n};
-    gemm.c = call->grad_in[0]->data;
+    struct eng_gemm gemm = {.accumulate = true, .c = call->grad_in[0]->data, .k = state->n};
     gemm.m = attrs->transA ? state->k : state->m;
     gemm.n = gemm.ldc = attrs->transA ? state->m : state->k;
     gemm.a = attrs->transA ? b : dy;
@@ -130,15 +152,14 @@ static void backward_a(const struct eng_op_call *call)
     eng_gemm_blas(&gemm);
 }
 
-/* dB' += alpha A'^T dY; stored transposed it is (dB')^T += alpha dY^T A'. */
-static void backward_b(const struct eng_op_call *call)
+/* dB' += A'^T dY; where B is stored transposed: dB += dY^T A'. */
+static void backward_b(const struct eng_op_call *call, const float *dy)
 {
     const struct attrs *attrs = call->attrs;
     const struct state *state = call->state;
-    const float *dy = call->grad_out[0]->data, *a = call->in[0]->data;
+    const float *a = call->in[0]->data;
     size_t lda = attrs->transA ? state->m : state->k;
-    struct eng_gemm gemm = {.alpha = (float)attrs->alpha, .beta = 1, .k = state->m};
-    gemm.c = call->grad_in[1]->data;
+    struct eng_gemm gemm = {.accumulate = true, .c = call->grad_in[1]->data, .k = state->m};
     gemm.m = attrs->transB ? state->n : state->k;
     gemm.n = gemm.ldc = attrs->transB ? state->k : state->n;
     gemm.a = attrs->transB ? dy : a;
@@ -164,8 +185,9 @@ static void backward_c(const struct eng_op_call *call)
 static void backward(const struct eng_op_call *call)
 {
     if (!call->grad_out[0]) return;
-    if (call->grad_in[0]) backward_a(call);
-    if (call->grad_in[1]) backward_b(call);
+    const float *dy = scaled_gradient(call);
+    if (call->grad_in[0]) backward_a(call, dy);
+    if (call->grad_in[1]) backward_b(call, dy);
     if (call->n_in > 2 && call->grad_in[2]) backward_c(call);
 }
 

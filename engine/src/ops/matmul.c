@@ -36,6 +36,14 @@ static struct side split(const struct eng_shape *shape, bool is_left)
     return side;
 }
 
+/* One B for all of A's matrices: they are one tall matrix. */
+static void join_rows(struct state *state)
+{
+    static const struct eng_shape one = {0};
+    state->m *= state->batches.count;
+    eng_broadcast_plan(&one, &one, &one, &state->batches);
+}
+
 static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
     for (size_t i = 0; i < 2; i++) {
@@ -52,8 +60,9 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
                         eng_shape_format(b, b_text, sizeof b_text), (long long)left.columns,
                         (long long)right.rows);
     }
-    if (left.rows > INT_MAX || left.columns > INT_MAX || right.columns > INT_MAX)
-        return eng_fail(err, ENG_LIMIT, "a dimension lies above %d", INT_MAX);
+    int64_t n_left = eng_shape_count(a); /* bounds the rows once the batches are joined */
+    if (n_left > INT_MAX || left.rows > INT_MAX || right.rows > INT_MAX || right.columns > INT_MAX)
+        return eng_fail(err, ENG_LIMIT, "A's elements or a dimension exceed %d", INT_MAX);
     struct eng_shape y;
     enum eng_status status = eng_infer_broadcast(&left.batch, &right.batch, &y, err);
     if (status != ENG_OK) return status;
@@ -61,24 +70,11 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     *state = (struct state){
         .m = (size_t)left.rows, .n = (size_t)right.columns, .k = (size_t)left.columns};
     eng_broadcast_plan(&left.batch, &right.batch, &y, &state->batches);
+    if (right.batch.rank == 0) join_rows(state);
     if (a->rank > 1) y.dim[y.rank++] = left.rows;
     if (b->rank > 1) y.dim[y.rank++] = right.columns;
     eng_infer_output(q, 0, ENG_FLOAT32, &y);
     return ENG_OK;
-}
-
-static void multiply(const struct state *s, const float *a, const float *b, float *y)
-{
-    eng_gemm_blas(&(struct eng_gemm){.m = s->m,
-                                     .n = s->n,
-                                     .k = s->k,
-                                     .alpha = 1,
-                                     .a = a,
-                                     .lda = s->k,
-                                     .b = b,
-                                     .ldb = s->n,
-                                     .c = y,
-                                     .ldc = s->n});
 }
 
 static void forward(const struct eng_op_call *call)
@@ -86,11 +82,14 @@ static void forward(const struct eng_op_call *call)
     const struct state *s = call->state;
     const float *a = call->in[0]->data, *b = call->in[1]->data;
     float *y = call->out[0]->data;
+    struct eng_gemm gemm = {.m = s->m, .n = s->n, .k = s->k, .lda = s->k, .ldb = s->n, .ldc = s->n};
     for (size_t i = 0; i < s->batches.count; i++) {
         struct eng_broadcast_at at = eng_broadcast_at(&s->batches, i);
-        multiply(s, a + at.a * s->m * s->k, b + at.b * s->k * s->n, y + i * s->m * s->n);
+        gemm.a = a + at.a * s->m * s->k;
+        gemm.b = b + at.b * s->k * s->n;
+        gemm.c = y + i * s->m * s->n;
+        eng_gemm_run(&gemm, NULL, call->activation, call->pool);
     }
-    eng_activation_forward(call->activation, y, y, s->batches.count * s->m * s->n);
 }
 
 /* dA += dY B^T, dB += A^T dY; a matrix that was broadcast collects from all its uses. */
@@ -101,35 +100,23 @@ static void backward(const struct eng_op_call *call)
     const float *a = call->in[0]->data, *b = call->in[1]->data, *dy = call->grad_out[0]->data;
     float *da = call->grad_in[0] ? call->grad_in[0]->data : NULL;
     float *db = call->grad_in[1] ? call->grad_in[1]->data : NULL;
-    for (size_t i = 0; i < s->batches.count; i++, dy += s->m * s->n) {
+    struct eng_gemm for_a = {.accumulate = true, .trans_b = true, .m = s->m, .n = s->k, .k = s->n};
+    struct eng_gemm for_b = {.accumulate = true, .trans_a = true, .m = s->k, .n = s->n, .k = s->m};
+    for_a.lda = for_a.ldb = for_b.ldb = for_b.ldc = s->n;
+    for_a.ldc = for_b.lda = s->k;
+    for (size_t i = 0; i < s->batches.count; i++) {
         struct eng_broadcast_at at = eng_broadcast_at(&s->batches, i);
-        size_t at_a = at.a * s->m * s->k, at_b = at.b * s->k * s->n;
-        if (da)
-            eng_gemm_blas(&(struct eng_gemm){.trans_b = true,
-                                             .m = s->m,
-                                             .n = s->k,
-                                             .k = s->n,
-                                             .alpha = 1,
-                                             .beta = 1,
-                                             .a = dy,
-                                             .lda = s->n,
-                                             .b = b + at_b,
-                                             .ldb = s->n,
-                                             .c = da + at_a,
-                                             .ldc = s->k});
-        if (db)
-            eng_gemm_blas(&(struct eng_gemm){.trans_a = true,
-                                             .m = s->k,
-                                             .n = s->n,
-                                             .k = s->m,
-                                             .alpha = 1,
-                                             .beta = 1,
-                                             .a = a + at_a,
-                                             .lda = s->k,
-                                             .b = dy,
-                                             .ldb = s->n,
-                                             .c = db + at_b,
-                                             .ldc = s->n});
+        for_a.a = for_b.b = dy + i * s->m * s->n;
+        for_a.b = b + at.b * s->k * s->n;
+        for_b.a = a + at.a * s->m * s->k;
+        if (da) {
+            for_a.c = da + at.a * s->m * s->k;
+            eng_gemm_blas(&for_a);
+        }
+        if (db) {
+            for_b.c = db + at.b * s->k * s->n;
+            eng_gemm_blas(&for_b);
+        }
     }
 }
 

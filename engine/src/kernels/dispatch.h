@@ -1,0 +1,79 @@
+/*
+ * The hand-vectorised kernels, one table per instruction set, chosen once for the CPU that we run
+ * on.
+ *
+ * Each table comes from the same source (vector_body.inc) compiled for other registers. Whatever
+ * the batch, the tile or the thread, every result is one chain of operations in a fixed order: so
+ * the same row gives the same bits. (Another instruction set may give other last bits.)
+ */
+#ifndef ENG_KERNELS_DISPATCH_H
+#define ENG_KERNELS_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ENG_PANEL_VECTORS = 3, ENG_DOT_ROWS = 4 };
+
+/*
+ * c[i, x] = clamp(start + sum over (channel, tap) of a[i, channel, tap] * b[channel, tap, x])
+ *
+ * A matrix product whose right side is read in place: row (channel, tap) of b starts at
+ * channel * b_channel + taps[tap]. With taps a row apart that is any matrix; with a kernel's taps
+ * it is the im2col matrix of an image, without making it.
+ */
+struct eng_product {
+    size_t n_rows, n_channels, n_taps;
+    const float *a; /* a[i * a_row + channel * a_channel + tap * a_tap] */
+    size_t a_row, a_channel, a_tap;
+    size_t b_channel;
+    const ptrdiff_t *taps;
+    size_t c_row;
+    bool accumulate;       /* start = c[i, x] */
+    const float *row_bias; /* start = row_bias[i]; NULL: 0 */
+    float low, high;       /* -INFINITY, INFINITY: no clamp */
+};
+
+/* Up to ENG_PANEL_VECTORS pieces of at most `lanes` columns; a piece may lie anywhere. */
+struct eng_panel {
+    int n_vectors;
+    int n_lanes[ENG_PANEL_VECTORS];
+    const float *b[ENG_PANEL_VECTORS];
+    float *c[ENG_PANEL_VECTORS];
+    const float *column_bias[ENG_PANEL_VECTORS]; /* added to start; [0] NULL: none */
+};
+
+/*
+ * c[i, j] = clamp(start + sum over (part, x) of a[part, i, x] * b[part, j, x])
+ *
+ * Products of rows with rows. Row j of b may lie anywhere.
+ */
+struct eng_dot {
+    size_t n_rows, n_columns; /* n_columns at most ENG_DOT_ROWS */
+    size_t n_parts, length;
+    const float *a; /* a[part * a_part + i * a_row + x] */
+    size_t a_row, a_part;
+    const float *b[ENG_DOT_ROWS]; /* b[j][part * b_part + x] */
+    size_t b_part;
+    float *c; /* c[i * c_row + c_column[j]] */
+    size_t c_row, c_column[ENG_DOT_ROWS];
+    bool accumulate;
+    const float *column_bias; /* [n_columns], or NULL */
+    float low, high;
+};
+
+struct eng_kernels {
+    const char *name;
+    int n_lanes; /* floats in one register */
+    bool (*runs_here)(void);
+    void (*product)(const struct eng_product *product, const struct eng_panel *panel);
+    void (*dot)(const struct eng_dot *dot);
+};
+
+/* Purpose: the best table for this CPU; CLASSIFYD_CPU=portable, avx2 or avx512 in the environment
+ * asks for another (ignored if this CPU cannot run it). Chosen at the first call. Any thread. */
+const struct eng_kernels *eng_kernels(void);
+
+/* Purpose: all tables, best first, for tests and benchmarks; NULL after the last. */
+const struct eng_kernels *eng_kernels_at(size_t i);
+
+#endif

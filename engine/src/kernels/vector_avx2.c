@@ -1,0 +1,70 @@
+/* AVX2 with FMA: 16 registers of 8 floats. */
+#include "kernels/vector.h"
+
+#ifdef __x86_64__
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define NAME   avx2
+enum { LANES = 8, TILE_ROWS = 4 };
+
+typedef __m256 vector;
+typedef __m256i lane_mask;
+
+static bool runs_here(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+TARGET static inline lane_mask first(int n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+TARGET static inline vector load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+TARGET static inline vector load_first(const float *p, lane_mask mask)
+{
+    return _mm256_maskload_ps(p, mask);
+}
+
+TARGET static inline void store_first(float *p, lane_mask mask, vector v)
+{
+    _mm256_maskstore_ps(p, mask, v);
+}
+
+TARGET static inline vector all(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+TARGET static inline vector multiply_add(vector a, vector b, vector c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+TARGET static inline vector add(vector a, vector b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+/* NaN in x stays NaN: max and min give their second operand then. */
+TARGET static inline vector clamp(vector low, vector high, vector x)
+{
+    return _mm256_min_ps(high, _mm256_max_ps(low, x));
+}
+
+TARGET static inline float sum(vector v)
+{
+    __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+}
+
+#include "kernels/vector_body.inc"
+
+#endif

@@ -1,0 +1,72 @@
+/* AVX-512: 32 registers of 16 floats, masks for the tails. */
+#include "kernels/vector.h"
+
+#ifdef __x86_64__
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f")))
+#define NAME   avx512
+enum { LANES = 16, TILE_ROWS = 8 };
+
+typedef __m512 vector;
+typedef __mmask16 lane_mask;
+
+static bool runs_here(void)
+{
+    return __builtin_cpu_supports("avx512f");
+}
+
+TARGET static inline lane_mask first(int n)
+{
+    return (lane_mask)((1u << n) - 1);
+}
+
+TARGET static inline vector load(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
+TARGET static inline vector load_first(const float *p, lane_mask mask)
+{
+    return _mm512_maskz_loadu_ps(mask, p);
+}
+
+TARGET static inline void store_first(float *p, lane_mask mask, vector v)
+{
+    _mm512_mask_storeu_ps(p, mask, v);
+}
+
+TARGET static inline vector all(float x)
+{
+    return _mm512_set1_ps(x);
+}
+
+TARGET static inline vector multiply_add(vector a, vector b, vector c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+TARGET static inline vector add(vector a, vector b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+/* NaN in x stays NaN: max and min give their second operand then. */
+TARGET static inline vector clamp(vector low, vector high, vector x)
+{
+    return _mm512_min_ps(high, _mm512_max_ps(low, x));
+}
+
+TARGET static inline float sum(vector v)
+{
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v),
+                                _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)));
+    __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    quarter = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+    return _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)));
+}
+
+#include "kernels/vector_body.inc"
+
+#endif
