@@ -57,8 +57,7 @@ static void expect_refusal(read_fn *read, const char *name, size_t max_bytes,
     assert_int_equal(err.status, status);
     assert_ptr_equal(file.bytes, &file);
     assert_non_null(strstr(err.text, in_folder(name)));
-    if (!strstr(err.text, word))
-        fail_msg("\"%s\" lacks \"%s\"", err.text, word);
+    if (!strstr(err.text, word)) fail_msg("\"%s\" lacks \"%s\"", err.text, word);
 }
 
 static void expect_bytes(read_fn *read, const char *name, size_t max_bytes, const void *bytes,
@@ -66,8 +65,7 @@ static void expect_bytes(read_fn *read, const char *name, size_t max_bytes, cons
 {
     struct eng_file file;
     struct eng_error err = {0};
-    if (read(in_folder(name), max_bytes, &file, &err) != ENG_OK)
-        fail_msg("%s", err.text);
+    if (read(in_folder(name), max_bytes, &file, &err) != ENG_OK) fail_msg("%s", err.text);
     assert_int_equal(file.n_bytes, n_bytes);
     assert_memory_equal(file.bytes, bytes, n_bytes);
     eng_file_fini(&file);
@@ -104,8 +102,7 @@ static void refuses_a_huge_sparse_file(void **state)
 {
     (void)state;
     put("sparse", "", 0);
-    if (truncate(in_folder("sparse"), (off_t)1 << 40) != 0)
-        skip();
+    if (truncate(in_folder("sparse"), (off_t)1 << 40) != 0) skip();
     expect_refusal(eng_file_read, "sparse", 1 << 20, ENG_LIMIT, "1099511627776 bytes");
     unlink(in_folder("sparse"));
 }

@@ -16,8 +16,7 @@ static bool all_zero(const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
     for (size_t i = 0; i < n; i++) {
-        if (p[i])
-            return false;
+        if (p[i]) return false;
     }
     return true;
 }

@@ -18,8 +18,7 @@ static struct eng_pool *pool_of(int n_threads)
 {
     struct eng_pool *pool;
     struct eng_error err = {0};
-    if (eng_pool_create(n_threads, &pool, &err) != ENG_OK)
-        fail_msg("%s", err.text);
+    if (eng_pool_create(n_threads, &pool, &err) != ENG_OK) fail_msg("%s", err.text);
     return pool;
 }
 
@@ -120,8 +119,7 @@ static void tasks_run_once_in_order_before_destroy_returns(void **state)
         assert_int_equal(n_run, N);
         for (int i = 0; i < N; i++) {
             assert_in_range(tasks[i].worker, 0, n_threads - 1);
-            if (n_threads == 1)
-                assert_int_equal(tasks[i].order, i);
+            if (n_threads == 1) assert_int_equal(tasks[i].order, i);
         }
     }
 }
@@ -232,8 +230,7 @@ static void precedence_chunk(void *ctx, size_t begin, size_t end)
     bool helper = !pthread_equal(pthread_self(), test->caller);
     if (helper && !atomic_exchange(&test->submitted, true))
         eng_pool_submit(test->pool, &test->urgent.task);
-    if (atomic_load(&test->task_ran))
-        atomic_store(&test->ran_in_time, true);
+    if (atomic_load(&test->task_ran)) atomic_store(&test->ran_in_time, true);
     usleep(200);
 }
 
