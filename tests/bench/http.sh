@@ -76,11 +76,21 @@ wait_until_it_answers() { # URL
     exit 1
 }
 
-# Resident memory of a process and its children, MiB.
-memory_mib() { # PID
-    for pid in "$1" $(cat "/proc/$1/task/$1/children"); do
+# A process and its children.
+family() { # PID
+    echo "$1" $(cat "/proc/$1/task/$1/children")
+}
+
+memory_mib() { # PID, resident
+    for pid in $(family "$1"); do
         sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status"
     done | awk '{ kib += $1 } END { printf "%.0f", kib / 1024 }'
+}
+
+cpu_ticks() { # PID
+    for pid in $(family "$1"); do
+        cut -d ' ' -f 14,15 "/proc/$pid/stat"
+    done | awk '{ ticks += $1 + $2 } END { print ticks }'
 }
 
 port=$(free_port)
@@ -118,15 +128,26 @@ load() { # SECONDS URL -> "rate p50_ms p99_ms failed"
     wrk -t1 -c"$connections" -d"$1s" --latency -s "$here/post.lua" "$2" | sed -n 's/^RESULT //p'
 }
 
-for target in $targets; do
-    url=${target#*,}
-    load 1 "${url%,*}" >/dev/null
-done
-for round in $(seq "$rounds"); do
+measure() { # NAME URL PID -> "name rate p50_ms p99_ms failed memory_mib cpu_us_per_request"
+    before=$(cpu_ticks "$3")
+    result=$(load "$seconds" "$2")
+    spent=$(($(cpu_ticks "$3") - before))
+    echo "$1 $result $(memory_mib "$3")" \
+        "$(echo "$spent $(getconf CLK_TCK) ${result%% *} $seconds" | awk '{ print 1e6 * $1 / $2 / ($3 * $4) }')"
+}
+
+each_target() { # COMMAND...: with NAME URL PID added
     for target in $targets; do
         url=${target#*,}
-        echo "${target%%,*} $(load "$seconds" "${url%,*}") $(memory_mib "${target##*,}")"
+        "$@" "${target%%,*}" "${url%,*}" "${target##*,}"
     done
+}
+
+warm_up() { load 1 "$2" >/dev/null; }
+
+each_target warm_up
+for round in $(seq "$rounds"); do
+    each_target measure
     echo "round $round of $rounds" >&2
 done >"$work/results"
 

@@ -1,4 +1,4 @@
-# Lines "server rate p50 p99 failed memory" -> a table of medians, with ratios to nginx and fastapi.
+# Lines "server rate p50 p99 failed memory cpu" -> a table of medians, with ratios to nginx and fastapi.
 {
     if (!($1 in n)) names[++n_names] = $1
     i = ++n[$1]
@@ -20,13 +20,13 @@ function ratio(rate, other) {
 }
 
 END {
-    printf "%-20s %10s %9s %9s %8s %10s %10s %7s\n", "server", "requests/s", "p50 ms", "p99 ms",
-        "RSS MiB", "of nginx", "of fastapi", "failed"
+    printf "%-20s %10s %9s %9s %8s %8s %9s %10s %7s\n", "server", "requests/s", "p50 ms", "p99 ms",
+        "CPU us", "RSS MiB", "of nginx", "of fastapi", "failed"
     for (i = 1; i <= n_names; i++) {
         name = names[i]
         rate = median(name, 2)
-        printf "%-20s %10.0f %9.2f %9.2f %8.0f %10s %10s %7d\n", name, rate, median(name, 3),
-            median(name, 4), median(name, 6), ratio(rate, "nginx"), ratio(rate, "fastapi"), failed[name]
+        printf "%-20s %10.0f %9.2f %9.2f %8.1f %8.0f %9s %10s %7d\n", name, rate,
+            median(name, 3), median(name, 4), median(name, 7), median(name, 6), ratio(rate, "nginx"), ratio(rate, "fastapi"), failed[name]
         bad += failed[name]
     }
     exit bad > 0

@@ -1,6 +1,5 @@
 #include "base/text.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,8 +59,14 @@ void srv_text_puts(struct srv_text *text, const char *string)
 void srv_text_integer(struct srv_text *text, int64_t value)
 {
     char digits[24];
-    int n = snprintf(digits, sizeof digits, "%" PRId64, value);
-    srv_text_append(text, digits, (size_t)n);
+    size_t first = sizeof digits;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        digits[--first] = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0)
+        digits[--first] = '-';
+    srv_text_append(text, digits + first, sizeof digits - first);
 }
 
 void srv_text_printf(struct srv_text *text, const char *format, ...)

@@ -290,7 +290,8 @@ static void test_config_mistakes(void **state)
     assert_config_fails(f, "{\"softmax\": true, \"softmax\": true}", ENG_FORMAT,
                         ": line 1, column 27: duplicate object key near '\"softmax\"'");
     assert_config_fails(f, "{\"description\": \"a\\u0000b\"}", ENG_FORMAT,
-                        ": line 1, column 24: \\u0000 is not allowed without JSON_ALLOW_NUL");
+                        ": line 1, column 26: \\u0000 is not allowed without JSON_ALLOW_NUL near "
+                        "'\"a\\u0000b\"'");
     begin(f);
     assert_int_equal(read_card(f, temp_folder_file(&f->folder, "absent.json")), ENG_NOT_FOUND);
 }
