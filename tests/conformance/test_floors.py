@@ -116,7 +116,7 @@ def folder_problem(path, header, tree):
 
 def violations(root):
     """Every violation in engine/ and server/ as (place, sentence)."""
-    suffixes = (".c", ".h", ".def")
+    suffixes = (".c", ".h", ".def", ".inc")
     tree = {
         str(p.relative_to(root)): p
         for top in ("engine", "server")
