@@ -1,0 +1,180 @@
+"""Starts the real classifyd on free ports, talks to it, stops it. Standard library only."""
+import contextlib
+import http.client
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import zlib
+
+import tiny_onnx
+
+SOURCE = os.environ["CLASSIFYD_SOURCE"]
+PROGRAM = os.path.join(os.environ["CLASSIFYD_BIN"], "classifyd")
+# The sanitizers make everything slower; waits are for events, this is when to give up.
+PATIENCE_S = 60
+
+
+def png(width=28, height=28, value=128, channels=1):
+    """A PNG of one colour; value may be a function of (x, y)."""
+    level = value if callable(value) else lambda x, y: value
+    rows = b"".join(b"\0" + b"".join(bytes([level(x, y)] * channels) for x in range(width)) for y in range(height))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def environment(**more):
+    """Ours without the variables that the tests are told by: to the daemon those are unknown settings."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("CLASSIFYD_")}
+    kept.update(more)
+    return kept
+
+
+def run(*arguments, env=None, timeout=PATIENCE_S):
+    """Runs classifyd to its end."""
+    return subprocess.run([PROGRAM, *arguments], env=env or environment(), timeout=timeout, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+class Reply:
+    def __init__(self, response, body):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Daemon:
+    def __init__(self, models, *flags, env=None, wait=True):
+        self.log_file = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [PROGRAM, "--models", models, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+             "--lame-duck-ms", "0", *flags],
+            env=env or environment(), stdout=subprocess.PIPE, stderr=self.log_file, text=True)
+        line = self.process.stdout.readline()
+        found = re.match(r"listening on http://127\.0\.0\.1:(\d+) \(admin (?:http://127\.0\.0\.1:(\d+)|off)\)", line)
+        if not found:
+            raise AssertionError("no greeting but %r: %s" % (line, self.log()))
+        self.port = int(found.group(1))
+        self.admin_port = int(found.group(2) or 0)
+        self.rest = []
+        self.reader = threading.Thread(target=lambda: self.rest.extend(self.process.stdout), daemon=True)
+        self.reader.start()
+        if wait:
+            self.wait_for(lambda: self.get("/readyz").status == 200, "readiness")
+
+    def wait_for(self, condition, what):
+        until = time.monotonic() + PATIENCE_S
+        while not condition():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise AssertionError("no %s: %s" % (what, self.log()))
+            time.sleep(0.02)
+
+    def log(self):
+        self.log_file.seek(0)
+        return self.log_file.read().decode()
+
+    def request(self, method, path, body=None, headers=None, admin=False):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port if admin else self.port,
+                                                timeout=PATIENCE_S)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return Reply(response, response.read())
+
+    def get(self, path, **more):
+        return self.request("GET", path, **more)
+
+    def post(self, path, body=b"", **more):
+        return self.request("POST", path, body, **more)
+
+    def connect(self, admin=False):
+        return socket.create_connection(("127.0.0.1", self.admin_port if admin else self.port), PATIENCE_S)
+
+    def exchange(self, data, admin=False):
+        """Sends bytes and reads until the server closes."""
+        with self.connect(admin) as s:
+            s.sendall(data)
+            return read_all(s)
+
+    def metric(self, line_start):
+        for line in self.get("/metrics").body.decode().splitlines():
+            if line.startswith(line_start):
+                return float(line.rsplit(" ", 1)[1])
+        return 0.0
+
+    def resident_bytes(self):
+        with open("/proc/%d/statm" % self.process.pid) as f:
+            return int(f.read().split()[1]) * resource.getpagesize()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def end(self):
+        """The exit status."""
+        status = self.process.wait(PATIENCE_S)
+        self.reader.join()
+        self.process.stdout.close()
+        return status
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.signal(signal.SIGINT)
+        return self.end()
+
+
+def read_all(s):
+    parts = []
+    with contextlib.suppress(ConnectionResetError):
+        while True:
+            part = s.recv(65536)
+            if not part:
+                break
+            parts.append(part)
+    return b"".join(parts)
+
+
+class TestCase(unittest.TestCase):
+    """Each test has a folder of models, and daemons that are stopped after it and must have ended well."""
+
+    def setUp(self):
+        self.models = tempfile.mkdtemp(prefix="classifyd_test_")
+        self.addCleanup(shutil.rmtree, self.models)
+
+    def write_model(self, name="tiny", version=1, **options):
+        tiny_onnx.write(self.models, name, version, tiny_onnx.model(**options))
+
+    def start(self, *flags, **options):
+        daemon = Daemon(self.models, *flags, **options)
+
+        def check_end():
+            status = daemon.stop()
+            self.assertEqual(status, 0, daemon.log())
+        self.addCleanup(check_end)
+        return daemon
+
+    def check_error(self, reply, status, code, part=""):
+        self.assertEqual(reply.status, status, reply.body)
+        self.assertEqual(reply.headers["Content-Type"], "application/json")
+        error = reply.json()
+        self.assertEqual(error["code"], code)
+        self.assertIn(part, error["error"])
+        self.assertEqual(error["request_id"], reply.headers["X-Request-Id"])
+        return error
+
+
+main = unittest.main
