@@ -77,7 +77,8 @@ class Protocol(daemon.TestCase):
         self.assertTrue(reply.endswith(b'{"status":"ok"}\n'))
 
     def test_garbage(self):
-        d = self.start()
+        # libmicrohttpd may miss the end of a connection that comes with half a request: the timeout ends it.
+        d = self.start("--idle-timeout-s", "1")
         rng = random.Random(7)
         garbage = [b"\0" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\r\n\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n",
                    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(60),  # a TLS hello
@@ -95,6 +96,18 @@ class Protocol(daemon.TestCase):
                 reply = read_all(s)
             self.assertNotRegex(reply, rb"^HTTP/1\.1 50[0234]", data)
         self.still_serves(d)
+
+    def test_lengths_that_disagree_are_refused(self):
+        """A proxy in front may read the other one: what follows would be a request of its own making."""
+        d = self.start()
+        smuggled = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+        for headers in (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+                        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+                        b"Content-Length: 5\r\nContent-Length: 6\r\n"):
+            reply = d.exchange(b"POST /classify HTTP/1.1\r\nHost: h\r\n" + headers + b"\r\n0\r\n\r\n" + smuggled)
+            self.assertTrue(reply.startswith(b"HTTP/1.1 400 "), reply)
+            self.assertEqual(reply.count(b"HTTP/1.1 "), 1)
+            self.assertIn(b'"code":"invalid_request"', reply)
 
     def test_large_headers(self):
         d = self.start("--max-header-bytes", "8192")

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     MAX_IDLE_READ_BYTES =
@@ -24,9 +25,34 @@ static void refuse_memory(struct srv_exchange *exchange, enum srv_code code, con
     srv_reply_error(&exchange->request, code, "%s", why);
 }
 
+static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind, const char *key,
+                                    const char *value)
+{
+    unsigned *n_lengths = cls;
+    (void)kind, (void)value;
+    *n_lengths += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+                  strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+/* RFC 9112, 6.3: two lengths are how requests are smuggled past a proxy. */
+static bool says_two_lengths(const struct srv_exchange *exchange)
+{
+    unsigned n_lengths = 0;
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_length, &n_lengths);
+    return n_lengths > 1;
+}
+
 bool srv_body_begin(struct srv_exchange *exchange)
 {
     struct srv_request *request = &exchange->request;
+    if (says_two_lengths(exchange)) {
+        exchange->refusal = SRV_INVALID_REQUEST;
+        srv_reply_error(request, SRV_INVALID_REQUEST,
+                        "the headers say the body's length twice; wanted one Content-Length or one "
+                        "Transfer-Encoding");
+        return false;
+    }
     const char *length = request->header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     bool is_chunked = request->header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
     bool is_expecting = request->header(request, MHD_HTTP_HEADER_EXPECT) != NULL;
@@ -34,8 +60,7 @@ bool srv_body_begin(struct srv_exchange *exchange)
     if (exchange->refusal == SRV_OK &&
         exchange->n_announced > (size_t)exchange->http->app->config->max_body_bytes)
         refuse_large(exchange);
-    if (exchange->refusal == SRV_OK)
-        return srv_form_begin(exchange);
+    if (exchange->refusal == SRV_OK) return srv_form_begin(exchange);
     return !is_chunked && !is_expecting && exchange->n_announced <= MAX_IDLE_READ_BYTES;
 }
 
@@ -81,11 +106,9 @@ bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_byt
 {
     size_t limit = (size_t)exchange->http->app->config->max_body_bytes;
     exchange->n_received += n_bytes;
-    if (exchange->refusal == SRV_OK && exchange->n_received > limit)
-        refuse_large(exchange);
+    if (exchange->refusal == SRV_OK && exchange->n_received > limit) refuse_large(exchange);
     /* Nobody is read forever: libmicrohttpd cannot answer before the body's end. */
-    if (exchange->refusal != SRV_OK)
-        return exchange->n_received <= 2 * limit;
+    if (exchange->refusal != SRV_OK) return exchange->n_received <= 2 * limit;
     if (exchange->form)
         srv_form_add(exchange, bytes, n_bytes);
     else
@@ -96,10 +119,8 @@ bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_byt
 bool srv_body_end(struct srv_exchange *exchange)
 {
     struct srv_request *request = &exchange->request;
-    if (exchange->form && exchange->refusal == SRV_OK)
-        return srv_form_end(exchange);
-    if (exchange->refusal != SRV_OK || !srv_body_append(exchange, "", 0))
-        return false;
+    if (exchange->form && exchange->refusal == SRV_OK) return srv_form_end(exchange);
+    if (exchange->refusal != SRV_OK || !srv_body_append(exchange, "", 0)) return false;
     exchange->bytes[exchange->n_bytes] = '\0';
     request->body = exchange->bytes;
     request->n_body = exchange->n_bytes;

@@ -33,10 +33,8 @@ struct srv_exchange *srv_exchange_acquire(struct srv_http *http)
         pool->n_free--;
     }
     pthread_mutex_unlock(&pool->mutex);
-    if (!exchange)
-        exchange = calloc(1, sizeof *exchange);
-    if (exchange)
-        exchange->http = http;
+    if (!exchange) exchange = calloc(1, sizeof *exchange);
+    if (exchange) exchange->http = http;
     return exchange;
 }
 
@@ -44,10 +42,8 @@ struct srv_exchange *srv_exchange_acquire(struct srv_http *http)
 static void reset(struct srv_exchange *exchange)
 {
     struct srv_text reply = exchange->request.reply.body;
-    if (exchange->capacity > KEPT_BYTES)
-        drop_body(exchange);
-    if (reply.capacity > KEPT_BYTES)
-        srv_text_fini(&reply);
+    if (exchange->capacity > KEPT_BYTES) drop_body(exchange);
+    if (reply.capacity > KEPT_BYTES) srv_text_fini(&reply);
     srv_text_clear(&reply);
     free(exchange->form_parts);
     free(exchange->parts);
@@ -73,8 +69,7 @@ void srv_exchange_release(struct srv_exchange *exchange)
         pool->n_free++;
     }
     pthread_mutex_unlock(&pool->mutex);
-    if (!keep)
-        free_exchange(exchange);
+    if (!keep) free_exchange(exchange);
 }
 
 void srv_exchange_pool_fini(struct srv_exchange_pool *pool)

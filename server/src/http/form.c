@@ -46,13 +46,11 @@ static enum MHD_Result take_piece(void *cls, enum MHD_ValueKind kind, const char
     (void)kind, (void)content_type, (void)transfer_encoding;
     if (offset == 0) {
         struct srv_form_part *part = add_part(exchange);
-        if (!part)
-            return MHD_NO;
+        if (!part) return MHD_NO;
         snprintf(part->name, sizeof part->name, "%s", key ? key : "");
         snprintf(part->file_name, sizeof part->file_name, "%s", file_name ? file_name : "");
     }
-    if (!srv_body_append(exchange, data, n_bytes))
-        return MHD_NO;
+    if (!srv_body_append(exchange, data, n_bytes)) return MHD_NO;
     exchange->form_parts[exchange->n_parts - 1].n_bytes += n_bytes;
     return MHD_YES;
 }
@@ -61,8 +59,7 @@ bool srv_form_begin(struct srv_exchange *exchange)
 {
     static const char multipart[] = "multipart/form-data";
     struct srv_request *request = &exchange->request;
-    if (strncasecmp(request->content_type, multipart, strlen(multipart)) != 0)
-        return true;
+    if (strncasecmp(request->content_type, multipart, strlen(multipart)) != 0) return true;
     request->is_multipart = true;
     exchange->form =
         MHD_create_post_processor(exchange->connection, PARSER_BYTES, take_piece, exchange);
@@ -102,8 +99,7 @@ bool srv_form_end(struct srv_exchange *exchange)
 {
     bool is_whole = MHD_destroy_post_processor(exchange->form) == MHD_YES;
     exchange->form = NULL;
-    if (exchange->refusal != SRV_OK)
-        return false;
+    if (exchange->refusal != SRV_OK) return false;
     if (!is_whole || exchange->form_is_bad) {
         refuse(exchange, SRV_INVALID_REQUEST, "the multipart form is malformed or cut short");
         return false;

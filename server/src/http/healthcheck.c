@@ -32,13 +32,11 @@ static enum eng_status parse_target(const char *text, struct target *out, struct
     address[n] = '\0';
     strcpy(out->path, host[n] ? host + n : "/readyz");
     enum eng_status status = srv_address_parse(address, &out->address, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     /* What listens on every interface is asked on this machine's own. */
     if (!out->address.host[0] || strcmp(out->address.host, "0.0.0.0") == 0)
         strcpy(out->address.host, "127.0.0.1");
-    if (strcmp(out->address.host, "::") == 0)
-        strcpy(out->address.host, "::1");
+    if (strcmp(out->address.host, "::") == 0) strcpy(out->address.host, "::1");
     return ENG_OK;
 }
 
@@ -48,12 +46,10 @@ static int connect_to(const struct addrinfo *list)
     const struct timeval patience = {.tv_sec = PATIENCE_S};
     for (const struct addrinfo *info = list; info; info = info->ai_next) {
         int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-            continue;
+        if (fd < 0) continue;
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-        if (connect(fd, info->ai_addr, info->ai_addrlen) == 0)
-            return fd;
+        if (connect(fd, info->ai_addr, info->ai_addrlen) == 0) return fd;
         int reason = errno;
         close(fd);
         errno = reason;
@@ -88,16 +84,13 @@ enum eng_status srv_http_healthcheck(const char *text, struct eng_error *err)
 {
     struct target target;
     enum eng_status status = parse_target(text, &target, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
     int failed = getaddrinfo(target.address.host, target.address.port, &hints, &list);
-    if (failed)
-        return srv_fail(err, ENG_IO, "%s: %s", text, gai_strerror(failed));
+    if (failed) return srv_fail(err, ENG_IO, "%s: %s", text, gai_strerror(failed));
     int fd = connect_to(list);
     freeaddrinfo(list);
-    if (fd < 0)
-        return srv_fail(err, ENG_IO, "%s: %s", text, strerror(errno));
+    if (fd < 0) return srv_fail(err, ENG_IO, "%s: %s", text, strerror(errno));
     status = ask(fd, &target, text, err);
     close(fd);
     return status;

@@ -39,12 +39,10 @@ static void *take_uri(void *cls, const char *uri, struct MHD_Connection *connect
 {
     struct srv_http *http = cls;
     struct srv_exchange *exchange = srv_exchange_acquire(http);
-    if (!exchange)
-        return NULL;
+    if (!exchange) return NULL;
     size_t n = strcspn(uri, "?");
     exchange->path_was_cut = n >= sizeof exchange->path;
-    if (exchange->path_was_cut)
-        n = sizeof exchange->path - 1;
+    if (exchange->path_was_cut) n = sizeof exchange->path - 1;
     memcpy(exchange->path, uri, n);
     exchange->path[n] = '\0';
     exchange->connection = connection;
@@ -95,11 +93,9 @@ static void find_route(struct srv_exchange *exchange)
         srv_reply_error(request, code, "the route %.200s does not take %.20s; it takes %s",
                         exchange->path, request->method, request->reply.allow);
     exchange->refusal = code;
-    if (code != SRV_OK)
-        return;
+    if (code != SRV_OK) return;
     request->reply.allow[0] = '\0';
-    if (!srv_request_authorize(request))
-        exchange->refusal = request->reply.code;
+    if (!srv_request_authorize(request)) exchange->refusal = request->reply.code;
 }
 
 /* The headers are there. */
@@ -116,8 +112,7 @@ static enum MHD_Result begin(struct srv_exchange *exchange, const char *method)
     exchange->is_counted = true;
     exchange->phase = SRV_EXCHANGE_READING;
     find_route(exchange);
-    if (!srv_body_begin(exchange))
-        return srv_exchange_send(exchange);
+    if (!srv_body_begin(exchange)) return srv_exchange_send(exchange);
     memcpy(exchange->peer->request_id, request->id, sizeof request->id);
     srv_peer_enter(exchange->peer, SRV_PEER_BODY, srv_clock_us());
     return MHD_YES;
@@ -131,8 +126,7 @@ static enum MHD_Result finish_and_send(struct srv_exchange *exchange)
 
 static enum MHD_Result answer_later(struct srv_exchange *exchange)
 {
-    if (atomic_load(&exchange->wait) == SRV_WAIT_OVER)
-        return finish_and_send(exchange);
+    if (atomic_load(&exchange->wait) == SRV_WAIT_OVER) return finish_and_send(exchange);
     exchange->phase = SRV_EXCHANGE_LATER;
     MHD_suspend_connection(exchange->connection);
     if (atomic_exchange(&exchange->wait, SRV_WAIT_SUSPENDED) == SRV_WAIT_OVER)
@@ -146,16 +140,14 @@ static enum MHD_Result dispatch(struct srv_exchange *exchange)
     struct srv_request *request = &exchange->request;
     int64_t now_us = srv_clock_us();
     srv_peer_enter(exchange->peer, SRV_PEER_BUSY, now_us);
-    if (!srv_body_end(exchange))
-        return srv_exchange_send(exchange);
+    if (!srv_body_end(exchange)) return srv_exchange_send(exchange);
     if (!request->route->takes_body && exchange->n_received > 0) {
         srv_reply_error(request, SRV_INVALID_REQUEST, "the route %s takes no body",
                         request->route->pattern);
         return srv_exchange_send(exchange);
     }
     request->deadline_us = now_us + exchange->http->app->config->request_timeout_ms * 1000;
-    if (request->route->handler(request) == SRV_LATER)
-        return answer_later(exchange);
+    if (request->route->handler(request) == SRV_LATER) return answer_later(exchange);
     return srv_exchange_send(exchange);
 }
 
@@ -165,14 +157,12 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 {
     struct srv_exchange *exchange = *context;
     (void)cls, (void)connection, (void)url, (void)version;
-    if (!exchange || !exchange->peer)
-        return MHD_NO;
+    if (!exchange || !exchange->peer) return MHD_NO;
     switch (exchange->phase) {
     case SRV_EXCHANGE_NEW:
         return begin(exchange, method);
     case SRV_EXCHANGE_READING:
-        if (*n_data == 0)
-            return dispatch(exchange);
+        if (*n_data == 0) return dispatch(exchange);
         size_t n = *n_data;
         *n_data = 0;
         return srv_body_add(exchange, data, n) ? MHD_YES : MHD_NO;
@@ -191,23 +181,18 @@ static void complete(void *cls, struct MHD_Connection *connection, void **contex
     struct srv_exchange *exchange = *context;
     struct srv_http *http = cls;
     (void)connection;
-    if (!exchange)
-        return;
+    if (!exchange) return;
     *context = NULL;
-    if (exchange->phase == SRV_EXCHANGE_LATER)
-        exchange->request.finish(&exchange->request);
-    if (exchange->form)
-        MHD_destroy_post_processor(exchange->form);
-    if (exchange->peer)
-        srv_peer_enter(exchange->peer, SRV_PEER_HEADERS, srv_clock_us());
+    if (exchange->phase == SRV_EXCHANGE_LATER) exchange->request.finish(&exchange->request);
+    if (exchange->form) MHD_destroy_post_processor(exchange->form);
+    if (exchange->peer) srv_peer_enter(exchange->peer, SRV_PEER_HEADERS, srv_clock_us());
     if (exchange->is_counted) {
         srv_record(exchange, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
         srv_series_add(http->in_flight, -1);
     }
     bool was_counted = exchange->is_counted;
     srv_exchange_release(exchange);
-    if (was_counted)
-        atomic_fetch_sub(&http->n_in_flight, 1);
+    if (was_counted) atomic_fetch_sub(&http->n_in_flight, 1);
 }
 
 static void notify_connection(void *cls, struct MHD_Connection *connection, void **context,
@@ -278,8 +263,7 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
 {
     const struct srv_config *config = app->config;
     struct srv_http *http = calloc(1, sizeof *http);
-    if (!http)
-        return srv_fail_memory(err, "a listener");
+    if (!http) return srv_fail_memory(err, "a listener");
     http->app = app;
     http->listener = listener;
     pthread_mutex_init(&http->pool.mutex, NULL);
@@ -305,14 +289,12 @@ enum eng_status srv_http_start(struct srv_app *app, enum srv_listener listener, 
 {
     struct srv_http *http;
     enum eng_status status = make_http(app, listener, &http, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     int fd = -1;
     status = srv_listen_open(address, &fd, http->url, sizeof http->url, err);
     if (status == ENG_OK) {
         status = start_daemon(http, fd, n_threads, err);
-        if (status != ENG_OK)
-            close(fd);
+        if (status != ENG_OK) close(fd);
     }
     if (status == ENG_OK)
         *out = http;
@@ -328,18 +310,15 @@ const char *srv_http_url(const struct srv_http *http)
 
 bool srv_http_drain(struct srv_http *http, int64_t timeout_ms)
 {
-    if (!http)
-        return true;
+    if (!http) return true;
     int64_t until_us = srv_clock_us() + timeout_ms * 1000;
     if (!http->is_quiesced) {
         MHD_socket fd = MHD_quiesce_daemon(http->daemon);
-        if (fd != MHD_INVALID_SOCKET)
-            close(fd);
+        if (fd != MHD_INVALID_SOCKET) close(fd);
         http->is_quiesced = true;
     }
     while (atomic_load(&http->n_in_flight) > 0) {
-        if (srv_clock_us() >= until_us)
-            return false;
+        if (srv_clock_us() >= until_us) return false;
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     }
     return true;
@@ -347,8 +326,7 @@ bool srv_http_drain(struct srv_http *http, int64_t timeout_ms)
 
 void srv_http_stop(struct srv_http *http)
 {
-    if (!http)
-        return;
+    if (!http) return;
     MHD_stop_daemon(http->daemon);
     free_http(http);
 }

@@ -16,8 +16,7 @@ enum { BACKLOG = 1024 };
 static int open_one(const struct addrinfo *info)
 {
     int fd = socket(info->ai_family, info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
+    if (fd < 0) return -1;
     int yes = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
@@ -46,8 +45,7 @@ enum eng_status srv_listen_open(const char *address, int *fd, char *url, size_t 
 {
     struct srv_address parsed;
     enum eng_status status = srv_address_parse(address, &parsed, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list;
     int failed = getaddrinfo(parsed.host[0] ? parsed.host : NULL, parsed.port, &hints, &list);
     if (failed)

@@ -40,11 +40,9 @@ static void cut_if_late(const struct srv_peers *peers, struct srv_peer *peer, in
     enum srv_peer_phase phase = atomic_load_explicit(&peer->phase, memory_order_acquire);
     int64_t waited_us = now_us - atomic_load_explicit(&peer->since_us, memory_order_relaxed);
     int64_t limit_us = phase == SRV_PEER_BODY ? peers->body_timeout_us : peers->headers_timeout_us;
-    if (phase == SRV_PEER_BUSY || waited_us <= limit_us || atomic_load(&peer->was_cut))
-        return;
+    if (phase == SRV_PEER_BUSY || waited_us <= limit_us || atomic_load(&peer->was_cut)) return;
     atomic_store(&peer->was_cut, true);
-    if (phase == SRV_PEER_BODY)
-        say_timeout(peer);
+    if (phase == SRV_PEER_BODY) say_timeout(peer);
     shutdown(peer->fd, SHUT_RDWR);
 }
 
@@ -77,8 +75,7 @@ static void free_peers(struct srv_peers *peers)
 struct srv_peers *srv_peers_create(int64_t headers_timeout_us, int64_t body_timeout_us)
 {
     struct srv_peers *peers = calloc(1, sizeof *peers);
-    if (!peers)
-        return NULL;
+    if (!peers) return NULL;
     peers->headers_timeout_us = headers_timeout_us;
     peers->body_timeout_us = body_timeout_us;
     pthread_condattr_t monotonic;
@@ -87,16 +84,14 @@ struct srv_peers *srv_peers_create(int64_t headers_timeout_us, int64_t body_time
     pthread_cond_init(&peers->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&peers->mutex, NULL);
-    if (pthread_create(&peers->thread, NULL, watch, peers) == 0)
-        return peers;
+    if (pthread_create(&peers->thread, NULL, watch, peers) == 0) return peers;
     free_peers(peers);
     return NULL;
 }
 
 void srv_peers_destroy(struct srv_peers *peers)
 {
-    if (!peers)
-        return;
+    if (!peers) return;
     pthread_mutex_lock(&peers->mutex);
     peers->stopping = true;
     pthread_cond_signal(&peers->wake);
@@ -114,8 +109,7 @@ static socklen_t address_bytes(const struct sockaddr *address)
 struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct sockaddr *address)
 {
     struct srv_peer *peer = calloc(1, sizeof *peer);
-    if (!peer)
-        return NULL;
+    if (!peer) return NULL;
     peer->fd = fd;
     if (!address || getnameinfo(address, address_bytes(address), peer->address,
                                 sizeof peer->address, NULL, 0, NI_NUMERICHOST) != 0)
@@ -123,8 +117,7 @@ struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct soc
     srv_peer_enter(peer, SRV_PEER_HEADERS, srv_clock_us());
     pthread_mutex_lock(&peers->mutex);
     peer->next = peers->first;
-    if (peer->next)
-        peer->next->previous = peer;
+    if (peer->next) peer->next->previous = peer;
     peers->first = peer;
     pthread_mutex_unlock(&peers->mutex);
     return peer;
@@ -137,8 +130,7 @@ void srv_peers_remove(struct srv_peers *peers, struct srv_peer *peer)
         peer->previous->next = peer->next;
     else
         peers->first = peer->next;
-    if (peer->next)
-        peer->next->previous = peer->previous;
+    if (peer->next) peer->next->previous = peer->previous;
     pthread_mutex_unlock(&peers->mutex);
     free(peer);
 }

@@ -17,8 +17,7 @@ enum eng_status srv_record_init(struct srv_http *http, struct eng_error *err)
     size_t n_rows = srv_route_count() + 1;
     http->requests = calloc(n_rows * N_OUTCOMES, sizeof *http->requests);
     http->seconds = calloc(n_rows, sizeof *http->seconds);
-    if (!http->requests || !http->seconds)
-        return srv_fail_memory(err, "the metrics of a listener");
+    if (!http->requests || !http->seconds) return srv_fail_memory(err, "the metrics of a listener");
     const char *const labels[] = {srv_listener_name(http->listener)};
     http->in_flight = srv_metrics_series(http->app->metrics, SRV_M_IN_FLIGHT, labels);
     return ENG_OK;

@@ -40,8 +40,7 @@ enum MHD_Result srv_exchange_send(struct srv_exchange *exchange)
     /* The bytes live as long as the exchange, which outlives the response. */
     struct MHD_Response *response =
         MHD_create_response_from_buffer(n_bytes, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT);
-    if (!response)
-        return MHD_NO;
+    if (!response) return MHD_NO;
     add_headers(exchange, response);
     exchange->phase = SRV_EXCHANGE_REPLIED;
     enum MHD_Result result = MHD_queue_response(
