@@ -154,6 +154,11 @@ class Classify(daemon.TestCase):
         self.assertNotEqual(self.d.post("/classify", at).status, 413)
         self.check_error(self.d.post("/classify", at + b"\0"), 413, "too_large", "200000")
 
+    def test_a_client_that_sends_first_sees_the_refusal(self):
+        for _ in range(10):
+            self.check_error(self.d.post("/classify", b"x" * 390000), 413, "too_large")
+            self.check_error(self.d.post("/nope", b"x" * 390000), 404, "not_found")
+
     def test_large_body_is_refused_before_it_is_sent(self):
         with self.d.connect() as s:
             s.sendall(b"POST /classify HTTP/1.1\r\nHost: h\r\nContent-Length: 900000000\r\n\r\n")

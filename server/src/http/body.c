@@ -11,6 +11,15 @@ enum {
     FIRST_BYTES = 16 * 1024
 };
 
+/*
+ * Up to here a refused body is read and thrown away: a client that sends before it listens would
+ * lose the answer if the connection were closed at once. Beyond, it is.
+ */
+static size_t max_read_bytes(const struct srv_exchange *exchange)
+{
+    return 2 * (size_t)exchange->http->app->config->max_body_bytes;
+}
+
 static void refuse_large(struct srv_exchange *exchange)
 {
     exchange->refusal = SRV_TOO_LARGE;
@@ -54,14 +63,13 @@ bool srv_body_begin(struct srv_exchange *exchange)
         return false;
     }
     const char *length = request->header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    bool is_chunked = request->header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
     bool is_expecting = request->header(request, MHD_HTTP_HEADER_EXPECT) != NULL;
     exchange->n_announced = length ? strtoull(length, NULL, 10) : 0;
     if (exchange->refusal == SRV_OK &&
         exchange->n_announced > (size_t)exchange->http->app->config->max_body_bytes)
         refuse_large(exchange);
     if (exchange->refusal == SRV_OK) return srv_form_begin(exchange);
-    return !is_chunked && !is_expecting && exchange->n_announced <= MAX_IDLE_READ_BYTES;
+    return !is_expecting && exchange->n_announced <= max_read_bytes(exchange);
 }
 
 /* Grows to n bytes at least, counted against the listener's limit on all bodies. */
