@@ -110,18 +110,25 @@ static enum eng_status read_keys(const struct card_place *place, const json_t *c
     return ENG_OK;
 }
 
+enum eng_status card_parse_config(const struct card_place *place, const char *text, size_t n_bytes,
+                                  struct card_draft *draft)
+{
+    json_t *config;
+    enum eng_status status = card_json_parse(place, text, n_bytes, &config);
+    if (status != ENG_OK) return status;
+    status = read_keys(place, config, draft);
+    json_decref(config);
+    return status;
+}
+
 enum eng_status card_read_config(const char *path, struct eng_arena *arena,
                                  struct card_draft *draft, struct eng_error *err)
 {
-    struct card_place place = {.path = path, .where = "", .arena = arena, .err = err};
+    const struct card_place place = {.path = path, .where = "", .arena = arena, .err = err};
     struct eng_file file;
     enum eng_status status = eng_file_read(path, CARD_JSON_MAX_BYTES, &file, err);
     if (status != ENG_OK) return status;
-    json_t *config;
-    status = card_json_parse(&place, (const char *)file.bytes, file.n_bytes, &config);
+    status = card_parse_config(&place, (const char *)file.bytes, file.n_bytes, draft);
     eng_file_fini(&file);
-    if (status != ENG_OK) return status;
-    status = read_keys(&place, config, draft);
-    json_decref(config);
     return status;
 }

@@ -63,6 +63,10 @@ json_t *card_golden_json(const struct eng_card *card, const struct eng_golden *g
 
 /* --- config.json: card_config.c --- */
 
+/* Purpose: reads the text of a config file; place says which, for messages and labels_file. */
+enum eng_status card_parse_config(const struct card_place *place, const char *text, size_t n_bytes,
+                                  struct card_draft *draft);
+
 /* Errors: FORMAT, IO, NOT_FOUND, LIMIT, naming the file. */
 enum eng_status card_read_config(const char *path, struct eng_arena *arena,
                                  struct card_draft *draft, struct eng_error *err);

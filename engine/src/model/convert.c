@@ -64,23 +64,24 @@ static enum eng_status import_inputs(const struct onnx_model *onnx, struct eng_g
     return ENG_OK;
 }
 
-static enum eng_status import_node(const struct onnx_model *onnx, const struct onnx_node *node,
+static enum eng_status import_node(const struct onnx_model *onnx, size_t index,
                                    struct eng_graph *graph, struct eng_error *err)
 {
+    const struct onnx_node *node = &onnx->nodes[index];
+    char label[200];
     int64_t opset = opset_of(onnx, node->domain);
     if (opset == 0)
-        return eng_fail(err, ENG_FORMAT, "node '%s' (%s): the file imports no operator set of '%s'",
-                        node->name, node->op_type, node->domain);
+        return eng_fail(err, ENG_FORMAT, "%s: the file imports no operator set of '%s'",
+                        onnx_node_label(node, index, label, sizeof label), node->domain);
     int *in = eng_arena_alloc(&graph->arena, node->n_inputs + 1, sizeof *in);
     if (!in) return eng_fail_memory(err, "a node's inputs");
     for (size_t k = 0; k < node->n_inputs; k++) {
         in[k] = *node->inputs[k] ? eng_graph_find(graph, node->inputs[k]) : ENG_NO_VALUE;
         if (*node->inputs[k] && in[k] == ENG_NO_VALUE)
-            return eng_fail(
-                err, ENG_FORMAT,
-                "node '%s' (%s): input '%s' is neither an input, an initializer nor the "
-                "output of an earlier node",
-                node->name, node->op_type, node->inputs[k]);
+            return eng_fail(err, ENG_FORMAT,
+                            "%s: input '%s' is neither an input, an initializer nor the "
+                            "output of an earlier node",
+                            onnx_node_label(node, index, label, sizeof label), node->inputs[k]);
     }
     return eng_graph_add_node(graph, node->name, node->domain, node->op_type, (int)opset,
                               node->attrs, node->n_attrs, in, node->n_inputs, node->outputs,
@@ -111,7 +112,7 @@ enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_gra
     if (status == ENG_OK) status = import_constants(onnx, graph, err);
     if (status == ENG_OK) status = import_inputs(onnx, graph, err);
     for (size_t i = 0; status == ENG_OK && i < onnx->n_nodes; i++)
-        status = import_node(onnx, &onnx->nodes[i], graph, err);
+        status = import_node(onnx, i, graph, err);
     if (status == ENG_OK) status = import_outputs(onnx, graph, err);
     return status;
 }

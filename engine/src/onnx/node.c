@@ -5,6 +5,7 @@
 #include "onnx/unpack.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* No operator of ONNX has as many; it bounds the search for duplicates. */
@@ -193,6 +194,15 @@ static enum eng_status identity(const Onnx__NodeProto *proto, struct eng_arena *
     return status;
 }
 
+char *onnx_node_label(const struct onnx_node *node, size_t index, char *buffer, size_t n)
+{
+    if (*node->name)
+        snprintf(buffer, n, "node '%s' (%s)", node->name, node->op_type);
+    else
+        snprintf(buffer, n, "node %zu (%s)", index, node->op_type);
+    return buffer;
+}
+
 enum eng_status onnx_node(const Onnx__NodeProto *proto, size_t index, struct eng_arena *arena,
                           struct onnx_node *out, struct eng_error *err)
 {
@@ -205,10 +215,8 @@ enum eng_status onnx_node(const Onnx__NodeProto *proto, size_t index, struct eng
     status = edges(proto, arena, &node, err);
     if (status == ENG_OK) status = attributes(proto, arena, &node, err);
     if (status != ENG_OK) {
-        if (*node.name)
-            eng_error_context(err, "node '%s' (%s)", node.name, node.op_type);
-        else
-            eng_error_context(err, "node %zu (%s)", index, node.op_type);
+        char label[200];
+        eng_error_context(err, "%s", onnx_node_label(&node, index, label, sizeof label));
         return status;
     }
     *out = node;

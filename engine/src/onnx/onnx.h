@@ -35,6 +35,10 @@ struct onnx_node {
     size_t n_attrs;
 };
 
+/* Purpose: "node 'conv1' (Conv)", or "node 3 (Conv)" if it has no name, cut to n. Returns buffer.
+ */
+char *onnx_node_label(const struct onnx_node *node, size_t index, char *buffer, size_t n);
+
 struct onnx_property {
     const char *key, *value;
 };

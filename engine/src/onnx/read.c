@@ -151,12 +151,12 @@ static enum eng_status check_origins(const struct onnx_model *model, struct eng_
         const struct onnx_node *node = &model->nodes[i];
         for (size_t k = 0; k < node->n_outputs; k++) {
             const char *name = node->outputs[k];
+            char label[200];
             if (*name && eng_names_find(made, name) >= 0)
-                return eng_fail(
-                    err, ENG_FORMAT,
-                    "node '%s' (%s): output '%s' is already an input, an initializer or "
-                    "another node's output",
-                    node->name, node->op_type, name);
+                return eng_fail(err, ENG_FORMAT,
+                                "%s: output '%s' is already an input, an initializer or another "
+                                "node's output",
+                                onnx_node_label(node, i, label, sizeof label), name);
             if (*name && !eng_names_put(made, name, 0)) return eng_fail_memory(err, "names");
         }
     }
