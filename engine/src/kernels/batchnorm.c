@@ -9,11 +9,11 @@ static const float *plane(const struct eng_batchnorm *bn, const float *x, size_t
 }
 
 /* Sums of one plane; floats within, so that the loop vectorises, doubles across planes. */
-static float sum_of(const float *x, size_t n)
+static float sum_of(const float *x, float origin, size_t n)
 {
     float sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += x[i];
+        sum += x[i] - origin;
     return sum;
 }
 
@@ -30,10 +30,12 @@ void eng_batchnorm_measure(const struct eng_batchnorm *bn, const float *x, float
 {
     double n = (double)bn->n_images * (double)bn->n_pixels;
     for (size_t c = 0; c < bn->n_channels; c++) {
+        /* Sums of distances from some element stay small where the values are far from 0. */
+        float origin = *plane(bn, x, 0, c);
         double sum = 0, squares = 0;
         for (size_t i = 0; i < bn->n_images; i++)
-            sum += (double)sum_of(plane(bn, x, i, c), bn->n_pixels);
-        mean[c] = (float)(sum / n);
+            sum += (double)sum_of(plane(bn, x, i, c), origin, bn->n_pixels);
+        mean[c] = (float)((double)origin + sum / n);
         for (size_t i = 0; i < bn->n_images; i++)
             squares += (double)sum_of_squares(plane(bn, x, i, c), mean[c], bn->n_pixels);
         variance[c] = (float)(squares / n);
@@ -100,7 +102,7 @@ static void backward_channel(const struct eng_batchnorm *bn, const struct eng_ba
     double sum_dy = 0, sum_dy_z = 0, count = (double)bn->n_images * (double)n;
     for (size_t i = 0; i < bn->n_images; i++) {
         const float *dy_plane = plane(bn, dy, i, channel);
-        sum_dy += (double)sum_of(dy_plane, n);
+        sum_dy += (double)sum_of(dy_plane, 0, n);
         sum_dy_z += (double)sum_of_products(plane(bn, x, i, channel), mean, dy_plane, n);
     }
     sum_dy_z *= (double)inverse;
