@@ -128,7 +128,7 @@ enum eng_status srv_setting_set_text(struct srv_config *config, const struct srv
 enum eng_status srv_config_set(struct srv_config *config, const char *key, const char *value,
                                const char *where, struct eng_error *err)
 {
-    const struct srv_setting *setting;
+    const struct srv_setting *setting = NULL;
     enum eng_status status = srv_setting_find(key, where, &setting, err);
     if (status != ENG_OK)
         return status;

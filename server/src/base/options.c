@@ -129,7 +129,7 @@ static enum eng_status pass(int argc, char *const *argv, bool sets_keys,
     struct srv_config *config = &options->config;
     while (walk.next < argc) {
         struct flag flag;
-        const char *value;
+        const char *value = NULL;
         enum eng_status status = next_flag(&walk, &flag, err);
         if (status != ENG_OK)
             return status;

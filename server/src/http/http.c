@@ -287,7 +287,7 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
 enum eng_status srv_http_start(struct srv_app *app, enum srv_listener listener, const char *address,
                                int n_threads, struct srv_http **out, struct eng_error *err)
 {
-    struct srv_http *http;
+    struct srv_http *http = NULL;
     enum eng_status status = make_http(app, listener, &http, err);
     if (status != ENG_OK) return status;
     int fd = -1;
