@@ -11,9 +11,10 @@ RUN_DIR=/run/classifyd-docker-test
 BASE=localhost/debian:bookworm-slim
 IMAGE=localhost/classifyd:test
 container=
+own=
 
 step() { printf '[%4ds] %s\n' "$SECONDS" "$*"; }
-pm() { podman --root "$CACHE_DIR/root" --runroot "$RUN_DIR" --storage-driver overlay "$@"; }
+pm() { podman --log-level=fatal --root "$CACHE_DIR/root" --runroot "$RUN_DIR" --storage-driver overlay "$@"; }
 fail() {
   echo "FAIL: $*" >&2
   [ -z "$container" ] || pm logs "$container" >&2
@@ -93,6 +94,7 @@ size_of() { pm image inspect "$1" --format '{{.Size}}'; }
 
 finish() {
   [ -z "$container" ] || pm rm -f "$container" >/dev/null 2>&1 || true
+  rm -rf "$own"
   [ -n "${KEEP:-}" ] || pm rmi -f "$IMAGE" >/dev/null 2>&1 || true
 }
 trap finish EXIT
@@ -156,5 +158,4 @@ chmod -R a+rX "$own"
 start -v "$own:/models:ro"
 curl -sS -m 5 -T tests/images/seven.png "$url/classify/digits" | expect "a volume replaces the models" '"label": ?"7"'
 stop
-rm -rf "$own"
 echo PASS
