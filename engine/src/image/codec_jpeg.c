@@ -97,6 +97,19 @@ static enum eng_status check_colors(struct reader *r)
     return ENG_OK;
 }
 
+/*
+ * A Huffman code has at least one bit, and each block at least one code. Without this check a
+ * progressive file of 200 bytes would make libjpeg zero 6 bytes per claimed pixel.
+ */
+static enum eng_status check_bytes(struct reader *r, size_t n_bytes)
+{
+    const jpeg_component_info *first = &r->jpeg.comp_info[0];
+    uint64_t n_blocks = (uint64_t)first->width_in_blocks * first->height_in_blocks;
+    if (r->jpeg.arith_code || n_blocks / 8 <= n_bytes) return ENG_OK;
+    return eng_fail(r->err, ENG_FORMAT, "JPEG: %u x %u pixels cannot come from %zu bytes",
+                    r->jpeg.image_width, r->jpeg.image_height, n_bytes);
+}
+
 static enum eng_status start(struct reader *r, const void *bytes, size_t n_bytes,
                              const struct eng_image_limits *limits)
 {
@@ -107,6 +120,7 @@ static enum eng_status start(struct reader *r, const void *bytes, size_t n_bytes
     r->jpeg.out_color_space = r->jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     status = eng_image_create("JPEG", r->jpeg.image_width, r->jpeg.image_height,
                               (uint32_t)r->jpeg.num_components, limits, &r->image, r->err);
+    if (status == ENG_OK) status = check_bytes(r, n_bytes);
     if (status != ENG_OK) return status;
     jpeg_start_decompress(&r->jpeg);
     return ENG_OK;

@@ -196,6 +196,10 @@ static void sizes_are_limited_before_pixels_are_allocated(void **state)
     struct bytes huge = {malloc(jpeg.n), jpeg.n};
     memcpy(huge.at, jpeg.at, jpeg.n);
     expect_refusal(&huge, ENG_LIMIT, "JPEG: 65500 x 65500 pixels are 4290250000");
+    memcpy(frame + 5, "\x10\0\x10\0", 4);
+    struct bytes hollow = {malloc(jpeg.n), jpeg.n};
+    memcpy(hollow.at, jpeg.at, jpeg.n);
+    expect_refusal(&hollow, ENG_FORMAT, "JPEG: 4096 x 4096 pixels cannot come from ");
     memcpy(frame + 5, "\xff\xff\xff\xff", 4);
     expect_refusal(&jpeg, ENG_LIMIT, "JPEG: Maximum supported image dimension is 65500 pixels");
 }
