@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 static int larger_first(const void *a, const void *b)
@@ -40,27 +41,39 @@ static void insert_by_offset(struct eng_block **placed, size_t n_placed, struct 
     placed[i] = block;
 }
 
-bool eng_place_blocks(struct eng_block *blocks, size_t n, size_t max_bytes, size_t *arena_bytes)
+/* Places the blocks in this order; false when the arena would exceed max_bytes. */
+static bool place_in_order(struct eng_block **order, struct eng_block **placed, size_t n,
+                           size_t max_bytes, size_t *arena_bytes)
 {
-    struct eng_block **order = eng_calloc(n, sizeof *order);
-    struct eng_block **placed = eng_calloc(n, sizeof *placed);
-    bool ok = order && placed;
     size_t total = 0;
-    for (size_t i = 0; ok && i < n; i++) {
-        ok = blocks[i].n_bytes <= max_bytes;
-        blocks[i].n_bytes = eng_align_up(blocks[i].n_bytes);
-        order[i] = &blocks[i];
-    }
-    if (ok) qsort(order, n, sizeof *order, larger_first);
-    for (size_t i = 0; ok && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         order[i]->offset = best_gap(order[i], placed, i);
         size_t end = order[i]->offset + order[i]->n_bytes;
         total = end > total ? end : total;
-        ok = total <= max_bytes;
+        if (total > max_bytes) return false;
         insert_by_offset(placed, i, order[i]);
+    }
+    *arena_bytes = total;
+    return true;
+}
+
+enum eng_status eng_place_blocks(struct eng_block *blocks, size_t n, size_t max_bytes,
+                                 size_t *arena_bytes)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (blocks[i].n_bytes > max_bytes) return ENG_LIMIT;
+        blocks[i].n_bytes = eng_align_up(blocks[i].n_bytes);
+    }
+    struct eng_block **order = eng_calloc(n, sizeof *order);
+    struct eng_block **placed = eng_calloc(n, sizeof *placed);
+    enum eng_status status = ENG_NO_MEMORY;
+    if (order && placed) {
+        for (size_t i = 0; i < n; i++)
+            order[i] = &blocks[i];
+        qsort(order, n, sizeof *order, larger_first);
+        status = place_in_order(order, placed, n, max_bytes, arena_bytes) ? ENG_OK : ENG_LIMIT;
     }
     free(order);
     free(placed);
-    if (ok) *arena_bytes = total;
-    return ok;
+    return status;
 }

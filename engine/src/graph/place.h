@@ -2,7 +2,8 @@
 #ifndef ENG_GRAPH_PLACE_H
 #define ENG_GRAPH_PLACE_H
 
-#include <stdbool.h>
+#include "engine/status.h"
+
 #include <stddef.h>
 
 /* A block is alive from step `first` to step `last`, both included. */
@@ -15,9 +16,10 @@ struct eng_block {
 /*
  * Purpose: gives every block an offset such that no two blocks alive at the same step overlap.
  * Greedy by size, each into the smallest gap among those placed already whose lives overlap its
- * own. Returns false when out of memory or when the arena would exceed max_bytes. Cost: n^2 log n.
+ * own. Errors: NO_MEMORY, and LIMIT when the arena would exceed max_bytes. Cost: n^2.
  * Source: Y. Pisarchyk, J. Lee, "Efficient Memory Management for Deep Neural Net Inference" (2020).
  */
-bool eng_place_blocks(struct eng_block *blocks, size_t n, size_t max_bytes, size_t *arena_bytes);
+enum eng_status eng_place_blocks(struct eng_block *blocks, size_t n, size_t max_bytes,
+                                 size_t *arena_bytes);
 
 #endif

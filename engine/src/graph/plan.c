@@ -194,7 +194,10 @@ static enum eng_status place(struct eng_plan *plan, const struct lives *lives,
     want_values(plan, lives, &request);
     want_scratch(plan, &request);
     if (plan->mode == ENG_PLAN_TRAINING) want_training(plan, lives, needs_grad, &request);
-    if (!eng_place_blocks(request.blocks, request.n, MAX_ARENA_BYTES, &plan->arena_bytes))
+    enum eng_status status =
+        eng_place_blocks(request.blocks, request.n, MAX_ARENA_BYTES, &plan->arena_bytes);
+    if (status == ENG_NO_MEMORY) return eng_fail_memory(err, "the memory plan");
+    if (status != ENG_OK)
         return eng_fail(err, ENG_LIMIT,
                         "at batch size %lld the model needs more than %zu GiB for its values",
                         (long long)plan->batch, MAX_ARENA_BYTES >> 30);

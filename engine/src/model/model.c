@@ -53,8 +53,9 @@ static enum eng_status find_batch(struct eng_model *model, int wanted, struct en
     model->symbolic = eng_arena_alloc(&model->arena, graph->n_values + 1, sizeof *model->symbolic);
     struct eng_node_plan *nodes = eng_arena_alloc(&model->arena, graph->n_nodes + 1, sizeof *nodes);
     if (!model->symbolic || !nodes) return eng_fail_memory(err, "the model's shapes");
-    if (eng_shape_infer_symbolic(graph, true, model->symbolic, NULL) == ENG_OK &&
-        batch_works(model, true)) {
+    enum eng_status status = eng_shape_infer_symbolic(graph, true, model->symbolic, NULL);
+    if (status == ENG_NO_MEMORY) return eng_fail_memory(err, "the model's shapes");
+    if (status == ENG_OK && batch_works(model, true)) {
         model->override_batch = true;
         model->max_batch = wanted;
         return ENG_OK;

@@ -51,7 +51,7 @@ static void no_two_live_blocks_overlap(void **state)
     for (int round = 0; round < 200; round++) {
         struct eng_block blocks[MAX_BLOCKS + 1];
         size_t arena_bytes = 0, n = random_blocks(&rng, blocks, 50);
-        assert_true(eng_place_blocks(blocks, n, (size_t)1 << 40, &arena_bytes));
+        assert_int_equal(eng_place_blocks(blocks, n, (size_t)1 << 40, &arena_bytes), ENG_OK);
         for (size_t i = 0; i < n; i++) {
             assert_int_equal(blocks[i].offset % ENG_ALIGN, 0);
             assert_true(blocks[i].offset + blocks[i].n_bytes <= arena_bytes);
@@ -72,7 +72,7 @@ static void chain_takes_two_blocks(void **state)
     for (int i = 0; i < 10; i++)
         blocks[i] = (struct eng_block){.first = i, .last = i + 1, .n_bytes = 640};
     size_t arena_bytes = 0;
-    assert_true(eng_place_blocks(blocks, 10, 1 << 20, &arena_bytes));
+    assert_int_equal(eng_place_blocks(blocks, 10, 1 << 20, &arena_bytes), ENG_OK);
     assert_int_equal(arena_bytes, 1280);
 }
 
@@ -82,10 +82,10 @@ static void refuses_what_exceeds_the_limit(void **state)
     struct eng_block blocks[2] = {{.first = 0, .last = 1, .n_bytes = 1000},
                                   {.first = 1, .last = 1, .n_bytes = 1000}};
     size_t arena_bytes = 7;
-    assert_false(eng_place_blocks(blocks, 2, 1500, &arena_bytes));
+    assert_int_equal(eng_place_blocks(blocks, 2, 1500, &arena_bytes), ENG_LIMIT);
     assert_int_equal(arena_bytes, 7);
     struct eng_block huge = {.first = 0, .last = 0, .n_bytes = (size_t)-1};
-    assert_false(eng_place_blocks(&huge, 1, 1 << 20, &arena_bytes));
+    assert_int_equal(eng_place_blocks(&huge, 1, 1 << 20, &arena_bytes), ENG_LIMIT);
 }
 
 int main(void)
