@@ -94,7 +94,7 @@ cpu_ticks() { # PID
 }
 
 port=$(free_port)
-"$bin/classifyd" --models "$models" --listen "127.0.0.1:$port" --admin "" --set access_log=off \
+env -u CLASSIFYD_DATA "$bin/classifyd" --models "$models" --listen "127.0.0.1:$port" --admin "" --set access_log=off \
     >"$work/classifyd.log" 2>&1 &
 classifyd_pid=$!
 pids="$pids $classifyd_pid"
