@@ -142,8 +142,8 @@ static void resample_rows(struct resampler *r, uint8_t *dst, size_t dst_stride_b
     uint32_t open = 0; /* output rows before this one are complete */
     for (uint32_t in = y->begin[0]; in < y->begin[last] + y->n[last]; in++) {
         const uint8_t *row = resample_row(r, in);
-        for (; in >= y->begin[open] + y->n[open]; open++) {
-        }
+        while (in >= y->begin[open] + y->n[open])
+            open++;
         for (uint32_t out = open; out <= last && y->begin[out] <= in; out++) {
             int32_t weight = y->weight[(size_t)out * y->stride + (in - y->begin[out])];
             add_row(r->sums + out * r->n_row, row, weight, r->n_row);
