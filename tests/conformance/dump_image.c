@@ -41,8 +41,7 @@ static void answer_sample(const struct eng_preprocess *pre, const float *sample)
 {
     size_t n = eng_preprocess_count(pre);
     uint8_t *bytes = malloc(n);
-    if (!bytes)
-        exit(1);
+    if (!bytes) exit(1);
     for (size_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)lrintf(sample[i]);
     answer_pixels(pre->width_px, pre->height_px, eng_preprocess_channels(pre), bytes);
@@ -55,11 +54,9 @@ static void prepare(const struct eng_preprocess *pre, const char *path)
     struct eng_image_limits limits = eng_image_limits_default();
     struct eng_image image = {0};
     float *sample = calloc(eng_preprocess_count(pre), sizeof *sample);
-    if (!sample)
-        exit(1);
+    if (!sample) exit(1);
     enum eng_status status = eng_image_load(path, &limits, &image, &err);
-    if (status == ENG_OK)
-        status = eng_preprocess_image(pre, &image, sample, &err);
+    if (status == ENG_OK) status = eng_preprocess_image(pre, &image, sample, &err);
     if (status == ENG_OK)
         answer_sample(pre, sample);
     else
@@ -70,8 +67,7 @@ static void prepare(const struct eng_preprocess *pre, const char *path)
 
 static enum eng_color color_of(const char *name)
 {
-    if (strcmp(name, "gray") == 0)
-        return ENG_COLOR_GRAY;
+    if (strcmp(name, "gray") == 0) return ENG_COLOR_GRAY;
     return strcmp(name, "rgb") == 0 ? ENG_COLOR_RGB : ENG_COLOR_BGR;
 }
 
