@@ -8,6 +8,7 @@
 #include "graph/plan.h"
 #include "model/model_internal.h"
 #include "onnx/onnx.h"
+#include "onnx_mutator.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,6 +19,14 @@ enum { MAX_VALUES = 8, MAX_ARENA_BYTES = 16 << 20 };
 static const double MAX_FLOPS = 2e7;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n_bytes, size_t max_bytes, unsigned seed);
+
+/* Three of four times by structure, else by bytes. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n_bytes, size_t max_bytes, unsigned seed)
+{
+    size_t n = seed % 4 ? mutate_model(data, n_bytes, max_bytes, seed) : 0;
+    return n ? n : LLVMFuzzerMutate(data, n_bytes, max_bytes);
+}
 
 static void require(int condition)
 {
