@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the seeds in corpus/onnx and corpus/card. Needs python3-onnx (a maker only, no test runs it)."""
+"""Writes corpus/onnx, corpus/card and some of regression/onnx. Needs python3-onnx (a maker only, no test runs it)."""
 import json
 import os
 import random
@@ -140,6 +140,17 @@ def hostile():
     yield "noise", bytes(noise.randrange(256) for _ in range(200))
 
 
+def heavy():
+    """Kilobytes that ask for gigabytes or for hours; too slow as seeds, so they are replayed only."""
+    wide = [weights("b", 2500, 1), weights("c", 1, 2500)]
+    chain = [helper.make_node("Add", ["b", "c"], ["d0"])]
+    chain += [helper.make_node("Add", [f"d{i}", f"d{i}"], [f"d{i + 1}"]) for i in range(40)]
+    yield "folded_gigabyte", model([*chain, helper.make_node("Add", ["x", "d40"], ["y"])], (1, 1), None, wide)
+    product = [helper.make_node("Add", ["b", "c"], ["d0"])]
+    product += [helper.make_node("MatMul", [f"d{i}", f"d{i}"], [f"d{i + 1}"]) for i in range(9)]
+    yield "folded_products", model([*product, helper.make_node("Add", ["x", "d9"], ["y"])], (1, 1), None, wide)
+
+
 def cards():
     yield "labels", ["a", "b", "h\u00f6hle"]
     yield "preprocess", PREPROCESS
@@ -153,17 +164,19 @@ def cards():
     yield "typo", {"lables": []}
 
 
-def put(folder, name, data):
-    os.makedirs(os.path.join(HERE, "corpus", folder), exist_ok=True)
-    with open(os.path.join(HERE, "corpus", folder, name), "wb") as file:
-        file.write(data)
+def put(folder, name, made):
+    os.makedirs(os.path.join(HERE, folder), exist_ok=True)
+    with open(os.path.join(HERE, folder, name), "wb") as file:
+        file.write(made if isinstance(made, bytes) else made.SerializeToString())
 
 
 def main():
     for name, made in [*operators(), ("network", network()), *hostile()]:
-        put("onnx", name, made if isinstance(made, bytes) else made.SerializeToString())
+        put("corpus/onnx", name, made)
+    for name, made in heavy():
+        put("regression/onnx", name, made)
     for name, value in cards():
-        put("card", name, json.dumps(value).encode())
+        put("corpus/card", name, json.dumps(value).encode())
 
 
 main()

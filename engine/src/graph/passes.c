@@ -8,7 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t MAX_FOLDED_BYTES = (int64_t)256 << 20;
+/* A file of a kilobyte can ask for constants of gigabytes, or for hours of work to make them. */
+static const size_t MAX_FOLDED_BYTES = (size_t)256 << 20;
+static const double MAX_FOLDED_FLOPS = 4e9;
+
+/* What folding may still spend on this graph. */
+struct budget {
+    size_t n_bytes;
+    double flops;
+};
 
 /* ---- constant folding ---- */
 
@@ -21,28 +29,42 @@ static bool all_inputs_constant(const struct eng_graph *graph, const struct eng_
 }
 
 static enum eng_status allocate_outputs(struct eng_graph *graph, const struct eng_node *node,
-                                        struct eng_error *err)
+                                        struct budget *budget, struct eng_error *err)
 {
     for (size_t k = 0; k < node->n_out; k++) {
         if (node->out[k] == ENG_NO_VALUE) continue;
         struct eng_tensor *tensor = &graph->values[node->out[k]].tensor;
         int64_t n_bytes = eng_tensor_bytes(tensor);
-        if (n_bytes < 0 || n_bytes > MAX_FOLDED_BYTES)
-            return eng_fail(err, ENG_LIMIT, "would make a constant of more than %lld MiB",
-                            (long long)(MAX_FOLDED_BYTES >> 20));
+        if (n_bytes < 0 || (uint64_t)n_bytes > budget->n_bytes)
+            return eng_fail(err, ENG_LIMIT,
+                            "constants computed from constants would take more than %zu MiB",
+                            MAX_FOLDED_BYTES >> 20);
+        budget->n_bytes -= (size_t)n_bytes;
         tensor->data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
         if (!tensor->data) return eng_fail_memory(err, "a folded constant");
     }
     return ENG_OK;
 }
 
+static enum eng_status spend_flops(const struct eng_node *node, const struct eng_op_infer *q,
+                                   struct budget *budget, struct eng_error *err)
+{
+    budget->flops -= node->op->flops ? node->op->flops(q) : 0;
+    if (budget->flops >= 0) return ENG_OK;
+    return eng_fail(err, ENG_LIMIT,
+                    "constants computed from constants would take more than %.0f operations",
+                    MAX_FOLDED_FLOPS);
+}
+
 /* infer and forward of one node, its outputs becoming constants. */
 static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *node,
-                                struct eng_node_view *view, void *state, struct eng_error *err)
+                                struct eng_node_view *view, void *state, struct budget *budget,
+                                struct eng_error *err)
 {
     view->q.state = state;
     enum eng_status status = node->op->infer(&view->q, err);
-    if (status == ENG_OK) status = allocate_outputs(graph, node, err);
+    if (status == ENG_OK) status = spend_flops(node, &view->q, budget, err);
+    if (status == ENG_OK) status = allocate_outputs(graph, node, budget, err);
     if (status != ENG_OK) return status;
     void *scratch = eng_alloc_aligned(view->q.scratch_bytes);
     if (!scratch) return eng_fail_memory(err, "a folded constant");
@@ -62,7 +84,7 @@ static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *
 }
 
 static enum eng_status fold_node(struct eng_graph *graph, const struct eng_node *node,
-                                 struct eng_error *err)
+                                 struct budget *budget, struct eng_error *err)
 {
     struct eng_node_view view;
     void *state = eng_calloc(1, node->op->state_bytes + 1);
@@ -70,7 +92,7 @@ static enum eng_status fold_node(struct eng_graph *graph, const struct eng_node 
         free(state);
         return eng_fail_memory(err, "a folded constant");
     }
-    enum eng_status status = run_once(graph, node, &view, state, err);
+    enum eng_status status = run_once(graph, node, &view, state, budget, err);
     eng_node_view_fini(&view);
     free(state);
     return status == ENG_OK ? ENG_OK : eng_node_fail(node, status, err);
@@ -78,12 +100,13 @@ static enum eng_status fold_node(struct eng_graph *graph, const struct eng_node 
 
 enum eng_status eng_passes_fold_constants(struct eng_graph *graph, struct eng_error *err)
 {
+    struct budget budget = {.n_bytes = MAX_FOLDED_BYTES, .flops = MAX_FOLDED_FLOPS};
     struct eng_links links;
     enum eng_status status = eng_links_init(graph, &links, err);
     if (status != ENG_OK) return status;
     for (size_t i = 0; status == ENG_OK && i < graph->n_nodes; i++) {
         if (!all_inputs_constant(graph, &graph->nodes[i])) continue;
-        status = fold_node(graph, &graph->nodes[i], err);
+        status = fold_node(graph, &graph->nodes[i], &budget, err);
         links.removed[i] = true;
     }
     if (status == ENG_OK) eng_links_remove_marked(graph, &links);
