@@ -5,8 +5,10 @@
  *
  * Prints microseconds, GFLOP/s and the ratio to OpenBLAS (above 1: ours is faster).
  */
+#include "kernels/conv.h"
 #include "kernels/dispatch.h"
 #include "kernels/gemm.h"
+#include "kernels/im2col.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +31,8 @@ static double measure(work_fn *work, void *ctx)
         double start = now_us(), elapsed;
         int n = 0;
         do {
-            work(ctx);
-            n++;
+            for (int i = 0; i < 8; i++, n++) /* reading the clock takes a while */
+                work(ctx);
             elapsed = now_us() - start;
         } while (elapsed < 10e3);
         if (elapsed / n < best) best = elapsed / n;
@@ -79,6 +81,145 @@ static void bench_gemm(const char *what, bool trans_a, bool trans_b, size_t m, s
     free(c);
 }
 
+/* One convolution, square and padded to keep its size, and the memory that it runs in. */
+struct conv_bench {
+    struct eng_conv conv;
+    float *x, *w, *bias, *y, *dx, *dw, *columns;
+    void *scratch;
+};
+
+static void conv_ours(void *ctx)
+{
+    const struct conv_bench *b = ctx;
+    eng_conv_forward(&b->conv, b->x, b->w, b->bias, (struct eng_activation){.kind = ENG_ACT_RELU},
+                     b->y, b->scratch, NULL);
+}
+
+static void conv_backward_ours(void *ctx)
+{
+    const struct conv_bench *b = ctx;
+    eng_conv_backward(&b->conv, b->x, b->w, b->y, b->dx, b->dw, b->bias, b->scratch);
+}
+
+static size_t n_pixels(const struct conv_bench *b)
+{
+    return eng_window_volume(b->conv.window.out);
+}
+
+static size_t n_taps(const struct conv_bench *b)
+{
+    return eng_window_volume(b->conv.window.kernel);
+}
+
+/* What one does without kernels of one's own: im2col, OpenBLAS, then bias and ReLU in a loop. */
+static void conv_blas(void *ctx)
+{
+    const struct conv_bench *b = ctx;
+    size_t k = b->conv.in_channels * n_taps(b), n = n_pixels(b), m = b->conv.out_channels;
+    for (size_t image = 0; image < b->conv.n_images; image++) {
+        float *y = b->y + image * m * n;
+        for (size_t c = 0; c < b->conv.in_channels; c++)
+            eng_im2col(&b->conv.window, b->x + (image * b->conv.in_channels + c) * n,
+                       b->columns + c * n_taps(b) * n);
+        eng_gemm_blas(&(struct eng_gemm){.m = m,
+                                         .n = n,
+                                         .k = k,
+                                         .a = b->w,
+                                         .lda = k,
+                                         .b = b->columns,
+                                         .ldb = n,
+                                         .c = y,
+                                         .ldc = n});
+        for (size_t i = 0; i < m * n; i++) {
+            float v = y[i] + b->bias[i / n];
+            y[i] = v > 0 ? v : 0;
+        }
+    }
+}
+
+static void conv_backward_blas(void *ctx)
+{
+    const struct conv_bench *b = ctx;
+    size_t k = b->conv.in_channels * n_taps(b), n = n_pixels(b), m = b->conv.out_channels;
+    for (size_t image = 0; image < b->conv.n_images; image++) {
+        const float *dy = b->y + image * m * n;
+        for (size_t c = 0; c < b->conv.in_channels; c++)
+            eng_im2col(&b->conv.window, b->x + (image * b->conv.in_channels + c) * n,
+                       b->columns + c * n_taps(b) * n);
+        eng_gemm_blas(&(struct eng_gemm){.trans_b = true,
+                                         .accumulate = true,
+                                         .m = m,
+                                         .n = k,
+                                         .k = n,
+                                         .a = dy,
+                                         .lda = n,
+                                         .b = b->columns,
+                                         .ldb = n,
+                                         .c = b->dw,
+                                         .ldc = k});
+        eng_gemm_blas(&(struct eng_gemm){.trans_a = true,
+                                         .m = k,
+                                         .n = n,
+                                         .k = m,
+                                         .a = b->w,
+                                         .lda = k,
+                                         .b = dy,
+                                         .ldb = n,
+                                         .c = b->columns,
+                                         .ldc = n});
+        for (size_t c = 0; c < b->conv.in_channels; c++)
+            eng_col2im(&b->conv.window, b->columns + c * n_taps(b) * n,
+                       b->dx + (image * b->conv.in_channels + c) * n);
+        for (size_t i = 0; i < m * n; i++)
+            b->bias[i / n] += dy[i];
+    }
+}
+
+static void print_conv(const char *what, const struct conv_bench *b, double flops, double ours,
+                       double blas)
+{
+    printf("%-9s %4zu -> %4zu, kernel %lld, %3lld x %3lld, batch %3zu  %9.2f us %6.1f GFLOP/s  "
+           "OpenBLAS %9.2f us  ratio %.2f\n",
+           what, b->conv.in_channels, b->conv.out_channels, (long long)b->conv.window.kernel[2],
+           (long long)b->conv.window.out[1], (long long)b->conv.window.out[2], b->conv.n_images,
+           ours, flops / ours * 1e-3, blas, blas / ours);
+}
+
+static void bench_conv(size_t n_images, size_t in, size_t out, int64_t kernel, int64_t size)
+{
+    int64_t pad = kernel / 2;
+    struct conv_bench b = {.conv = {.window = {.in = {1, size, size},
+                                               .out = {1, size, size},
+                                               .kernel = {1, kernel, kernel},
+                                               .stride = {1, 1, 1},
+                                               .dilation = {1, 1, 1},
+                                               .pad_begin = {0, pad, pad},
+                                               .pad_end = {0, pad, pad}},
+                                    .n_images = n_images,
+                                    .groups = 1,
+                                    .in_channels = in,
+                                    .out_channels = out}};
+    size_t scratch_bytes, n = n_pixels(&b), weights = out * in * n_taps(&b);
+    if (!eng_conv_scratch_bytes(&b.conv, true, &scratch_bytes)) exit(1);
+    b.x = filled(n_images * in * n);
+    b.dx = filled(n_images * in * n);
+    b.y = filled(n_images * out * n);
+    b.w = filled(weights);
+    b.dw = filled(weights);
+    b.bias = filled(out);
+    b.columns = filled(in * n_taps(&b) * n);
+    b.scratch = aligned_alloc(64, (scratch_bytes + 64) / 64 * 64);
+    if (!b.scratch) exit(1);
+    double flops = 2.0 * (double)(n_images * n * weights);
+    print_conv("forward", &b, flops, measure(conv_ours, &b), measure(conv_blas, &b));
+    print_conv("backward", &b, 2 * flops, measure(conv_backward_ours, &b),
+               measure(conv_backward_blas, &b));
+    float *const all[] = {b.x, b.dx, b.y, b.w, b.dw, b.bias, b.columns};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        free(all[i]);
+    free(b.scratch);
+}
+
 int main(void)
 {
     printf("kernels: %s\n", eng_kernels()->name);
@@ -90,15 +231,19 @@ int main(void)
     bench_gemm("dense 128-10, one", false, true, 1, 10, 128);
     bench_gemm("dense backward dx", false, false, 32, 784, 128);
     bench_gemm("dense backward dw", true, false, 128, 784, 32);
-    bench_gemm("columns of 1-8 at 28", false, false, 8, 784, 9);
-    bench_gemm("columns of 8-16 at 14", false, false, 16, 196, 72);
-    bench_gemm("columns of 16-32 at 7", false, false, 32, 49, 144);
-    bench_gemm("columns of 64-64 at 56", false, false, 64, 3136, 576);
-    bench_gemm("columns of 256-256 at 14", false, false, 256, 196, 2304);
-    bench_gemm("conv dw 16-32 at 7", false, true, 32, 144, 49);
-    bench_gemm("conv dw 8-16 at 14", false, true, 16, 72, 196);
     bench_gemm("square", false, false, 512, 512, 512);
     bench_gemm("square transposed", false, true, 512, 512, 512);
     bench_gemm("large", false, false, 1024, 1024, 1024);
+    bench_conv(1, 1, 8, 3, 28);
+    bench_conv(1, 8, 16, 3, 14);
+    bench_conv(1, 16, 32, 3, 7);
+    bench_conv(32, 1, 8, 3, 28);
+    bench_conv(32, 8, 16, 3, 14);
+    bench_conv(32, 16, 32, 3, 7);
+    bench_conv(32, 16, 16, 3, 28);
+    bench_conv(1, 6, 16, 5, 10);
+    bench_conv(1, 64, 64, 3, 56);
+    bench_conv(1, 64, 256, 1, 56);
+    bench_conv(1, 256, 256, 3, 14);
     return 0;
 }

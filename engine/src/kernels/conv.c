@@ -1,154 +1,232 @@
 #include "kernels/conv.h"
 
 #include "base/mem.h"
+#include "kernels/conv_source.h"
+#include "kernels/correlate.h"
+#include "kernels/dispatch.h"
 #include "kernels/gemm.h"
 #include "kernels/im2col.h"
 
+#include <math.h>
 #include <string.h>
 
-/* Images are spread over at most this many chunks, each with columns of its own. */
-enum { MAX_CHUNKS = 16 };
-
-static size_t chunk_images(const struct eng_conv *conv)
+static size_t n_taps(const struct eng_conv *conv)
 {
-    return (conv->n_images + MAX_CHUNKS - 1) / MAX_CHUNKS;
+    return eng_window_volume(conv->window.kernel);
 }
 
-static size_t n_columns(const struct eng_conv *conv)
+/* Weights of one output channel. */
+static size_t n_weights(const struct eng_conv *conv)
 {
-    return conv->in_channels * eng_window_volume(conv->window.kernel);
+    return conv->in_channels * n_taps(conv);
 }
 
-/* A 1x1 convolution that visits each pixel once: its columns are the image itself. */
-static bool is_pointwise(const struct eng_window *w)
+static struct eng_correlation forward_correlation(const struct eng_conv *conv)
 {
-    for (int a = 0; a < ENG_WINDOW_AXES; a++)
-        if (w->kernel[a] != 1 || w->stride[a] != 1 || w->pad_begin[a] != 0 || w->pad_end[a] != 0)
-            return false;
+    return (struct eng_correlation){.window = conv->window,
+                                    .n_images = conv->n_images,
+                                    .n_groups = conv->groups,
+                                    .in_channels = conv->in_channels,
+                                    .out_channels = conv->out_channels,
+                                    .w_group = conv->out_channels * n_weights(conv),
+                                    .w_out = n_weights(conv),
+                                    .w_in = n_taps(conv)};
+}
+
+/* dX is dY, padded so that every tap reaches it, correlated with the mirrored kernel; that holds if
+ * the window steps by 1. False otherwise. */
+static bool input_correlation(const struct eng_conv *conv, struct eng_correlation *out)
+{
+    struct eng_window w = conv->window;
+    for (int a = 0; a < ENG_WINDOW_AXES; a++) {
+        int64_t reach = (w.kernel[a] - 1) * w.dilation[a];
+        if (w.stride[a] != 1 || w.pad_begin[a] > reach || w.pad_end[a] > reach) return false;
+        w.in[a] = conv->window.out[a];
+        w.out[a] = conv->window.in[a];
+        w.pad_begin[a] = reach - w.pad_begin[a];
+        w.pad_end[a] = reach - w.pad_end[a];
+    }
+    *out = forward_correlation(conv);
+    out->window = w;
+    out->in_channels = conv->out_channels;
+    out->out_channels = conv->in_channels;
+    out->w_out = n_taps(conv);
+    out->w_in = n_weights(conv);
+    out->mirrored = out->accumulate = true;
+    return true;
+}
+
+/* --- scratch --- */
+
+enum { WAVE_BYTES = 1 << 20, MAX_WAVE = 64 };
+
+/* What the gradient of the weights reads: sources of X, and dY with the gaps that the source's rows
+ * have, so that both are one long row per channel. */
+struct weight_layout {
+    struct eng_conv_source source;
+    size_t source_floats, dy_floats; /* of one image; 0: X or dY itself is read */
+    size_t taps_bytes, wave;
+};
+
+static bool weight_layout(const struct eng_conv *conv, struct weight_layout *l)
+{
+    *l = (struct weight_layout){.taps_bytes = eng_align_up(n_taps(conv) * sizeof(ptrdiff_t))};
+    size_t floats;
+    if (!eng_conv_source_init(&conv->window, &l->source)) return false;
+    if (l->source.kind != ENG_SOURCE_IMAGE &&
+        !eng_mul_size(conv->groups * conv->in_channels, l->source.channel, &l->source_floats))
+        return false;
+    if (l->source.span != eng_window_volume(conv->window.out) &&
+        !eng_mul_size(conv->groups * conv->out_channels, l->source.span, &l->dy_floats))
+        return false;
+    if (!eng_add_size(l->source_floats, l->dy_floats, &floats) || floats > SIZE_MAX / 1024)
+        return false;
+    l->wave = floats > 0 ? WAVE_BYTES / sizeof(float) / floats : MAX_WAVE;
+    if (l->wave > MAX_WAVE) l->wave = MAX_WAVE;
+    if (l->wave > conv->n_images) l->wave = conv->n_images;
+    if (l->wave == 0) l->wave = 1;
+    return true;
+}
+
+static bool backward_scratch_bytes(const struct eng_conv *conv, size_t *out)
+{
+    struct weight_layout l;
+    struct eng_correlation correlation;
+    size_t for_input, floats;
+    if (!weight_layout(conv, &l)) return false;
+    if (input_correlation(conv, &correlation)) {
+        if (!eng_correlate_scratch_bytes(&correlation, &for_input)) return false;
+    } else if (!eng_mul_size(n_weights(conv), eng_window_volume(conv->window.out), &floats) ||
+               !eng_mul_size(floats, sizeof(float), &for_input)) {
+        return false;
+    }
+    size_t for_weights = l.taps_bytes + l.wave * (l.source_floats + l.dy_floats) * sizeof(float);
+    *out = for_input > for_weights ? for_input : for_weights;
     return true;
 }
 
 bool eng_conv_scratch_bytes(const struct eng_conv *conv, bool training, size_t *out)
 {
-    size_t floats, bytes, n_chunks = conv->n_images < MAX_CHUNKS ? conv->n_images : MAX_CHUNKS;
-    if (is_pointwise(&conv->window) && !training) {
-        *out = 0;
-        return true;
-    }
-    if (!eng_mul_size(n_columns(conv), eng_window_volume(conv->window.out), &floats) ||
-        !eng_mul_size(floats, sizeof(float), &bytes) || bytes > SIZE_MAX / 64)
-        return false;
-    *out = n_chunks * eng_align_up(bytes);
+    struct eng_correlation correlation = forward_correlation(conv);
+    size_t forward, backward = 0;
+    if (!eng_correlate_scratch_bytes(&correlation, &forward)) return false;
+    if (training && !backward_scratch_bytes(conv, &backward)) return false;
+    *out = forward > backward ? forward : backward;
     return true;
 }
 
-struct forward {
-    const struct eng_conv *conv;
-    const float *x, *w, *bias;
-    struct eng_activation activation;
-    float *y;
-    char *scratch;
-    size_t chunk_bytes;
-};
-
-static void add_bias(const struct forward *f, size_t first_channel, float *y)
-{
-    size_t n_pixels = eng_window_volume(f->conv->window.out);
-    for (size_t c = 0; c < f->conv->out_channels; c++) {
-        float *plane = y + c * n_pixels, bias = f->bias ? f->bias[first_channel + c] : 0;
-        for (size_t i = 0; i < n_pixels; i++)
-            plane[i] += bias;
-        eng_activation_forward(f->activation, plane, plane, n_pixels);
-    }
-}
-
-static void forward_group(const struct forward *f, size_t image, size_t group, float *columns)
-{
-    const struct eng_conv *conv = f->conv;
-    size_t n_in = eng_window_volume(conv->window.in), n_out = eng_window_volume(conv->window.out);
-    size_t n_taps = eng_window_volume(conv->window.kernel), k = n_columns(conv);
-    const float *x = f->x + (image * conv->groups + group) * conv->in_channels * n_in;
-    float *y = f->y + (image * conv->groups + group) * conv->out_channels * n_out;
-    if (!is_pointwise(&conv->window)) {
-        for (size_t c = 0; c < conv->in_channels; c++)
-            eng_im2col(&conv->window, x + c * n_in, columns + c * n_taps * n_out);
-        x = columns;
-    }
-    eng_gemm_blas(&(struct eng_gemm){.m = conv->out_channels,
-                                     .n = n_out,
-                                     .k = k,
-
-                                     .a = f->w + group * conv->out_channels * k,
-                                     .lda = k,
-                                     .b = x,
-                                     .ldb = n_out,
-                                     .c = y,
-                                     .ldc = n_out});
-    add_bias(f, group * conv->out_channels, y);
-}
-
-static void forward_images(void *ctx, size_t begin, size_t end)
-{
-    const struct forward *f = ctx;
-    float *columns = (float *)(f->scratch + begin / chunk_images(f->conv) * f->chunk_bytes);
-    for (size_t i = begin; i < end; i++)
-        for (size_t g = 0; g < f->conv->groups; g++)
-            forward_group(f, i, g, columns);
-}
+/* --- forward --- */
 
 void eng_conv_forward(const struct eng_conv *conv, const float *x, const float *w,
                       const float *bias, struct eng_activation activation, float *y, void *scratch,
                       struct eng_pool *pool)
 {
-    struct forward f = {.conv = conv,
-                        .x = x,
-                        .w = w,
-                        .bias = bias,
-                        .activation = activation,
-                        .y = y,
-                        .scratch = scratch};
-    f.chunk_bytes =
-        is_pointwise(&conv->window)
-            ? 0
-            : eng_align_up(n_columns(conv) * eng_window_volume(conv->window.out) * sizeof(float));
-    if (conv->n_images > 0)
-        eng_pool_for(pool, conv->n_images, chunk_images(conv), forward_images, &f);
+    struct eng_correlation correlation = forward_correlation(conv);
+    eng_correlate(&correlation, x, w, bias, activation, y, scratch, pool);
 }
 
-static void backward_group(const struct eng_conv *conv, const float *x, const float *w,
-                           const float *dy, float *dx, float *dw, float *columns)
+/* --- backward --- */
+
+/* The window steps further than 1: the gradient of the columns, then of the pixels they came from.
+ */
+static void input_by_columns(const struct eng_conv *conv, const float *w, const float *dy,
+                             float *dx, float *columns)
 {
     size_t n_in = eng_window_volume(conv->window.in), n_out = eng_window_volume(conv->window.out);
-    size_t n_taps = eng_window_volume(conv->window.kernel), k = n_columns(conv);
-    if (dw) {
+    struct eng_gemm gemm = {.trans_a = true,
+                            .m = n_weights(conv),
+                            .n = n_out,
+                            .k = conv->out_channels,
+                            .lda = n_weights(conv),
+                            .ldb = n_out,
+                            .c = columns,
+                            .ldc = n_out};
+    for (size_t i = 0; i < conv->n_images * conv->groups; i++) {
+        gemm.a = w + i % conv->groups * conv->out_channels * n_weights(conv);
+        gemm.b = dy + i * conv->out_channels * n_out;
+        eng_gemm_blas(&gemm);
         for (size_t c = 0; c < conv->in_channels; c++)
-            eng_im2col(&conv->window, x + c * n_in, columns + c * n_taps * n_out);
-        eng_gemm_blas(&(struct eng_gemm){.trans_b = true,
-                                         .m = conv->out_channels,
-                                         .n = k,
-                                         .k = n_out,
-                                         .accumulate = true,
-                                         .a = dy,
-                                         .lda = n_out,
-                                         .b = columns,
-                                         .ldb = n_out,
-                                         .c = dw,
-                                         .ldc = k});
+            eng_col2im(&conv->window, columns + c * n_taps(conv) * n_out,
+                       dx + (i * conv->in_channels + c) * n_in);
     }
-    if (dx) {
-        eng_gemm_blas(&(struct eng_gemm){.trans_a = true,
-                                         .m = k,
-                                         .n = n_out,
-                                         .k = conv->out_channels,
+}
 
-                                         .a = w,
-                                         .lda = k,
-                                         .b = dy,
-                                         .ldb = n_out,
-                                         .c = columns,
-                                         .ldc = n_out});
-        for (size_t c = 0; c < conv->in_channels; c++)
-            eng_col2im(&conv->window, columns + c * n_taps * n_out, dx + c * n_in);
+static void backward_input(const struct eng_conv *conv, const float *w, const float *dy, float *dx,
+                           void *scratch)
+{
+    struct eng_correlation correlation;
+    if (input_correlation(conv, &correlation))
+        eng_correlate(&correlation, dy, w, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, dx,
+                      scratch, NULL);
+    else
+        input_by_columns(conv, w, dy, dx, scratch);
+}
+
+/* One channel of dY, its rows as far apart as the source's, zeros between. */
+static void spread_rows(const struct eng_conv_source *s, const float *dy, float *out)
+{
+    memset(out, 0, s->span * sizeof *out);
+    for (size_t row = 0; row < s->n_rows; row++)
+        memcpy(out + eng_conv_source_row(s, row), dy + row * s->width, s->width * sizeof *out);
+}
+
+/* dW[out, in, tap] += sum over images and pixels of dY[out, pixel] source[in, tap + pixel]. One
+ * group; x and dy are what the layout reads, a step per image. */
+static void weights_of_group(const struct eng_conv *conv, const struct weight_layout *l,
+                             const ptrdiff_t *taps, size_t n_images, const float *x, size_t x_step,
+                             const float *dy, size_t dy_step, float *dw)
+{
+    struct eng_dot dot = {.n_rows = conv->out_channels,
+                          .n_parts = n_images,
+                          .length = l->source.span,
+                          .a = dy,
+                          .a_row = l->source.span,
+                          .a_part = dy_step,
+                          .b_part = x_step,
+                          .c = dw,
+                          .c_row = n_weights(conv),
+                          .accumulate = true,
+                          .low = -INFINITY,
+                          .high = INFINITY};
+    size_t n = n_weights(conv);
+    for (size_t k = 0; k < n; k += dot.n_columns) {
+        dot.n_columns = n - k < ENG_DOT_ROWS ? n - k : ENG_DOT_ROWS;
+        for (size_t j = 0; j < dot.n_columns; j++) {
+            size_t channel = (k + j) / n_taps(conv), tap = (k + j) % n_taps(conv);
+            dot.b[j] = x + channel * l->source.channel + taps[tap];
+            dot.c_column[j] = k + j;
+        }
+        eng_kernels()->dot(&dot);
+    }
+}
+
+static void backward_weights(const struct eng_conv *conv, const float *x, const float *dy,
+                             float *dw, void *scratch)
+{
+    struct weight_layout l;
+    if (!weight_layout(conv, &l)) return; /* cannot be: eng_conv_scratch_bytes said so */
+    size_t n_in = eng_window_volume(conv->window.in), n_out = eng_window_volume(conv->window.out);
+    size_t in_channels = conv->groups * conv->in_channels;
+    size_t out_channels = conv->groups * conv->out_channels;
+    ptrdiff_t *taps = scratch;
+    float *sources = (float *)((char *)scratch + l.taps_bytes);
+    float *spread = sources + l.wave * l.source_floats;
+    eng_conv_source_taps(&l.source, false, taps);
+    for (size_t first = 0; first < conv->n_images; first += l.wave) {
+        size_t n = conv->n_images - first < l.wave ? conv->n_images - first : l.wave;
+        const float *x_wave = x + first * in_channels * n_in;
+        const float *dy_wave = dy + first * out_channels * n_out;
+        for (size_t i = 0; l.source_floats > 0 && i < n * in_channels; i++)
+            eng_conv_source_fill(&l.source, x_wave + i * n_in, sources + i * l.source.channel);
+        for (size_t i = 0; l.dy_floats > 0 && i < n * out_channels; i++)
+            spread_rows(&l.source, dy_wave + i * n_out, spread + i * l.source.span);
+        const float *from_x = l.source_floats > 0 ? sources : x_wave;
+        const float *from_dy = l.dy_floats > 0 ? spread : dy_wave;
+        for (size_t g = 0; g < conv->groups; g++)
+            weights_of_group(
+                conv, &l, taps, n, from_x + g * conv->in_channels * l.source.channel,
+                in_channels * l.source.channel, from_dy + g * conv->out_channels * l.source.span,
+                out_channels * l.source.span, dw + g * conv->out_channels * n_weights(conv));
     }
 }
 
@@ -168,13 +246,7 @@ static void backward_bias(const struct eng_conv *conv, const float *dy, float *d
 void eng_conv_backward(const struct eng_conv *conv, const float *x, const float *w, const float *dy,
                        float *dx, float *dw, float *dbias, void *scratch)
 {
-    size_t x_step = conv->in_channels * eng_window_volume(conv->window.in);
-    size_t y_step = conv->out_channels * eng_window_volume(conv->window.out);
-    size_t w_step = conv->out_channels * n_columns(conv);
-    for (size_t i = 0; i < conv->n_images * conv->groups; i++) {
-        size_t g = i % conv->groups;
-        backward_group(conv, x + i * x_step, w + g * w_step, dy + i * y_step,
-                       dx ? dx + i * x_step : NULL, dw ? dw + g * w_step : NULL, scratch);
-    }
+    if (dw) backward_weights(conv, x, dy, dw, scratch);
+    if (dx) backward_input(conv, w, dy, dx, scratch);
     if (dbias) backward_bias(conv, dy, dbias);
 }
