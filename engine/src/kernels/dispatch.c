@@ -25,7 +25,7 @@ static const struct eng_kernels *chosen;
 
 static void choose(void)
 {
-    const char *wanted = getenv("CLASSIFYD_CPU");
+    const char *wanted = getenv("ENGINE_CPU");
     for (size_t i = N_TABLES; i-- > 0;)
         if (tables[i]->runs_here()) chosen = tables[i];
     for (size_t i = 0; wanted && i < N_TABLES; i++)

@@ -69,7 +69,7 @@ struct eng_kernels {
     void (*dot)(const struct eng_dot *dot);
 };
 
-/* Purpose: the best table for this CPU; CLASSIFYD_CPU=portable, avx2 or avx512 in the environment
+/* Purpose: the best table for this CPU; ENGINE_CPU=portable, avx2 or avx512 in the environment
  * asks for another (ignored if this CPU cannot run it). Chosen at the first call. Any thread. */
 const struct eng_kernels *eng_kernels(void);
 
