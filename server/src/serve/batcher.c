@@ -30,8 +30,7 @@ static void add_queued(struct srv_served *served, size_t n)
 /* Lock held: a free slot to be given to the pool, if pictures wait that nobody comes for. */
 static struct srv_slot *schedule_slot(struct srv_served *served)
 {
-    if (!served->free || n_queued(served) <= served->n_scheduled)
-        return NULL;
+    if (!served->free || n_queued(served) <= served->n_scheduled) return NULL;
     struct srv_slot *slot = served->free;
     served->free = slot->next;
     served->n_free--;
@@ -44,8 +43,7 @@ static void free_slot(struct srv_served *served, struct srv_slot *slot)
 {
     slot->next = served->free;
     served->free = slot;
-    if (++served->n_free == served->n_slots)
-        pthread_cond_signal(&served->all_free);
+    if (++served->n_free == served->n_slots) pthread_cond_signal(&served->all_free);
 }
 
 /* --- ends of jobs --- */
@@ -65,16 +63,14 @@ static void append_job(struct job_list *list, struct srv_job *job)
 static void finish_pictures(struct srv_job *job, size_t n, struct job_list *ended)
 {
     job->n_finished += n;
-    if (job->n_finished == job->n_samples)
-        append_job(ended, job);
+    if (job->n_finished == job->n_samples) append_job(ended, job);
 }
 
 /* Lock held: the pictures that no batch took yet will not be computed. */
 static void drop_rest(struct srv_served *served, struct srv_job *job, struct job_list *ended)
 {
     size_t n_left = job->n_samples - job->n_taken;
-    if (job->code == SRV_OK)
-        job->code = SRV_DEADLINE_EXCEEDED;
+    if (job->code == SRV_OK) job->code = SRV_DEADLINE_EXCEEDED;
     job->n_taken = job->n_samples;
     add_queued(served, (size_t)0 - n_left);
     finish_pictures(job, n_left, ended);
@@ -161,8 +157,7 @@ enum srv_code srv_served_submit(struct srv_job *job)
         eng_pool_submit(options.pool, &slots->task);
         slots = next;
     }
-    if (options.queued)
-        options.queued(options.queued_ctx);
+    if (options.queued) options.queued(options.queued_ctx);
     return SRV_OK;
 }
 
@@ -198,8 +193,7 @@ size_t srv_served_queue_length(struct srv_served *served)
 static void pop_job(struct srv_served *served)
 {
     served->head = served->head->next;
-    if (!served->head)
-        served->tail = NULL;
+    if (!served->head) served->tail = NULL;
 }
 
 /* Lock held: moves the next pictures of the queue's first job into the batch. */
@@ -211,12 +205,10 @@ static void take_part(struct srv_served *served, struct srv_slot *slot, size_t n
     size_t n = n_left < n_wanted ? n_left : n_wanted;
     slot->parts[slot->n_parts++] = (struct srv_part){.job = job, .first = job->n_taken, .n = n};
     slot->n_pictures += n;
-    if (job->n_taken == 0)
-        job->times.started_us = now_us;
+    if (job->n_taken == 0) job->times.started_us = now_us;
     job->n_taken += n;
     add_queued(served, (size_t)0 - n);
-    if (n == n_left)
-        pop_job(served);
+    if (n == n_left) pop_job(served);
 }
 
 /* Fills the slot's batch. False when others took it all: then the slot is free again. */
@@ -290,8 +282,7 @@ static void scatter(const struct srv_slot *slot, const float *row)
         for (size_t i = part->first; i < part->first + part->n; i++, row += n_classes) {
             struct eng_error err = {0};
             enum srv_code code = srv_row_check(slot->served, row, &err);
-            if (code != SRV_OK)
-                fail_job(slot->served, part->job, i, code, &err);
+            if (code != SRV_OK) fail_job(slot->served, part->job, i, code, &err);
             memcpy(part->job->probabilities + i * n_classes, row, n_classes * sizeof *row);
         }
     }
@@ -306,8 +297,7 @@ static int64_t compute_batch(struct srv_slot *slot)
         n_bad += prepare_part(slot, &slot->parts[p], row);
         row += slot->parts[p].n;
     }
-    if (n_bad == slot->n_pictures)
-        return 0;
+    if (n_bad == slot->n_pictures) return 0;
     int64_t start_us = srv_clock_us();
     scatter(slot, eng_session_classify(slot->session, (int)slot->n_pictures));
     int64_t compute_us = srv_clock_us() - start_us;
@@ -323,8 +313,7 @@ static void settle_part(const struct srv_slot *slot, const struct srv_part *part
     struct srv_job *job = part->job;
     job->times.decode_us += part->decode_us;
     job->times.compute_us += compute_us;
-    if (job->max_batch_size < slot->n_pictures)
-        job->max_batch_size = slot->n_pictures;
+    if (job->max_batch_size < slot->n_pictures) job->max_batch_size = slot->n_pictures;
     finish_pictures(job, part->n, ended);
 }
 

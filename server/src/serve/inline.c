@@ -42,26 +42,21 @@ bool srv_served_try_inline(struct srv_job *job)
     if (job->deadline_us && start_us >= job->deadline_us)
         return false; /* the batcher's to refuse */
     struct srv_inline *own = take(served);
-    if (!own)
-        return false;
+    if (!own) return false;
     struct eng_image_limits limits = served->options.limits;
-    if (limits.n_pixels > INLINE_MAX_PIXELS)
-        limits.n_pixels = INLINE_MAX_PIXELS;
+    if (limits.n_pixels > INLINE_MAX_PIXELS) limits.n_pixels = INLINE_MAX_PIXELS;
     struct eng_error err = {0};
     enum srv_code code = srv_sample_prepare(served, &job->samples[0], &limits,
                                             eng_session_sample(own->session, 1, 0), &err);
     bool answered = err.status != ENG_LIMIT; /* too large for here, perhaps not for a worker */
     if (answered) {
         job->code = code;
-        if (code != SRV_OK)
-            job->error = err;
+        if (code != SRV_OK) job->error = err;
         job->times.submitted_us = job->times.started_us = start_us;
         job->times.decode_us = srv_clock_us() - start_us;
-        if (code == SRV_OK)
-            compute(served, own->session, job);
+        if (code == SRV_OK) compute(served, own->session, job);
     }
     atomic_flag_clear_explicit(&own->taken, memory_order_release);
-    if (answered)
-        srv_served_count_job(served, job);
+    if (answered) srv_served_count_job(served, job);
     return answered;
 }

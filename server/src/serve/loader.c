@@ -41,8 +41,7 @@ static void free_command(struct command *command)
 static struct command *make_command(const char *model, srv_reload_done *done, void *ctx)
 {
     struct command *command = calloc(1, sizeof *command);
-    if (!command)
-        return NULL;
+    if (!command) return NULL;
     command->done = done;
     command->ctx = ctx;
     if (model && !(command->model = strdup(model))) {
@@ -56,8 +55,7 @@ bool srv_loader_reload(struct srv_loader *loader, const char *model, srv_reload_
                        void *ctx)
 {
     struct command *command = make_command(model, done, ctx);
-    if (!command)
-        return false;
+    if (!command) return false;
     pthread_mutex_lock(&loader->lock);
     bool accepted = !atomic_load(&loader->stopping);
     if (accepted) {
@@ -81,8 +79,7 @@ static struct command *take_command(struct srv_loader *loader)
     struct command *command = loader->head;
     if (command) {
         loader->head = command->next;
-        if (!loader->head)
-            loader->tail = NULL;
+        if (!loader->head) loader->tail = NULL;
     }
     pthread_mutex_unlock(&loader->lock);
     return command;
@@ -113,8 +110,7 @@ static void unload_all(struct srv_registry *registry)
         srv_registry_remove(registry, srv_registry_count(registry) - 1);
     for (;;) {
         srv_reload_free_unused(registry);
-        if (!srv_registry_has_served(registry))
-            return;
+        if (!srv_registry_has_served(registry)) return;
         srv_registry_wait(registry);
     }
 }
@@ -157,16 +153,14 @@ static enum eng_status check_repository(const char *models_dir, struct eng_error
 {
     struct srv_repository repository;
     enum eng_status status = srv_repository_scan(models_dir, NULL, &repository, err);
-    if (status == ENG_OK)
-        srv_repository_fini(&repository);
+    if (status == ENG_OK) srv_repository_fini(&repository);
     return status;
 }
 
 static enum eng_status start_threads(struct srv_loader *loader, struct eng_error *err)
 {
     enum eng_status status = srv_watcher_start(loader->registry, &loader->watcher, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     loader->options.served.queued = srv_watcher_queued;
     loader->options.served.queued_ctx = loader->watcher;
     int code = pthread_create(&loader->thread, NULL, loader_main, loader);
@@ -179,8 +173,7 @@ enum eng_status srv_loader_start(const struct srv_loader_options *options,
                                  struct eng_error *err)
 {
     enum eng_status status = check_repository(options->models_dir, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     struct srv_loader *loader = calloc(1, sizeof *loader);
     char *models_dir = strdup(options->models_dir);
     if (!loader || !models_dir) {
@@ -212,8 +205,7 @@ void srv_loader_wait_first(struct srv_loader *loader)
 
 void srv_loader_stop(struct srv_loader *loader)
 {
-    if (!loader)
-        return;
+    if (!loader) return;
     pthread_mutex_lock(&loader->lock);
     atomic_store(&loader->stopping, true);
     pthread_mutex_unlock(&loader->lock);

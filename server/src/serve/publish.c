@@ -33,14 +33,11 @@ static struct srv_row *row_of(struct srv_registry *registry, const char *model, 
 /* Room for one row more. The new array is made first: requests may be reading the old one. */
 static bool grow_rows(struct srv_registry *registry)
 {
-    if (registry->n_rows < registry->rows_capacity)
-        return true;
+    if (registry->n_rows < registry->rows_capacity) return true;
     size_t capacity = registry->rows_capacity ? registry->rows_capacity * 2 : 8;
     struct srv_row *rows = calloc(capacity, sizeof *rows), *old = registry->rows;
-    if (!rows)
-        return false;
-    if (old)
-        memcpy(rows, old, registry->n_rows * sizeof *rows);
+    if (!rows) return false;
+    if (old) memcpy(rows, old, registry->n_rows * sizeof *rows);
     pthread_mutex_lock(&registry->lock);
     registry->rows = rows;
     registry->rows_capacity = capacity;
@@ -54,8 +51,7 @@ enum eng_status srv_registry_announce(struct srv_registry *registry, const char 
 {
     bool found;
     size_t i = locate(registry, model, version, &found);
-    if (found)
-        return ENG_OK;
+    if (found) return ENG_OK;
     struct srv_row row = {.model = strdup(model),
                           .version = strdup(version),
                           .number = strtoull(version, NULL, 10),
@@ -77,8 +73,7 @@ enum eng_status srv_registry_announce(struct srv_registry *registry, const char 
 /* Lock held. */
 static void retire(struct srv_served *served)
 {
-    if (served)
-        srv_served_link(served)->retired = true;
+    if (served) srv_served_link(served)->retired = true;
 }
 
 void srv_registry_publish_take(struct srv_registry *registry, struct srv_served *served)
@@ -104,8 +99,7 @@ void srv_registry_fail(struct srv_registry *registry, const char *model, const c
     srv_fail(&failure, ENG_FORMAT, "%s", reason);
     pthread_mutex_lock(&registry->lock);
     row->failure = failure;
-    if (!row->served)
-        row->state = SRV_FAILED;
+    if (!row->served) row->state = SRV_FAILED;
     pthread_mutex_unlock(&registry->lock);
 }
 
@@ -158,8 +152,7 @@ struct srv_served *srv_registry_take_unused(struct srv_registry *registry)
     while (*at && (!srv_served_link(*at)->retired || srv_served_link(*at)->n_references > 0))
         at = &srv_served_link(*at)->next;
     struct srv_served *unused = *at;
-    if (unused)
-        *at = srv_served_link(unused)->next;
+    if (unused) *at = srv_served_link(unused)->next;
     pthread_mutex_unlock(&registry->lock);
     return unused;
 }

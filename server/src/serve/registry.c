@@ -26,8 +26,7 @@ enum eng_status srv_registry_create(const char *default_model, struct srv_regist
 
 void srv_registry_destroy(struct srv_registry *registry)
 {
-    if (!registry)
-        return;
+    if (!registry) return;
     assert(!registry->all); /* the loader has freed them */
     for (size_t i = 0; i < registry->n_rows; i++) {
         free(registry->rows[i].model);
@@ -59,8 +58,7 @@ size_t srv_table_find(const struct srv_registry *registry, const char *model, si
 struct srv_row *srv_table_default(const struct srv_registry *registry, size_t begin, size_t end)
 {
     for (size_t i = end; i > begin; i--)
-        if (registry->rows[i - 1].served)
-            return &registry->rows[i - 1];
+        if (registry->rows[i - 1].served) return &registry->rows[i - 1];
     return NULL;
 }
 
@@ -73,8 +71,7 @@ static const char *list_models(const struct srv_registry *registry, char *text, 
     snprintf(text, n, "none");
     for (size_t i = 0; i < registry->n_rows && used < n; i++) {
         const char *model = registry->rows[i].model;
-        if (i > 0 && strcmp(model, registry->rows[i - 1].model) == 0)
-            continue;
+        if (i > 0 && strcmp(model, registry->rows[i - 1].model) == 0) continue;
         used += (size_t)snprintf(text + used, n - used, "%s%s", i > 0 ? ", " : "", model);
     }
     return text;
@@ -101,11 +98,9 @@ static enum srv_code fail_unknown(const struct srv_registry *registry, const cha
 /* Lock held: the model of a request that names none: the default, or the only one, or NULL. */
 static const char *choose_model(const struct srv_registry *registry)
 {
-    if (registry->default_model[0])
-        return registry->default_model;
+    if (registry->default_model[0]) return registry->default_model;
     size_t n = registry->n_rows;
-    if (n == 0 || strcmp(registry->rows[0].model, registry->rows[n - 1].model) != 0)
-        return NULL;
+    if (n == 0 || strcmp(registry->rows[0].model, registry->rows[n - 1].model) != 0) return NULL;
     return registry->rows[0].model;
 }
 
@@ -128,8 +123,7 @@ static enum srv_code choose_version(const struct srv_registry *registry, size_t 
     struct srv_row *row = NULL;
     if (version) {
         for (size_t i = begin; i < end && !row; i++)
-            if (strcmp(registry->rows[i].version, version) == 0)
-                row = &registry->rows[i];
+            if (strcmp(registry->rows[i].version, version) == 0) row = &registry->rows[i];
         if (!row) {
             srv_fail(err, ENG_NOT_FOUND, "model '%s' has no version '%.32s'; the highest is %s",
                      registry->rows[begin].model, version, registry->rows[end - 1].version);
@@ -138,8 +132,7 @@ static enum srv_code choose_version(const struct srv_registry *registry, size_t 
     } else {
         row = srv_table_default(registry, begin, end);
     }
-    if (!row || !row->served)
-        return fail_not_ready(row ? row : &registry->rows[end - 1], err);
+    if (!row || !row->served) return fail_not_ready(row ? row : &registry->rows[end - 1], err);
     *out = row;
     return SRV_OK;
 }
@@ -147,11 +140,9 @@ static enum srv_code choose_version(const struct srv_registry *registry, size_t 
 static enum srv_code find_row(const struct srv_registry *registry, const char *model,
                               const char *version, struct srv_row **out, struct eng_error *err)
 {
-    if (!model)
-        model = choose_model(registry);
+    if (!model) model = choose_model(registry);
     size_t end = 0, begin = model ? srv_table_find(registry, model, &end) : 0;
-    if (begin == end)
-        return fail_unknown(registry, model, err);
+    if (begin == end) return fail_unknown(registry, model, err);
     return choose_version(registry, begin, end, version, out, err);
 }
 
@@ -193,10 +184,8 @@ struct srv_served *srv_registry_next(struct srv_registry *registry, struct srv_s
 {
     pthread_mutex_lock(&registry->lock);
     struct srv_served *next = previous ? srv_served_link(previous)->next : registry->all;
-    if (next)
-        srv_served_link(next)->n_references++;
-    if (previous)
-        release(registry, previous);
+    if (next) srv_served_link(next)->n_references++;
+    if (previous) release(registry, previous);
     pthread_mutex_unlock(&registry->lock);
     return next;
 }

@@ -69,8 +69,7 @@ static void announce(const struct srv_reload *reload, const struct srv_reload_ro
                   fields, row->loaded ? 5 : 6);
     const char *labels[] = {row->model, result, NULL};
     struct srv_metrics *metrics = reload->options->served.metrics;
-    if (metrics)
-        srv_series_add(srv_metrics_series(metrics, SRV_M_RELOADS, labels), 1);
+    if (metrics) srv_series_add(srv_metrics_series(metrics, SRV_M_RELOADS, labels), 1);
 }
 
 static enum eng_status load_served(const struct srv_reload *reload, const struct srv_folder *folder,
@@ -80,10 +79,7 @@ static enum eng_status load_served(const struct srv_reload *reload, const struct
     const struct srv_loader_options *options = reload->options;
     snprintf(path, sizeof path, "%s/%s/%s", options->models_dir, folder->model, folder->version);
     enum eng_status status =
-        srv_registry_announce(reload->registry, folder->model, folder->version, err);
-    if (status != ENG_OK)
-        return status;
-    status = srv_served_load(folder->model, folder->version, path, &options->served, out, err);
+        srv_served_load(folder->model, folder->version, path, &options->served, out, err);
     if (status != ENG_OK)
         srv_registry_fail(reload->registry, folder->model, folder->version, err->text);
     return status;
@@ -132,8 +128,7 @@ static void remove_gone(const struct srv_reload *reload, const char *wanted,
     for (size_t i = srv_registry_count(reload->registry); i > 0; i--) {
         const char *model = srv_registry_model_at(reload->registry, i - 1);
         const char *version = srv_registry_version_at(reload->registry, i - 1);
-        if (!concerns(wanted, model) || is_listed(repository, model, version))
-            continue;
+        if (!concerns(wanted, model) || is_listed(repository, model, version)) continue;
         struct srv_reload_row *row = &report->rows[report->n_rows];
         struct row_text *text = add_row(report, model, version);
         row->removed = true;
@@ -145,24 +140,25 @@ static void remove_gone(const struct srv_reload *reload, const char *wanted,
 }
 
 /* All new versions show as LOADING before the first of them is loaded. */
-static void announce_new(const struct srv_reload *reload, const char *wanted,
-                         const struct srv_repository *repository)
+static enum eng_status announce_new(const struct srv_reload *reload, const char *wanted,
+                                    const struct srv_repository *repository, struct eng_error *err)
 {
-    for (size_t i = 0; i < repository->n_folders; i++) {
+    enum eng_status status = ENG_OK;
+    for (size_t i = 0; i < repository->n_folders && status == ENG_OK; i++) {
         const struct srv_folder *folder = &repository->folders[i];
         if (concerns(wanted, folder->model))
-            srv_registry_announce(reload->registry, folder->model, folder->version, NULL);
+            status = srv_registry_announce(reload->registry, folder->model, folder->version, err);
     }
+    return status;
 }
 
 static enum srv_code apply(const struct srv_reload *reload, const char *wanted,
                            const struct srv_repository *repository, struct report *report,
                            struct eng_error *err)
 {
-    announce_new(reload, wanted, repository);
+    if (announce_new(reload, wanted, repository, err) != ENG_OK) return SRV_INTERNAL;
     for (size_t i = 0; i < repository->n_folders; i++) {
-        if (!concerns(wanted, repository->folders[i].model))
-            continue;
+        if (!concerns(wanted, repository->folders[i].model)) continue;
         if (atomic_load(reload->stopping)) {
             srv_fail(err, ENG_CANCELLED, "the server is shutting down");
             return SRV_SHUTTING_DOWN;
@@ -175,8 +171,7 @@ static enum srv_code apply(const struct srv_reload *reload, const char *wanted,
                  reload->options->models_dir);
         return SRV_MODEL_NOT_FOUND;
     }
-    if (!report->first_failure)
-        return SRV_OK;
+    if (!report->first_failure) return SRV_OK;
     *err = *report->first_failure;
     return SRV_MODEL_REJECTED;
 }
@@ -208,8 +203,7 @@ void srv_reload_run(const struct srv_reload *reload, const char *model, srv_relo
         else
             srv_fail_memory(&err, "the report of a reload");
     }
-    if (done)
-        done(ctx, code, report.rows, report.n_rows, &err);
+    if (done) done(ctx, code, report.rows, report.n_rows, &err);
     free(report.rows);
     free(report.texts);
     srv_repository_fini(&repository);
@@ -220,6 +214,5 @@ void srv_reload_free_unused(struct srv_registry *registry)
     bool freed = false;
     for (struct srv_served *served; (served = srv_registry_take_unused(registry)); freed = true)
         srv_served_destroy(served);
-    if (freed)
-        malloc_trim(0);
+    if (freed) malloc_trim(0);
 }

@@ -54,8 +54,7 @@ static enum eng_status add_folder(struct scan *scan, const char *model, const ch
     if (found->n_folders == scan->capacity) {
         size_t capacity = scan->capacity ? scan->capacity * 2 : 16;
         struct srv_folder *folders = realloc(found->folders, capacity * sizeof *folders);
-        if (!folders)
-            return srv_fail_memory(err, "the list of versions");
+        if (!folders) return srv_fail_memory(err, "the list of versions");
         found->folders = folders;
         scan->capacity = capacity;
     }
@@ -80,8 +79,7 @@ static enum eng_status each_folder(struct scan *scan, const char *path, const ch
     enum eng_status status = ENG_OK;
     for (struct dirent *entry; status == ENG_OK && (errno = 0, entry = readdir(dir));) {
         char child[PATH_MAX];
-        if (entry->d_name[0] == '.')
-            continue;
+        if (entry->d_name[0] == '.') continue;
         int n = snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
         if (n < 0 || (size_t)n >= sizeof child)
             status = srv_fail(err, ENG_LIMIT, "%.200s/%.100s: the path is longer than %d bytes",
@@ -99,8 +97,7 @@ static enum eng_status each_folder(struct scan *scan, const char *path, const ch
 static enum eng_status visit_version(struct scan *scan, const char *path, const char *model,
                                      const char *name, struct eng_error *err)
 {
-    if (is_version(name))
-        return add_folder(scan, model, name, err);
+    if (is_version(name)) return add_folder(scan, model, name, err);
     note_ignored(scan->log, path, "a version: a positive integer without leading zeros");
     return ENG_OK;
 }
@@ -109,8 +106,7 @@ static enum eng_status visit_model(struct scan *scan, const char *path, const ch
                                    const char *name, struct eng_error *err)
 {
     (void)repository;
-    if (is_model_name(name))
-        return each_folder(scan, path, name, visit_version, err);
+    if (is_model_name(name)) return each_folder(scan, path, name, visit_version, err);
     note_ignored(scan->log, path, "a model name: at most 63 of A-Z a-z 0-9 _ . -");
     return ENG_OK;
 }

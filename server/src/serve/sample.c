@@ -24,12 +24,10 @@ enum srv_code srv_sample_prepare(const struct srv_served *served, const struct s
                                  const struct eng_image_limits *limits, float *dst,
                                  struct eng_error *err)
 {
-    if (sample->kind == SRV_SAMPLE_PIXELS)
-        return prepare_pixels(served, sample, dst, err);
+    if (sample->kind == SRV_SAMPLE_PIXELS) return prepare_pixels(served, sample, dst, err);
     struct eng_image image;
     enum eng_status status = eng_image_decode(sample->data, sample->n_bytes, limits, &image, err);
-    if (status != ENG_OK)
-        return srv_code_of_status(status);
+    if (status != ENG_OK) return srv_code_of_status(status);
     status = eng_preprocess_image(served->preprocess, &image, dst, err);
     eng_image_fini(&image);
     return status == ENG_OK ? SRV_OK : srv_code_of_status(status);
@@ -41,8 +39,7 @@ enum srv_code srv_row_check(const struct srv_served *served, const float *row,
     float sum = 0;
     for (size_t i = 0; i < served->n_classes; i++)
         sum += row[i];
-    if (isfinite(sum))
-        return SRV_OK;
+    if (isfinite(sum)) return SRV_OK;
     srv_fail(err, ENG_MISMATCH,
              "model '%s' version %s answered a probability that is not a finite number",
              served->name, served->version);

@@ -29,8 +29,7 @@ static enum eng_status open_model(struct srv_served *served, const char *folder,
 {
     const struct eng_model_options options = {.max_batch = served->options.max_batch};
     enum eng_status status = eng_model_open(folder, &options, &served->model, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     const struct eng_card *card = eng_model_card(served->model);
     if (!card->takes_images)
         return srv_fail(
@@ -47,8 +46,7 @@ static enum eng_status create_slots(struct srv_served *served, struct eng_error 
     size_t n = (size_t)eng_pool_size(served->options.pool);
     served->slots = calloc(n, sizeof *served->slots);
     served->parts = calloc(n * served->max_batch, sizeof *served->parts);
-    if (!served->slots || !served->parts)
-        return srv_fail_memory(err, "the queue of a model");
+    if (!served->slots || !served->parts) return srv_fail_memory(err, "the queue of a model");
     served->n_slots = served->n_free = n;
     for (size_t i = 0; i < n; i++) {
         struct srv_slot *slot = &served->slots[i];
@@ -59,8 +57,7 @@ static enum eng_status create_slots(struct srv_served *served, struct eng_error 
         served->free = slot;
         enum eng_status status =
             eng_session_create(served->model, served->options.pool, &slot->session, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -70,14 +67,12 @@ static enum eng_status create_inlines(struct srv_served *served, struct eng_erro
 {
     size_t n = served->n_slots;
     served->inlines = aligned_alloc(_Alignof(struct srv_inline), n * sizeof *served->inlines);
-    if (!served->inlines)
-        return srv_fail_memory(err, "the inline sessions of a model");
+    if (!served->inlines) return srv_fail_memory(err, "the inline sessions of a model");
     while (served->n_inline < n) {
         struct srv_inline *own = &served->inlines[served->n_inline];
         *own = (struct srv_inline){.taken = ATOMIC_FLAG_INIT};
         enum eng_status status = eng_session_create(served->model, NULL, &own->session, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
         served->n_inline++;
     }
     return ENG_OK;
@@ -108,12 +103,10 @@ static int64_t measure_us(const struct srv_served *served, struct eng_session *s
     int64_t best_us = INT64_MAX;
     for (int run = 0; run < 5; run++) {
         int64_t start_us = srv_clock_us();
-        if (run_once(served, session, NULL) != ENG_OK)
-            return INT64_MAX;
+        if (run_once(served, session, NULL) != ENG_OK) return INT64_MAX;
         int64_t cost_us = srv_clock_us() - start_us;
         best_us = cost_us < best_us ? cost_us : best_us;
-        if (cost_us > 8 * served->options.inline_below_us)
-            break;
+        if (cost_us > 8 * served->options.inline_below_us) break;
     }
     return best_us;
 }
@@ -123,8 +116,7 @@ static enum eng_status warm_up(struct srv_served *served, struct eng_error *err)
     enum eng_status status = ENG_OK;
     for (size_t i = 0; i < served->n_slots && status == ENG_OK; i++)
         status = run_once(served, served->slots[i].session, err);
-    if (status == ENG_OK)
-        status = eng_session_check_golden(served->slots[0].session, err);
+    if (status == ENG_OK) status = eng_session_check_golden(served->slots[0].session, err);
     if (status != ENG_OK || served->options.inline_below_us <= 0 ||
         measure_us(served, served->slots[0].session) >= served->options.inline_below_us)
         return status;
@@ -141,22 +133,17 @@ enum eng_status srv_served_load(const char *model_name, const char *version, con
                                 struct eng_error *err)
 {
     struct srv_served *served = calloc(1, sizeof *served);
-    if (!served)
-        return srv_fail_memory(err, "a model version");
+    if (!served) return srv_fail_memory(err, "a model version");
     pthread_mutex_init(&served->lock, NULL);
     pthread_cond_init(&served->all_free, NULL);
     served->options = *options;
     served->name = strdup(model_name);
     served->version = strdup(version);
     enum eng_status status = ENG_OK;
-    if (!served->name || !served->version)
-        status = srv_fail_memory(err, "a model's name");
-    if (status == ENG_OK)
-        status = open_model(served, folder, err);
-    if (status == ENG_OK)
-        status = create_slots(served, err);
-    if (status == ENG_OK)
-        status = warm_up(served, err);
+    if (!served->name || !served->version) status = srv_fail_memory(err, "a model's name");
+    if (status == ENG_OK) status = open_model(served, folder, err);
+    if (status == ENG_OK) status = create_slots(served, err);
+    if (status == ENG_OK) status = warm_up(served, err);
     if (status != ENG_OK) {
         srv_served_destroy(served);
         return status;
@@ -168,8 +155,7 @@ enum eng_status srv_served_load(const char *model_name, const char *version, con
 
 void srv_served_destroy(struct srv_served *served)
 {
-    if (!served)
-        return;
+    if (!served) return;
     pthread_mutex_lock(&served->lock);
     while (served->n_free < served->n_slots)
         pthread_cond_wait(&served->all_free, &served->lock);
@@ -192,8 +178,7 @@ void srv_served_destroy(struct srv_served *served)
 void srv_served_count_job(const struct srv_served *served, const struct srv_job *job)
 {
     const struct srv_job_times *times = &job->times;
-    if (times->started_us == 0)
-        return; /* dropped before any of it ran */
+    if (times->started_us == 0) return; /* dropped before any of it ran */
     srv_series_observe(served->queue_seconds,
                        (double)(times->started_us - times->submitted_us) * 1e-6);
     srv_series_observe(served->decode_seconds, (double)times->decode_us * 1e-6);

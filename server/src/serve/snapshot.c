@@ -26,8 +26,7 @@ static bool fill(struct srv_version_info *info, const char *model, const char *v
     info->version = strdup(version);
     info->digest = strdup(served ? eng_model_digest(srv_served_model(served)) : "");
     info->reason = strdup(reason);
-    if (served)
-        describe(served, info);
+    if (served) describe(served, info);
     return info->model && info->version && info->digest && info->reason;
 }
 
@@ -43,8 +42,7 @@ static bool fill_rows(const struct srv_registry *registry, struct srv_snapshot *
             info->state = row->state;
             info->is_default = row == def;
             info->loaded_unix_s = row->loaded_unix_s;
-            if (!fill(info, row->model, row->version, row->served, row->failure.text))
-                return false;
+            if (!fill(info, row->model, row->version, row->served, row->failure.text)) return false;
         }
     }
     return true;
@@ -54,12 +52,10 @@ static bool fill_rows(const struct srv_registry *registry, struct srv_snapshot *
 static bool fill_draining(const struct srv_registry *registry, struct srv_snapshot *snapshot)
 {
     for (struct srv_served *s = registry->all; s; s = srv_served_link(s)->next) {
-        if (!srv_served_link(s)->retired)
-            continue;
+        if (!srv_served_link(s)->retired) continue;
         struct srv_version_info *info = &snapshot->versions[snapshot->n_versions++];
         info->state = SRV_DRAINING;
-        if (!fill(info, srv_served_name(s), srv_served_version(s), s, ""))
-            return false;
+        if (!fill(info, srv_served_name(s), srv_served_version(s), s, "")) return false;
     }
     return true;
 }

@@ -24,8 +24,7 @@ struct srv_watcher {
 void srv_watcher_queued(void *arg)
 {
     struct srv_watcher *watcher = arg;
-    if (atomic_load(&watcher->awake) || atomic_exchange(&watcher->awake, true))
-        return;
+    if (atomic_load(&watcher->awake) || atomic_exchange(&watcher->awake, true)) return;
     pthread_mutex_lock(&watcher->lock);
     watcher->queued = true;
     pthread_cond_signal(&watcher->changed);
@@ -75,8 +74,7 @@ static void *watcher_main(void *arg)
         /* Cleared before the look: who queues after it rings again. expire takes each queue's lock,
          * so it sees what was queued by those who still saw the flag set. */
         atomic_store(&watcher->awake, false);
-        if (expire_all(watcher->registry) > 0)
-            srv_watcher_queued(watcher);
+        if (expire_all(watcher->registry) > 0) srv_watcher_queued(watcher);
     }
     return NULL;
 }
@@ -92,8 +90,7 @@ enum eng_status srv_watcher_start(struct srv_registry *registry, struct srv_watc
                                   struct eng_error *err)
 {
     struct srv_watcher *watcher = calloc(1, sizeof *watcher);
-    if (!watcher)
-        return srv_fail_memory(err, "the watcher");
+    if (!watcher) return srv_fail_memory(err, "the watcher");
     watcher->registry = registry;
     pthread_mutex_init(&watcher->lock, NULL);
     pthread_condattr_t monotonic;
@@ -112,8 +109,7 @@ enum eng_status srv_watcher_start(struct srv_registry *registry, struct srv_watc
 
 void srv_watcher_stop(struct srv_watcher *watcher)
 {
-    if (!watcher)
-        return;
+    if (!watcher) return;
     pthread_mutex_lock(&watcher->lock);
     watcher->stopping = true;
     pthread_cond_signal(&watcher->changed);
