@@ -202,6 +202,17 @@ static void serves_what_is_good(void **state)
     assert_int_equal(ask(f, "broken", "1"), 1);
 }
 
+/* What /models says of the one version, which serves. */
+static void expect_reason(struct fixture *f, const char *reason)
+{
+    struct srv_snapshot snapshot;
+    assert_int_equal(srv_registry_snapshot(f->registry, &snapshot, NULL), ENG_OK);
+    assert_int_equal(snapshot.n_versions, 1);
+    assert_int_equal(snapshot.versions[0].state, SRV_READY);
+    assert_string_equal(snapshot.versions[0].reason, reason);
+    srv_snapshot_fini(&snapshot);
+}
+
 static void a_broken_file_leaves_the_old_serving(void **state)
 {
     struct fixture *f = *state;
@@ -218,17 +229,14 @@ static void a_broken_file_leaves_the_old_serving(void **state)
     assert_int_equal(ask(f, "a", "1"), 0);
     expect_metric(f, "classifyd_model_reloads_total{model=\"a\",result=\"rejected\"} 1\n");
 
-    struct srv_snapshot snapshot;
-    assert_int_equal(srv_registry_snapshot(f->registry, &snapshot, NULL), ENG_OK);
-    assert_int_equal(snapshot.versions[0].state, SRV_READY);
-    assert_string_equal(snapshot.versions[0].reason, outcome.error);
-    srv_snapshot_fini(&snapshot);
+    expect_reason(f, outcome.error);
 
     write_model(f, "a/1", &tinies[1]);
     outcome = reload(f, "a");
     assert_int_equal(outcome.code, SRV_OK);
     assert_true(outcome.rows[0].loaded);
     assert_string_equal(outcome.rows[0].reason, "");
+    expect_reason(f, "");
     assert_int_equal(ask(f, "a", "1"), 1);
 }
 
@@ -264,10 +272,13 @@ static void reloads_one_model(void **state)
     struct fixture *f = *state;
     write_model(f, "a/1", &tinies[0]);
     write_model(f, "b/1", &tinies[0]);
+    write_model(f, "gone/1", &tinies[0]);
     start(f);
     write_model(f, "a/1", &tinies[1]);
     write_model(f, "b/1", &tinies[1]);
+    delete_folder(f, "gone");
     assert_int_equal(reload(f, "b").n_rows, 1);
+    assert_int_equal(ask(f, "gone", NULL), 0);
     assert_int_equal(ask(f, "a", NULL), 0);
     assert_int_equal(ask(f, "b", NULL), 1);
 }
