@@ -1,0 +1,49 @@
+/* Every allocation of a whole run fails once: recipe, data, network, loop, file, golden samples. */
+#include "failing_malloc.h"
+#include "temp_folder.h"
+#include "tiny_digits.h"
+
+#include "base/file.h"
+#include "engine/train.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char recipe[] =
+    "{\"name\": \"quarters\", \"epochs\": 1, \"batch\": 16, \"golden\": 1, \"description\": "
+    "\"tiny\","
+    " \"optimiser\": {\"kind\": \"AdamW\"},"
+    " \"layers\": [{\"op\": \"Conv\", \"outputs\": 2, \"kernel_shape\": [3, 3]},"
+    " {\"op\": \"BatchNormalization\"}, {\"op\": \"Relu\"}, {\"op\": \"Flatten\"},"
+    " {\"op\": \"Dropout\"}, {\"op\": \"Gemm\", \"outputs\": 4}]}";
+
+static enum eng_status train(void *ctx, struct eng_error *err)
+{
+    return eng_train(ctx, err);
+}
+
+static void training(void **state)
+{
+    (void)state;
+    struct temp_folder folder = temp_folder_make();
+    char recipe_path[300], out_dir[300];
+    snprintf(recipe_path, sizeof recipe_path, "%s/recipe.json", folder.path);
+    snprintf(out_dir, sizeof out_dir, "%s/out", folder.path);
+    tiny_digits_write(&folder, 16, 8);
+    assert_int_equal(eng_file_write(recipe_path, recipe, strlen(recipe), NULL), ENG_OK);
+    struct eng_train_options options = {
+        .recipe_path = recipe_path, .data_dir = folder.path, .out_dir = out_dir, .seed = -1};
+    assert_true(failing_malloc_sweep(train, &options) > 50);
+    temp_folder_remove(&folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(training)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
