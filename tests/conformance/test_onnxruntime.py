@@ -2,7 +2,6 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
 try:
     import numpy
     from PIL import Image
@@ -13,12 +12,12 @@ except ImportError as error:
 if not onnxruntime.is_here():
     print("skipped: build/peers/node_modules holds no onnxruntime-node")
     sys.exit(77)
-import glob  # noqa: E402
-import unittest  # noqa: E402
+import glob
+import unittest
 
-import shipped  # noqa: E402
-import tiny_files  # noqa: E402
-from classify_case import ClassifyCase  # noqa: E402
+import shipped
+import tiny_files
+from classify_case import ClassifyCase
 
 TOLERANCE = 1e-5
 DATA = os.environ.get("CLASSIFYD_DATA")

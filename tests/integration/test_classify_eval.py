@@ -1,11 +1,8 @@
 """classify eval: counts over a labelled data set."""
 import unittest
-import os
-import sys
 
-sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
-import tiny_files  # noqa: E402
-from classify_case import USAGE, ClassifyCase  # noqa: E402
+import tiny_files
+from classify_case import USAGE, ClassifyCase
 
 N = 101  # no multiple of a batch
 

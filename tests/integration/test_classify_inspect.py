@@ -1,11 +1,8 @@
 """classify inspect and bench: what a model is and how fast it runs."""
 import unittest
-import os
-import sys
 
-sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
-import tiny_files  # noqa: E402
-from classify_case import USAGE, ClassifyCase  # noqa: E402
+import tiny_files
+from classify_case import USAGE, ClassifyCase
 
 
 class Inspect(ClassifyCase):

@@ -1,12 +1,9 @@
 """classify predict: pictures in, labels and probabilities out."""
 import math
 import unittest
-import os
-import sys
 
-sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
-import tiny_files  # noqa: E402
-from classify_case import FAILED, ClassifyCase  # noqa: E402
+import tiny_files
+from classify_case import FAILED, ClassifyCase
 
 
 class Predict(ClassifyCase):

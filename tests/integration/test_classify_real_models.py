@@ -2,16 +2,15 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
 DATA = os.environ.get("CLASSIFYD_DATA")
 if not DATA:
     print("skipped: CLASSIFYD_DATA names no folder of real data")
     sys.exit(77)
-import gzip  # noqa: E402
-import json  # noqa: E402
-import unittest  # noqa: E402
+import gzip
+import json
+import unittest
 
-from classify_case import ClassifyCase  # noqa: E402
+from classify_case import ClassifyCase
 
 
 def test_labels(name):

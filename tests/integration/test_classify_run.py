@@ -2,16 +2,15 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
 try:
     import numpy
 except ImportError:
     print("skipped: python3-numpy is not installed")
     sys.exit(77)
-import unittest  # noqa: E402
+import unittest
 
-import tiny_files  # noqa: E402
-from classify_case import ClassifyCase  # noqa: E402
+import tiny_files
+from classify_case import ClassifyCase
 
 A = numpy.arange(6, dtype=numpy.float32).reshape(2, 3)
 B = A * 10 + 1

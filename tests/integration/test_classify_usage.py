@@ -1,11 +1,9 @@
 """classify's own words: help, version, names that are nearly right, exit codes."""
+import os
 import re
 import unittest
-import os
-import sys
 
-sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
-from classify_case import USAGE, ClassifyCase  # noqa: E402
+from classify_case import USAGE, ClassifyCase
 
 
 def commands():

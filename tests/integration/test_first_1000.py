@@ -3,8 +3,6 @@ Runtime give, and the probabilities add up."""
 import os
 import sys
 
-SOURCE = os.environ["CLASSIFYD_SOURCE"]
-sys.path[:0] = [os.path.join(SOURCE, "tests", "support"), os.path.join(SOURCE, "tests", "integration")]
 DATA = os.environ.get("CLASSIFYD_DATA")
 if not DATA:
     print("skipped: CLASSIFYD_DATA names no folder of real data")
@@ -14,14 +12,14 @@ try:
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
-import http.client  # noqa: E402
-import json  # noqa: E402
-import unittest  # noqa: E402
+import http.client
+import json
+import unittest
 
-import shipped  # noqa: E402
-import tiny_files  # noqa: E402
-from classify_case import ClassifyCase  # noqa: E402
-from daemon import Daemon  # noqa: E402
+import shipped
+import tiny_files
+from classify_case import ClassifyCase
+from daemon import Daemon
 
 N = 1000
 
@@ -30,7 +28,7 @@ class First1000(ClassifyCase):
     def served(self, pixels):
         """Posts every image on one connection; returns the most probable labels."""
         daemon = Daemon(shipped.MODELS)
-        self.addCleanup(daemon.stop)
+        self.addCleanup(lambda: self.assertEqual(daemon.stop(), 0, daemon.log()))
         connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=60)
         self.addCleanup(connection.close)
         labels = []

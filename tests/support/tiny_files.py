@@ -78,14 +78,16 @@ def two_input_model():
                  [value_info("sum", ["N", 3]), value_info("product", ["N", 3])])
 
 
-def png(width, height, pixels):
-    """The bytes of an 8-bit grey PNG."""
+def png(width, height, pixels, channels=1):
+    """The bytes of an 8-bit PNG, grey or, with 3 channels, RGB."""
     def chunk(kind, data):
         return (struct.pack(">I", len(data)) + kind + data
                 + struct.pack(">I", zlib.crc32(kind + data)))
 
-    rows = b"".join(b"\0" + bytes(pixels[y * width:(y + 1) * width]) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    row = width * channels
+    rows = b"".join(b"\0" + bytes(pixels[y * row:(y + 1) * row]) for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 

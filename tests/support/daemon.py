@@ -8,14 +8,13 @@ import resource
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
-import zlib
 
+import tiny_files
 import tiny_onnx
 
 SOURCE = os.environ["CLASSIFYD_SOURCE"]
@@ -27,12 +26,8 @@ PATIENCE_S = 60
 def png(width=28, height=28, value=128, channels=1):
     """A PNG of one colour; value may be a function of (x, y)."""
     level = value if callable(value) else lambda x, y: value
-    rows = b"".join(b"\0" + b"".join(bytes([level(x, y)] * channels) for x in range(width)) for y in range(height))
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    pixels = [level(x, y) for y in range(height) for x in range(width) for _ in range(channels)]
+    return tiny_files.png(width, height, pixels, channels)
 
 
 def environment(**more):
