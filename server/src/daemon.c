@@ -24,8 +24,7 @@ static enum srv_log_level log_level(const struct srv_config *config)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
     for (unsigned i = 0; i < 4; i++)
-        if (strcmp(names[i], config->log_level) == 0)
-            return i;
+        if (strcmp(names[i], config->log_level) == 0) return i;
     return SRV_LOG_INFO;
 }
 
@@ -35,8 +34,7 @@ static enum eng_status read_token(const char *path, char **out, struct eng_error
     char line[MAX_TOKEN_BYTES] = "";
     if (path[0]) {
         FILE *file = fopen(path, "re");
-        if (!file)
-            return srv_fail(err, ENG_IO, "admin_token_file %s: %s", path, strerror(errno));
+        if (!file) return srv_fail(err, ENG_IO, "admin_token_file %s: %s", path, strerror(errno));
         size_t n = fread(line, 1, sizeof line - 1, file);
         fclose(file);
         line[n] = '\0';
@@ -73,21 +71,18 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_config *co
 {
     *d = (struct daemon){.app = {.config = config}};
     enum eng_status status = read_token(config->admin_token_file, &d->admin_token, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     d->app.admin_token = d->admin_token;
     d->app.log =
         srv_log_create(STDERR_FILENO, log_level(config), strcmp(config->log_format, "json") == 0);
     d->app.metrics = srv_metrics_create();
-    if (!d->app.log || !d->app.metrics)
-        return srv_fail_memory(err, "log and metrics");
+    if (!d->app.log || !d->app.metrics) return srv_fail_memory(err, "log and metrics");
     const char *const build[] = {CLASSIFYD_VERSION, __VERSION__};
     srv_series_set(srv_metrics_series(d->app.metrics, SRV_M_BUILD_INFO, build), 1);
     status = eng_pool_create((int)config->threads, &d->pool, err);
     if (status == ENG_OK)
         status = srv_registry_create(config->default_model, &d->app.registry, err);
-    if (status == ENG_OK)
-        status = start_loader(d, err);
+    if (status == ENG_OK) status = start_loader(d, err);
     return status;
 }
 
@@ -125,11 +120,9 @@ static void greet(const struct daemon *d)
     fflush(stdout);
     srv_loader_wait_first(d->app.loader);
     struct srv_snapshot snapshot = {0};
-    if (srv_registry_snapshot(d->app.registry, &snapshot, NULL) != ENG_OK)
-        return;
+    if (srv_registry_snapshot(d->app.registry, &snapshot, NULL) != ENG_OK) return;
     for (size_t i = 0; i < snapshot.n_versions; i++) {
-        if (snapshot.versions[i].digest[0] == '\0')
-            continue;
+        if (snapshot.versions[i].digest[0] == '\0') continue;
         printf("try: curl -T PICTURE.png %s/classify/%s\n", url, snapshot.versions[i].model);
         break;
     }
@@ -186,8 +179,7 @@ static bool drain(const struct daemon *d, int received)
 {
     const struct srv_log_field field = {"signal", strsignal(received), 0};
     srv_log_write(d->app.log, SRV_LOG_INFO, "stopping", &field, 1);
-    if (received == SIGTERM)
-        lame_duck(d);
+    if (received == SIGTERM) lame_duck(d);
     int64_t timeout_ms = d->app.config->drain_timeout_ms;
     bool is_public_empty = srv_http_drain(d->public_http, timeout_ms);
     bool is_admin_empty = srv_http_drain(d->admin_http, timeout_ms);
@@ -225,12 +217,10 @@ int srv_daemon_check(const struct srv_config *config)
 {
     struct daemon d;
     struct eng_error error = {0};
-    if (daemon_init(&d, config, &error) != ENG_OK)
-        return fail(&d, &error);
+    if (daemon_init(&d, config, &error) != ENG_OK) return fail(&d, &error);
     srv_loader_wait_first(d.app.loader);
     struct srv_snapshot snapshot = {0};
-    if (srv_registry_snapshot(d.app.registry, &snapshot, &error) != ENG_OK)
-        return fail(&d, &error);
+    if (srv_registry_snapshot(d.app.registry, &snapshot, &error) != ENG_OK) return fail(&d, &error);
     size_t n_bad = 0;
     for (size_t i = 0; i < snapshot.n_versions; i++) {
         const struct srv_version_info *v = &snapshot.versions[i];

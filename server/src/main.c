@@ -53,8 +53,7 @@ static int run(const struct srv_options *options)
     case SRV_SERVE:
         break;
     }
-    if (srv_config_check(config, &error) != ENG_OK)
-        return fail(&error);
+    if (srv_config_check(config, &error) != ENG_OK) return fail(&error);
     return options->command == SRV_CHECK ? srv_daemon_check(config) : srv_daemon_run(config);
 }
 
@@ -62,8 +61,7 @@ int main(int argc, char **argv)
 {
     struct srv_options options;
     struct eng_error error = {0};
-    if (srv_options_parse(argc, argv, environ, &options, &error) != ENG_OK)
-        return fail(&error);
+    if (srv_options_parse(argc, argv, environ, &options, &error) != ENG_OK) return fail(&error);
     int status = run(&options);
     srv_options_fini(&options);
     return status;

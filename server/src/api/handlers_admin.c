@@ -6,10 +6,8 @@
 
 static const char *result_name(const struct srv_reload_row *row)
 {
-    if (row->loaded)
-        return "loaded";
-    if (row->removed)
-        return "removed";
+    if (row->loaded) return "loaded";
+    if (row->removed) return "removed";
     return row->reason[0] ? "rejected" : "unchanged";
 }
 
@@ -58,8 +56,7 @@ static void finish_reload(struct srv_request *request)
 static enum srv_handled reload(struct srv_request *request, const char *model)
 {
     request->finish = finish_reload;
-    if (srv_loader_reload(request->app->loader, model, reload_done, request))
-        return SRV_LATER;
+    if (srv_loader_reload(request->app->loader, model, reload_done, request)) return SRV_LATER;
     srv_reply_error(request, SRV_SHUTTING_DOWN, "%s", srv_code_text(SRV_SHUTTING_DOWN));
     return SRV_DONE;
 }

@@ -26,8 +26,7 @@ static bool read_top(struct srv_request *request, size_t n_classes, size_t *n_to
 {
     const char *text = request->query(request, "top");
     *n_top = n_classes;
-    if (!text)
-        return true;
+    if (!text) return true;
     size_t value = 0;
     for (const char *p = text; *p >= '0' && *p <= '9' && value <= n_classes; p++)
         value = value * 10 + (size_t)(*p - '0');
@@ -42,8 +41,7 @@ static bool read_top(struct srv_request *request, size_t n_classes, size_t *n_to
 
 static void free_classification(struct srv_app *app, struct classification *c)
 {
-    if (c->job.served)
-        srv_registry_release(app->registry, c->job.served);
+    if (c->job.served) srv_registry_release(app->registry, c->job.served);
     srv_pictures_fini(&c->pictures);
     free(c->job.probabilities);
     free(c);
@@ -123,8 +121,7 @@ static bool read_body(struct srv_request *request, struct classification *c)
         request->seen.n_pictures = c->pictures.n_samples;
         c->job.probabilities =
             calloc(c->pictures.n_samples * card->n_classes, sizeof *c->job.probabilities);
-        if (c->job.probabilities)
-            return true;
+        if (c->job.probabilities) return true;
         code = SRV_INTERNAL;
     }
     srv_reply_error(request, code, "%s", error.text[0] ? error.text : "out of memory");
@@ -141,8 +138,7 @@ static enum srv_handled compute(struct srv_request *request, struct classificati
     c->job.ctx = request;
     request->handler_state = c;
     request->finish = finish_classify;
-    if (!srv_served_try_inline(&c->job) && srv_served_submit(&c->job) == SRV_OK)
-        return SRV_LATER;
+    if (!srv_served_try_inline(&c->job) && srv_served_submit(&c->job) == SRV_OK) return SRV_LATER;
     finish_classify(request);
     return SRV_DONE;
 }

@@ -20,8 +20,7 @@ static void list_missing(const struct srv_snapshot *snapshot, struct srv_text *o
         for (; i < snapshot->n_versions && !strcmp(snapshot->versions[i].model, first->model);
              i++) {
             serves |= snapshot->versions[i].digest[0] != '\0';
-            if (snapshot->versions[i].reason[0])
-                reason = snapshot->versions[i].reason;
+            if (snapshot->versions[i].reason[0]) reason = snapshot->versions[i].reason;
         }
         if (!serves)
             srv_text_printf(out, "; %s has no version that serves: %s", first->model,
@@ -65,14 +64,12 @@ static void write_registry(const struct srv_snapshot *snapshot, struct srv_text 
         n_serving += serves(&snapshot->versions[i]);
     srv_metrics_write_head(SRV_M_MODELS_LOADED, out);
     srv_metrics_write_value(SRV_M_MODELS_LOADED, NULL, n_serving, out);
-    if (n_serving == 0)
-        return;
+    if (n_serving == 0) return;
     srv_metrics_write_head(SRV_M_MODEL_INFO, out);
     for (size_t i = 0; i < snapshot->n_versions; i++) {
         const struct srv_version_info *v = &snapshot->versions[i];
         const char *const labels[] = {v->model, v->version, v->digest};
-        if (serves(v))
-            srv_metrics_write_value(SRV_M_MODEL_INFO, labels, 1, out);
+        if (serves(v)) srv_metrics_write_value(SRV_M_MODEL_INFO, labels, 1, out);
     }
     srv_metrics_write_head(SRV_M_QUEUE_LENGTH, out);
     for (size_t i = 0; i < snapshot->n_versions; i++) {

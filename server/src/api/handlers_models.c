@@ -31,8 +31,7 @@ static void write_guessed(struct srv_text *out, unsigned guessed)
     const char *separator = "";
     srv_text_puts(out, ",\"guessed\":[");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (!(guessed & rows[i].bit))
-            continue;
+        if (!(guessed & rows[i].bit)) continue;
         srv_text_printf(out, "%s\"%s\"", separator, rows[i].name);
         separator = ",";
     }
@@ -51,8 +50,7 @@ static void write_version(const struct srv_version_info *v, bool for_operator, s
                         ",\"digest\":\"%s\",\"classes\":%zu,\"input\":{\"width\":%" PRIu32
                         ",\"height\":%" PRIu32 ",\"channels\":%" PRIu32 "}",
                         v->digest, v->n_classes, v->width_px, v->height_px, v->n_channels);
-    if (v->digest[0])
-        write_guessed(out, v->guessed);
+    if (v->digest[0]) write_guessed(out, v->guessed);
     if (for_operator) {
         srv_text_puts(out, ",\"reason\":");
         srv_text_json(out, v->reason);

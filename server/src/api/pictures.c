@@ -49,12 +49,10 @@ static const char *describe(const uint8_t *bytes, size_t n_bytes)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t n = strlen(rows[i].magic);
-        if (n_bytes >= n && memcmp(bytes, rows[i].magic, n) == 0)
-            return rows[i].name;
+        if (n_bytes >= n && memcmp(bytes, rows[i].magic, n) == 0) return rows[i].name;
     }
     for (size_t i = 0; i < n_bytes && i < 64; i++)
-        if (!isprint(bytes[i]) && !isspace(bytes[i]))
-            return "bytes of no known type";
+        if (!isprint(bytes[i]) && !isspace(bytes[i])) return "bytes of no known type";
     return "text";
 }
 
@@ -96,8 +94,7 @@ static enum srv_code read_parts(const struct srv_request *request,
     }
     struct srv_pictures pictures;
     enum srv_code code = srv_pictures_allocate(request->n_parts, false, limits, &pictures, err);
-    if (code != SRV_OK)
-        return code;
+    if (code != SRV_OK) return code;
     for (size_t i = 0; i < request->n_parts && code == SRV_OK; i++) {
         const struct srv_part *part = &request->parts[i];
         char what[160];
@@ -117,8 +114,7 @@ enum srv_code srv_pictures_read(const struct srv_request *request, const struct 
                                 const struct srv_pictures_limits *limits, struct srv_pictures *out,
                                 struct eng_error *err)
 {
-    if (request->is_multipart)
-        return read_parts(request, limits, out, err);
+    if (request->is_multipart) return read_parts(request, limits, out, err);
     bool is_picture = eng_image_type(request->body, request->n_body) != NULL;
     if (!is_picture && (begins_as_object(request->body, request->n_body) ||
                         (request->n_body > 0 && says_json(request->content_type))))
@@ -126,9 +122,7 @@ enum srv_code srv_pictures_read(const struct srv_request *request, const struct 
                                       out, err);
     struct srv_sample sample;
     enum srv_code code = read_encoded(request->body, request->n_body, &sample, "the body", err);
-    if (code == SRV_OK)
-        code = srv_pictures_allocate(1, false, limits, out, err);
-    if (code == SRV_OK)
-        out->samples[0] = sample;
+    if (code == SRV_OK) code = srv_pictures_allocate(1, false, limits, out, err);
+    if (code == SRV_OK) out->samples[0] = sample;
     return code;
 }

@@ -25,8 +25,7 @@ static bool check_size(const char *json, size_t n_bytes, size_t max_values, stru
     for (size_t i = 0; i < n_bytes; i++) {
         char c = json[i];
         if (in_string) {
-            if (c == '\\')
-                i++;
+            if (c == '\\') i++;
             in_string = c != '"';
             continue;
         }
@@ -84,8 +83,7 @@ static enum srv_code read_images(const json_t *list, const struct srv_pictures_l
     }
     struct srv_pictures pictures;
     enum srv_code code = srv_pictures_allocate(json_array_size(list), true, limits, &pictures, err);
-    if (code != SRV_OK)
-        return code;
+    if (code != SRV_OK) return code;
     pictures.is_list = true;
     for (size_t i = 0; i < pictures.n_samples && code == SRV_OK; i++) {
         char what[40];
@@ -120,8 +118,7 @@ static enum srv_code read_object(const json_t *root, const struct eng_card *card
     }
     struct srv_sample sample;
     enum srv_code code = read_image(value, "\"image\"", &sample, err);
-    if (code != SRV_OK)
-        return code;
+    if (code != SRV_OK) return code;
     code = srv_pictures_allocate(1, true, limits, out, err);
     if (code == SRV_OK)
         out->samples[0] = sample;
@@ -135,10 +132,8 @@ enum srv_code srv_pictures_read_json(const char *json, size_t n_bytes, const str
                                      struct srv_pictures *out, struct eng_error *err)
 {
     struct eng_error local = {0};
-    if (!err)
-        err = &local;
-    if (!check_size(json, n_bytes, limits->n_json_values, err))
-        return malformed(err);
+    if (!err) err = &local;
+    if (!check_size(json, n_bytes, limits->n_json_values, err)) return malformed(err);
     json_error_t problem;
     json_t *root = json_loadb(json, n_bytes, JSON_REJECT_DUPLICATES, &problem);
     if (!root) {

@@ -16,8 +16,7 @@ static bool read_shape(const json_t *value, struct nested *shape)
 {
     shape->rank = 0;
     for (; json_is_array(value); value = json_array_get(value, 0)) {
-        if (shape->rank == MAX_RANK || json_array_size(value) == 0)
-            return false;
+        if (shape->rank == MAX_RANK || json_array_size(value) == 0) return false;
         shape->dim[shape->rank++] = json_array_size(value);
     }
     return shape->rank > 0;
@@ -28,8 +27,7 @@ static void format_shape(const size_t *dim, size_t rank, char *text, size_t n)
     size_t used = 0;
     for (size_t i = 0; i < rank && used < n; i++)
         used += (size_t)snprintf(text + used, n - used, "%s%zu", i ? ", " : "[", dim[i]);
-    if (used < n)
-        snprintf(text + used, n - used, "]");
+    if (used < n) snprintf(text + used, n - used, "]");
 }
 
 static bool ends_in(const struct nested *shape, size_t skip, const size_t *dim, size_t rank)
@@ -103,18 +101,15 @@ enum srv_code srv_pictures_read_pixels(const void *value, const struct eng_card 
         return fail_shape(&shape, hwc, err);
     }
     bool is_one = is_picture(&shape, 0, hwc);
-    if (!is_one && !is_picture(&shape, 1, hwc))
-        return fail_shape(&shape, hwc, err);
+    if (!is_one && !is_picture(&shape, 1, hwc)) return fail_shape(&shape, hwc, err);
     struct srv_pictures pictures;
     enum srv_code code =
         srv_pictures_allocate(is_one ? 1 : shape.dim[0], true, limits, &pictures, err);
-    if (code != SRV_OK)
-        return code;
+    if (code != SRV_OK) return code;
     pictures.is_list = !is_one;
     /* Without the first dimension each picture of the list looks like a lone one. */
     struct nested each = shape;
-    if (!is_one)
-        memmove(each.dim, each.dim + 1, --each.rank * sizeof each.dim[0]);
+    if (!is_one) memmove(each.dim, each.dim + 1, --each.rank * sizeof each.dim[0]);
     for (size_t i = 0; i < pictures.n_samples && code == SRV_OK; i++) {
         float *floats = malloc(n_floats * sizeof *floats), *to = floats;
         if (!floats) {

@@ -11,8 +11,7 @@ struct ranked {
 static int compare(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
-    if (x->probability != y->probability)
-        return x->probability < y->probability ? 1 : -1;
+    if (x->probability != y->probability) return x->probability < y->probability ? 1 : -1;
     return (x->index > y->index) - (x->index < y->index);
 }
 
@@ -51,8 +50,7 @@ void srv_predictions_write(const struct srv_answer *answer, struct srv_text *out
     srv_text_json(out, answer->digest);
     srv_text_puts(out, answer->is_list ? ",\"predictions\":[" : ",\"predictions\":");
     for (size_t i = 0; i < answer->n_pictures; i++) {
-        if (i > 0)
-            srv_text_puts(out, ",");
+        if (i > 0) srv_text_puts(out, ",");
         write_list(answer, answer->probabilities + i * n_classes, ranked, out);
     }
     srv_text_puts(out, answer->is_list ? "]}\n" : "}\n");

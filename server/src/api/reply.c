@@ -52,8 +52,7 @@ static bool is_same_secret(const char *a, const char *b)
 bool srv_request_authorize(struct srv_request *request)
 {
     const char *token = request->app->admin_token;
-    if (request->route->listener != SRV_ADMIN || token[0] == '\0')
-        return true;
+    if (request->route->listener != SRV_ADMIN || token[0] == '\0') return true;
     const char *given = request->header(request, "Authorization");
     if (!given || strncasecmp(given, "Bearer ", 7) != 0) {
         srv_reply_error(request, SRV_UNAUTHORIZED,

@@ -32,8 +32,7 @@ const char *srv_listener_name(enum srv_listener listener)
 
 static int hex_digit(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
+    if (c >= '0' && c <= '9') return c - '0';
     c = (char)(c | 0x20);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
@@ -58,12 +57,10 @@ static const char *capture(const char *path, char stop, struct scratch *scratch,
             c = (char)(high * 16 + low);
             path += 2;
         }
-        if (c == '\0' || scratch->end - to < 2)
-            return NULL;
+        if (c == '\0' || scratch->end - to < 2) return NULL;
         *to++ = c;
     }
-    if (to == scratch->at)
-        return NULL;
+    if (to == scratch->at) return NULL;
     *to++ = '\0';
     *out = scratch->at;
     scratch->at = to;
@@ -77,14 +74,12 @@ static bool matches(const char *pattern, const char *path, struct scratch scratc
     memset(captures, 0, SRV_MAX_CAPTURES * sizeof captures[0]);
     while (*pattern) {
         if (*pattern != '{') {
-            if (*pattern++ != *path++)
-                return false;
+            if (*pattern++ != *path++) return false;
             continue;
         }
         pattern = strchr(pattern, '}') + 1;
         path = capture(path, *pattern, &scratch, &captures[n_captures++]);
-        if (!path)
-            return false;
+        if (!path) return false;
     }
     return *path == '\0';
 }
@@ -103,8 +98,7 @@ enum srv_code srv_route_match(enum srv_listener listener, const char *method, co
     allow[0] = '\0';
     for (size_t i = 0; i < N_ROUTES; i++) {
         const struct srv_route *route = &routes[i];
-        if (route->listener != listener)
-            continue;
+        if (route->listener != listener) continue;
         if (!matches(route->pattern, path, (struct scratch){scratch, scratch + n}, captures))
             continue;
         if (strcmp(route->method, wanted) == 0) {
@@ -112,8 +106,7 @@ enum srv_code srv_route_match(enum srv_listener listener, const char *method, co
             return SRV_OK;
         }
         append_allow(allow, route->method);
-        if (strcmp(route->method, "GET") == 0)
-            append_allow(allow, "HEAD");
+        if (strcmp(route->method, "GET") == 0) append_allow(allow, "HEAD");
     }
     return allow[0] ? SRV_METHOD_NOT_ALLOWED : SRV_NOT_FOUND;
 }

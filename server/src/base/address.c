@@ -17,8 +17,7 @@ static bool is_port(const char *text)
 {
     unsigned value = 0;
     for (const char *p = text; *p; p++) {
-        if (*p < '0' || *p > '9' || p - text >= 5)
-            return false;
+        if (*p < '0' || *p > '9' || p - text >= 5) return false;
         value = value * 10 + (unsigned)(*p - '0');
     }
     return *text && value <= 65535;
@@ -28,22 +27,18 @@ enum eng_status srv_address_parse(const char *text, struct srv_address *out, str
 {
     struct srv_address address = {0};
     const char *colon = strrchr(text, ':');
-    if (!colon)
-        return bad(text, "there is no port", err);
-    if (!is_port(colon + 1))
-        return bad(text, "the port is no number from 0 to 65535", err);
+    if (!colon) return bad(text, "there is no port", err);
+    if (!is_port(colon + 1)) return bad(text, "the port is no number from 0 to 65535", err);
     const char *host = text;
     size_t n = (size_t)(colon - text);
     if (n > 0 && host[0] == '[') {
-        if (host[n - 1] != ']')
-            return bad(text, "the bracket is not closed", err);
+        if (host[n - 1] != ']') return bad(text, "the bracket is not closed", err);
         host++;
         n -= 2;
     } else if (memchr(host, ':', n)) {
         return bad(text, "an IPv6 address stands in brackets", err);
     }
-    if (n >= sizeof address.host)
-        return bad(text, "the host is too long", err);
+    if (n >= sizeof address.host) return bad(text, "the host is too long", err);
     memcpy(address.host, host, n);
     strcpy(address.port, colon + 1);
     *out = address;
@@ -54,9 +49,7 @@ bool srv_address_is_loopback(const struct srv_address *address)
 {
     struct in_addr v4;
     struct in6_addr v6;
-    if (inet_pton(AF_INET, address->host, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    if (inet_pton(AF_INET6, address->host, &v6) == 1)
-        return IN6_IS_ADDR_LOOPBACK(&v6);
+    if (inet_pton(AF_INET, address->host, &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+    if (inet_pton(AF_INET6, address->host, &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
     return strcmp(address->host, "localhost") == 0;
 }

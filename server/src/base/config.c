@@ -102,8 +102,7 @@ static bool is_choice(const char *choices, const char *value)
     size_t n = strlen(value);
     for (const char *p = choices; p; p = strchr(p, '|')) {
         p += *p == '|';
-        if (strcspn(p, "|") == n && strncmp(p, value, n) == 0)
-            return true;
+        if (strcspn(p, "|") == n && strncmp(p, value, n) == 0) return true;
     }
     return false;
 }
@@ -118,8 +117,7 @@ enum eng_status srv_setting_set_text(struct srv_config *config, const struct srv
         return srv_fail(err, ENG_ARGUMENT, "%s: %s is \"%.80s\"; wanted one of %s", where,
                         setting->key, value, setting->unit);
     char *copy = strdup(value);
-    if (!copy)
-        return srv_fail_memory(err, setting->key);
+    if (!copy) return srv_fail_memory(err, setting->key);
     free(*srv_setting_text(config, setting));
     *srv_setting_text(config, setting) = copy;
     return ENG_OK;
@@ -130,8 +128,7 @@ enum eng_status srv_config_set(struct srv_config *config, const char *key, const
 {
     const struct srv_setting *setting = NULL;
     enum eng_status status = srv_setting_find(key, where, &setting, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     if (setting->kind == SRV_SETTING_INT) {
         char *end;
         errno = 0;
@@ -162,19 +159,16 @@ enum eng_status srv_config_read_environment(struct srv_config *config, char *con
     for (; *environment; environment++) {
         const char *variable = *environment;
         const char *equals = strchr(variable, '=');
-        if (!equals || !has_prefix(variable, prefix) || is_from_kubernetes(variable))
-            continue;
+        if (!equals || !has_prefix(variable, prefix) || is_from_kubernetes(variable)) continue;
         char key[80], where[80];
         size_t n = (size_t)(equals - variable) - strlen(prefix);
-        if (n >= sizeof key - strlen(prefix))
-            n = sizeof key - strlen(prefix) - 1;
+        if (n >= sizeof key - strlen(prefix)) n = sizeof key - strlen(prefix) - 1;
         for (size_t i = 0; i < n; i++)
             key[i] = (char)tolower((unsigned char)variable[strlen(prefix) + i]);
         key[n] = '\0';
         snprintf(where, sizeof where, "%.*s", (int)(equals - variable), variable);
         enum eng_status status = srv_config_set(config, key, equals + 1, where, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -183,11 +177,9 @@ enum eng_status srv_config_check(const struct srv_config *config, struct eng_err
 {
     struct srv_address address;
     enum eng_status status = srv_address_parse(config->listen, &address, err);
-    if (status != ENG_OK || config->admin[0] == '\0')
-        return status;
+    if (status != ENG_OK || config->admin[0] == '\0') return status;
     status = srv_address_parse(config->admin, &address, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     if (!srv_address_is_loopback(&address) && config->admin_token_file[0] == '\0')
         return srv_fail(err, ENG_ARGUMENT,
                         "admin is %s, which others can reach; wanted an address of this machine "

@@ -29,8 +29,7 @@ static enum eng_status set_value(struct srv_config *config, const char *key, con
 {
     const struct srv_setting *setting;
     enum eng_status status = srv_setting_find(key, where, &setting, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     if (json_is_integer(value))
         return srv_setting_set_number(config, setting, json_integer_value(value), where, err);
     if (json_is_string(value))
@@ -55,8 +54,7 @@ enum eng_status srv_config_read_json(struct srv_config *config, const char *json
     json_object_foreach(root, key, value)
     {
         status = set_value(config, key, value, where, err);
-        if (status != ENG_OK)
-            break;
+        if (status != ENG_OK) break;
     }
     json_decref(root);
     return status;
@@ -66,8 +64,7 @@ enum eng_status srv_config_read_file(struct srv_config *config, const char *path
                                      struct eng_error *err)
 {
     FILE *file = fopen(path, "re");
-    if (!file)
-        return srv_fail(err, ENG_IO, "config file %s: %s", path, strerror(errno));
+    if (!file) return srv_fail(err, ENG_IO, "config file %s: %s", path, strerror(errno));
     enum eng_status status;
     char *bytes = malloc(MAX_FILE_BYTES + 1);
     size_t n = bytes ? fread(bytes, 1, MAX_FILE_BYTES + 1, file) : 0;

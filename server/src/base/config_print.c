@@ -17,8 +17,7 @@ void srv_config_print(const struct srv_config *config, FILE *out)
             srv_text_json(&text, *(char *const *)(const void *)member);
     }
     srv_text_puts(&text, "\n}\n");
-    if (!text.failed)
-        fputs(text.bytes, out);
+    if (!text.failed) fputs(text.bytes, out);
     srv_text_fini(&text);
 }
 
@@ -27,8 +26,7 @@ static void format_flag(const struct srv_setting *setting, char *flag, size_t n)
 {
     snprintf(flag, n, "--%s", setting->key);
     for (char *p = flag; *p; p++)
-        if (*p == '_')
-            *p = '-';
+        if (*p == '_') *p = '-';
 }
 
 static void format_default(const struct srv_setting *setting, char *text, size_t n)
@@ -53,8 +51,7 @@ void srv_config_help(FILE *out)
 static void print_cell(const char *text, FILE *out)
 {
     for (; *text; text++) {
-        if (*text == '|')
-            fputc('\\', out);
+        if (*text == '|') fputc('\\', out);
         fputc(*text, out);
     }
 }

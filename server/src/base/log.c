@@ -59,14 +59,12 @@ static void write_all(struct srv_log *log, const char *bytes, size_t n)
     while (n > 0) {
         struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
         if (poll(&ready, 1, 100) == 0) {
-            if (is_stopping(log) && (patience_ms -= 100) <= 0)
-                return;
+            if (is_stopping(log) && (patience_ms -= 100) <= 0) return;
             continue;
         }
         /* A pipe that is ready takes PIPE_BUF bytes without blocking. */
         ssize_t written = write(log->fd, bytes, n < 4096 ? n : 4096);
-        if (written < 0 && errno != EINTR && errno != EAGAIN)
-            return;
+        if (written < 0 && errno != EINTR && errno != EAGAIN) return;
         if (written > 0) {
             bytes += written;
             n -= (size_t)written;
@@ -83,8 +81,7 @@ static void *write_lines(void *argument)
             pthread_cond_wait(&log->wake, &log->mutex);
         struct timespec until = after_ms(GATHER_MS);
         while (!log->stopping && log->n_filled < BUFFER_BYTES / 2)
-            if (pthread_cond_timedwait(&log->wake, &log->mutex, &until) == ETIMEDOUT)
-                break;
+            if (pthread_cond_timedwait(&log->wake, &log->mutex, &until) == ETIMEDOUT) break;
         char *full = log->filling;
         size_t n = log->n_filled;
         log->filling = log->writing;
@@ -110,8 +107,7 @@ static void free_log(struct srv_log *log)
 struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json)
 {
     struct srv_log *log = calloc(1, sizeof *log);
-    if (!log)
-        return NULL;
+    if (!log) return NULL;
     log->fd = fd;
     log->level = level;
     log->json = json;
@@ -133,8 +129,7 @@ struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json)
 
 void srv_log_destroy(struct srv_log *log)
 {
-    if (!log)
-        return;
+    if (!log) return;
     pthread_mutex_lock(&log->mutex);
     log->stopping = true;
     pthread_cond_signal(&log->wake);
@@ -158,8 +153,7 @@ static void append_time(struct srv_text *line)
 static bool is_plain(const char *value, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (value[i] <= ' ' || value[i] >= 0x7F || strchr("\"\\=", value[i]))
-            return false;
+        if (value[i] <= ' ' || value[i] >= 0x7F || strchr("\"\\=", value[i])) return false;
     return n > 0;
 }
 
@@ -200,8 +194,7 @@ static void format_line(struct srv_text *line, const struct srv_log *log, enum s
 void srv_log_write(struct srv_log *log, enum srv_log_level level, const char *message,
                    const struct srv_log_field *fields, size_t n_fields)
 {
-    if (!log || level < log->level)
-        return;
+    if (!log || level < log->level) return;
     struct srv_text line = {0};
     format_line(&line, log, level, message, fields, n_fields);
     pthread_mutex_lock(&log->mutex);

@@ -28,8 +28,7 @@ struct srv_metrics {
 struct srv_metrics *srv_metrics_create(void)
 {
     struct srv_metrics *metrics = calloc(1, sizeof *metrics);
-    if (metrics)
-        pthread_mutex_init(&metrics->mutex, NULL);
+    if (metrics) pthread_mutex_init(&metrics->mutex, NULL);
     return metrics;
 }
 
@@ -42,8 +41,7 @@ static void free_series(struct srv_series *series)
 
 void srv_metrics_destroy(struct srv_metrics *metrics)
 {
-    if (!metrics)
-        return;
+    if (!metrics) return;
     for (size_t i = 0; i < SRV_N_METRICS; i++) {
         for (struct srv_series *s = metrics->metrics[i].first, *next; s; s = next) {
             next = s->next;
@@ -59,8 +57,7 @@ static struct srv_series *make_series(const struct srv_metric_row *row,
 {
     size_t n_counts = row->kind == SRV_HISTOGRAM ? row->n_bounds + 1 : 0;
     struct srv_series *series = calloc(1, sizeof *series + n_counts * sizeof series->counts[0]);
-    if (!series)
-        return NULL;
+    if (!series) return NULL;
     series->row = row;
     for (size_t i = 0; i < row->n_labels; i++) {
         series->label_values[i] = strdup(label_values[i]);
@@ -75,16 +72,14 @@ static struct srv_series *make_series(const struct srv_metric_row *row,
 static bool has_values(const struct srv_series *series, const char *const *label_values)
 {
     for (size_t i = 0; i < series->row->n_labels; i++)
-        if (strcmp(series->label_values[i], label_values[i]) != 0)
-            return false;
+        if (strcmp(series->label_values[i], label_values[i]) != 0) return false;
     return true;
 }
 
 struct srv_series *srv_metrics_series(struct srv_metrics *metrics, enum srv_metric metric,
                                       const char *const *label_values)
 {
-    if (!metrics)
-        return NULL;
+    if (!metrics) return NULL;
     const struct srv_metric_row *row = srv_metric_row(metric);
     pthread_mutex_lock(&metrics->mutex);
     struct srv_series *series = metrics->metrics[metric].first;
@@ -104,8 +99,7 @@ struct srv_series *srv_metrics_series(struct srv_metrics *metrics, enum srv_metr
 
 void srv_series_add(struct srv_series *series, double value)
 {
-    if (!series)
-        return;
+    if (!series) return;
     double old = atomic_load_explicit(&series->value, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&series->value, &old, old + value,
                                                   memory_order_relaxed, memory_order_relaxed))
@@ -114,14 +108,12 @@ void srv_series_add(struct srv_series *series, double value)
 
 void srv_series_set(struct srv_series *series, double value)
 {
-    if (series)
-        atomic_store_explicit(&series->value, value, memory_order_relaxed);
+    if (series) atomic_store_explicit(&series->value, value, memory_order_relaxed);
 }
 
 void srv_series_observe(struct srv_series *series, double value)
 {
-    if (!series)
-        return;
+    if (!series) return;
     size_t bucket = 0;
     while (bucket < series->row->n_bounds && value > series->row->bounds[bucket])
         bucket++;
@@ -136,8 +128,7 @@ static void write_histogram(const struct srv_series *series, struct srv_text *ou
     uint64_t n_so_far = 0;
     for (size_t i = 0; i <= row->n_bounds; i++) {
         char bound[32] = "+Inf";
-        if (i < row->n_bounds)
-            snprintf(bound, sizeof bound, "%g", row->bounds[i]);
+        if (i < row->n_bounds) snprintf(bound, sizeof bound, "%g", row->bounds[i]);
         n_so_far += atomic_load_explicit(&series->counts[i], memory_order_relaxed);
         srv_metric_line(row, "_bucket", values, bound, (double)n_so_far, out);
     }
@@ -150,8 +141,7 @@ void srv_metrics_write(struct srv_metrics *metrics, struct srv_text *out)
 {
     for (unsigned i = 0; i < SRV_N_METRICS; i++) {
         const struct srv_series *series = metrics->metrics[i].first;
-        if (series)
-            srv_metrics_write_head(i, out);
+        if (series) srv_metrics_write_head(i, out);
         for (; series; series = series->next) {
             if (series->row->kind == SRV_HISTOGRAM)
                 write_histogram(series, out);

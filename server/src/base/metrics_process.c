@@ -17,8 +17,7 @@ static void write_one(struct srv_text *out, const char *name, const char *type, 
 static double count_descriptors(void)
 {
     DIR *dir = opendir("/proc/self/fd");
-    if (!dir)
-        return 0;
+    if (!dir) return 0;
     double n = 0;
     for (struct dirent *entry; (entry = readdir(dir));)
         n += entry->d_name[0] != '.';
@@ -30,13 +29,11 @@ static double count_descriptors(void)
 static double boot_time(void)
 {
     FILE *file = fopen("/proc/stat", "re");
-    if (!file)
-        return 0;
+    if (!file) return 0;
     double seconds = 0;
     char line[4096];
     while (fgets(line, sizeof line, file))
-        if (sscanf(line, "btime %lf", &seconds) == 1)
-            break;
+        if (sscanf(line, "btime %lf", &seconds) == 1) break;
     fclose(file);
     return seconds;
 }
@@ -53,10 +50,8 @@ static void write_stat(struct srv_text *out)
                                   ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lf %lf %*d %*d "
                                   "%*d %*d %*d %*d %lf %lf %lf",
                                   &user, &system, &start, &virtual_bytes, &resident_pages);
-    if (file)
-        fclose(file);
-    if (n_read != 5)
-        return;
+    if (file) fclose(file);
+    if (n_read != 5) return;
     double ticks = (double)sysconf(_SC_CLK_TCK);
     write_one(out, "process_cpu_seconds_total", "counter",
               "Total user and system CPU time spent in seconds.", (user + system) / ticks);

@@ -42,10 +42,8 @@ static void append_label(struct srv_text *out, const char *name, const char *val
         size_t n_plain = strcspn(value, "\\\"\n");
         srv_text_append(out, value, n_plain);
         value += n_plain;
-        if (*value)
-            srv_text_puts(out, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\");
-        if (*value)
-            value++;
+        if (*value) srv_text_puts(out, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\");
+        if (*value) value++;
     }
     srv_text_puts(out, "\"");
 }
@@ -61,8 +59,7 @@ void srv_metric_line(const struct srv_metric_row *row, const char *suffix,
         append_label(out, row->labels[i], label_values[i]);
         separator = ",";
     }
-    if (bound)
-        srv_text_printf(out, "%sle=\"%s\"", separator, bound);
+    if (bound) srv_text_printf(out, "%sle=\"%s\"", separator, bound);
     srv_text_puts(out, bound || row->n_labels > 0 ? "} " : " ");
     srv_text_printf(out, "%.17g\n", value);
 }

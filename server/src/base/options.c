@@ -59,8 +59,7 @@ static bool take_command(struct walk *walk, const struct flag *flag, struct srv_
                          enum eng_status *status, struct eng_error *err)
 {
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(commands[i].flag, flag->name) != 0)
-            continue;
+        if (strcmp(commands[i].flag, flag->name) != 0) continue;
         options->command = commands[i].command;
         options->argument = flag->value ? flag->value : "";
         bool is_there = walk->next < walk->argc && walk->argv[walk->next][0] != '-';
@@ -91,8 +90,7 @@ static void key_of_flag(const struct flag *flag, char key[sizeof flag->name])
 {
     strcpy(key, flag->name + 2);
     for (char *p = key; *p; p++)
-        if (*p == '-')
-            *p = '_';
+        if (*p == '-') *p = '_';
 }
 
 static bool is_flag(const struct flag *flag, const char *name)
@@ -105,8 +103,7 @@ static enum eng_status check_name(const struct flag *flag, struct eng_error *err
 {
     const struct srv_setting *setting;
     char key[sizeof flag->name];
-    if (is_flag(flag, "--set") || is_flag(flag, "--config"))
-        return ENG_OK;
+    if (is_flag(flag, "--set") || is_flag(flag, "--config")) return ENG_OK;
     key_of_flag(flag, key);
     return srv_setting_find(key, flag->name, &setting, err);
 }
@@ -115,8 +112,7 @@ static enum eng_status set_flag(struct srv_config *config, const struct flag *fl
                                 const char *value, struct eng_error *err)
 {
     char key[sizeof flag->name];
-    if (is_flag(flag, "--set"))
-        return set_pair(config, value, err);
+    if (is_flag(flag, "--set")) return set_pair(config, value, err);
     key_of_flag(flag, key);
     return srv_config_set(config, key, value, flag->name, err);
 }
@@ -131,22 +127,18 @@ static enum eng_status pass(int argc, char *const *argv, bool sets_keys,
         struct flag flag;
         const char *value = NULL;
         enum eng_status status = next_flag(&walk, &flag, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
         if (take_command(&walk, &flag, options, &status, err)) {
-            if (status != ENG_OK)
-                return status;
+            if (status != ENG_OK) return status;
             continue;
         }
         status = check_name(&flag, err);
-        if (status == ENG_OK)
-            status = take_value(&walk, &flag, &value, err);
+        if (status == ENG_OK) status = take_value(&walk, &flag, &value, err);
         if (status == ENG_OK && is_flag(&flag, "--config"))
             status = sets_keys ? ENG_OK : srv_config_read_file(config, value, err);
         else if (status == ENG_OK && sets_keys)
             status = set_flag(config, &flag, value, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
     }
     return ENG_OK;
 }
@@ -156,12 +148,9 @@ enum eng_status srv_options_parse(int argc, char *const *argv, char *const *envi
 {
     struct srv_options options = {.command = SRV_SERVE, .argument = ""};
     enum eng_status status = srv_config_init(&options.config, err);
-    if (status == ENG_OK)
-        status = pass(argc, argv, false, &options, err);
-    if (status == ENG_OK)
-        status = srv_config_read_environment(&options.config, environment, err);
-    if (status == ENG_OK)
-        status = pass(argc, argv, true, &options, err);
+    if (status == ENG_OK) status = pass(argc, argv, false, &options, err);
+    if (status == ENG_OK) status = srv_config_read_environment(&options.config, environment, err);
+    if (status == ENG_OK) status = pass(argc, argv, true, &options, err);
     if (status != ENG_OK) {
         srv_config_fini(&options.config);
         return status;

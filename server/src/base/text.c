@@ -17,17 +17,14 @@ void srv_text_clear(struct srv_text *text)
 {
     text->n_bytes = 0;
     text->failed = false;
-    if (text->bytes)
-        text->bytes[0] = '\0';
+    if (text->bytes) text->bytes[0] = '\0';
 }
 
 /* Makes room for n more bytes and the NUL. */
 static bool reserve(struct srv_text *text, size_t n)
 {
-    if (text->failed)
-        return false;
-    if (n < text->capacity - text->n_bytes)
-        return true;
+    if (text->failed) return false;
+    if (n < text->capacity - text->n_bytes) return true;
     size_t wanted = text->capacity ? text->capacity : FIRST_CAPACITY;
     while (wanted <= SIZE_MAX / 2 && wanted - text->n_bytes <= n)
         wanted *= 2;
@@ -43,10 +40,8 @@ static bool reserve(struct srv_text *text, size_t n)
 
 void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes)
 {
-    if (!reserve(text, n_bytes))
-        return;
-    if (n_bytes > 0)
-        memcpy(text->bytes + text->n_bytes, bytes, n_bytes);
+    if (!reserve(text, n_bytes)) return;
+    if (n_bytes > 0) memcpy(text->bytes + text->n_bytes, bytes, n_bytes);
     text->n_bytes += n_bytes;
     text->bytes[text->n_bytes] = '\0';
 }
@@ -64,14 +59,14 @@ void srv_text_integer(struct srv_text *text, int64_t value)
     do
         digits[--first] = (char)('0' + left % 10);
     while (left /= 10);
-    if (value < 0)
-        digits[--first] = '-';
+    if (value < 0) digits[--first] = '-';
     srv_text_append(text, digits + first, sizeof digits - first);
 }
 
 void srv_text_printf(struct srv_text *text, const char *format, ...)
 {
-    /* Mostly what is written fits already; else its length is known now, and it is written again. */
+    /* Mostly what is written fits already; else its length is known now, and it is written again.
+     */
     for (int attempt = 0; attempt < 2 && !text->failed; attempt++) {
         size_t room = text->capacity - text->n_bytes;
         va_list args;
@@ -87,8 +82,7 @@ void srv_text_printf(struct srv_text *text, const char *format, ...)
             reserve(text, (size_t)n);
         }
     }
-    if (text->capacity > text->n_bytes)
-        text->bytes[text->n_bytes] = '\0'; /* what was cut off */
+    if (text->capacity > text->n_bytes) text->bytes[text->n_bytes] = '\0'; /* what was cut off */
 }
 
 /* The length of the well-formed UTF-8 character at p (RFC 3629), 0 if it is none. */
@@ -101,17 +95,13 @@ static size_t utf8_length(const unsigned char *p, size_t n)
         {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
         {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
     };
-    if (p[0] < 0x80)
-        return 1;
+    if (p[0] < 0x80) return 1;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (p[0] < rows[i].first_low || p[0] > rows[i].first_high)
-            continue;
+        if (p[0] < rows[i].first_low || p[0] > rows[i].first_high) continue;
         size_t length = rows[i].length;
-        if (n < length || p[1] < rows[i].second_low || p[1] > rows[i].second_high)
-            return 0;
+        if (n < length || p[1] < rows[i].second_low || p[1] > rows[i].second_high) return 0;
         for (size_t k = 2; k < length; k++)
-            if ((p[k] & 0xC0) != 0x80)
-                return 0;
+            if ((p[k] & 0xC0) != 0x80) return 0;
         return length;
     }
     return 0;
@@ -161,8 +151,7 @@ void srv_text_json(struct srv_text *text, const char *string)
 size_t srv_text_distance(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b), row[MAX_NAME_CHARS + 1];
-    if (n > MAX_NAME_CHARS || m > MAX_NAME_CHARS)
-        return SIZE_MAX;
+    if (n > MAX_NAME_CHARS || m > MAX_NAME_CHARS) return SIZE_MAX;
     for (size_t j = 0; j <= m; j++)
         row[j] = j;
     for (size_t i = 1; i <= n; i++) {
@@ -171,10 +160,8 @@ size_t srv_text_distance(const char *a, const char *b)
         for (size_t j = 1; j <= m; j++) {
             size_t best = diagonal + (a[i - 1] != b[j - 1]);
             diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
             row[j] = best;
         }
     }

@@ -18,8 +18,8 @@ void srv_text_clear(struct srv_text *text);
 void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes);
 void srv_text_puts(struct srv_text *text, const char *string);
 void srv_text_integer(struct srv_text *text, int64_t value);
-/* Purpose: as printf's %.9g, which reads back as the same float; null if it is not finite. Quick for
- * what most of our numbers are, 0..1. */
+/* Purpose: as printf's %.9g, which reads back as the same float; null if it is not finite. Quick
+ * for what most of our numbers are, 0..1. */
 void srv_text_float(struct srv_text *text, float value);
 void srv_text_printf(struct srv_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
