@@ -9,6 +9,7 @@
 #include "kernels/dispatch.h"
 #include "kernels/gemm.h"
 #include "kernels/im2col.h"
+#include "kernels/pooling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,41 @@ static void bench_conv(size_t n_images, size_t in, size_t out, int64_t kernel, i
     free(b.scratch);
 }
 
+struct pool_bench {
+    struct eng_window window;
+    size_t n_planes;
+    float *x, *y;
+    int32_t *argmax;
+};
+
+static void pool_ours(void *ctx)
+{
+    const struct pool_bench *b = ctx;
+    eng_max_pool_forward(&b->window, b->n_planes, b->x, b->y, b->argmax, NULL);
+}
+
+static void bench_pool(size_t n_planes, int64_t kernel, int64_t stride, int64_t size, bool training)
+{
+    struct pool_bench b = {.window = {.in = {1, size, size},
+                                      .kernel = {1, kernel, kernel},
+                                      .stride = {1, stride, stride},
+                                      .dilation = {1, 1, 1}},
+                           .n_planes = n_planes};
+    int64_t out = (size - kernel) / stride + 1;
+    b.window.out[0] = 1;
+    b.window.out[1] = b.window.out[2] = out;
+    b.x = filled(n_planes * (size_t)(size * size));
+    b.y = filled(n_planes * (size_t)(out * out));
+    b.argmax = training ? calloc(n_planes * (size_t)(out * out), sizeof *b.argmax) : NULL;
+    double us = measure(pool_ours, &b);
+    printf("max pool %lldx%lld by %lld%s, %zu x %lld x %lld  %9.2f us\n", (long long)kernel,
+           (long long)kernel, (long long)stride, training ? " with argmax" : "", n_planes,
+           (long long)size, (long long)size, us);
+    free(b.x);
+    free(b.y);
+    free(b.argmax);
+}
+
 int main(void)
 {
     printf("kernels: %s\n", eng_kernels()->name);
@@ -245,5 +281,8 @@ int main(void)
     bench_conv(1, 64, 64, 3, 56);
     bench_conv(1, 64, 256, 1, 56);
     bench_conv(1, 256, 256, 3, 14);
+    bench_pool(8, 2, 2, 28, false);
+    bench_pool(8, 2, 2, 28, true);
+    bench_pool(8, 3, 2, 28, false);
     return 0;
 }

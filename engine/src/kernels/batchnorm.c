@@ -1,5 +1,7 @@
 #include "kernels/batchnorm.h"
 
+#include "kernels/dispatch.h"
+
 #include <math.h>
 
 static const float *plane(const struct eng_batchnorm *bn, const float *x, size_t image,
@@ -8,36 +10,22 @@ static const float *plane(const struct eng_batchnorm *bn, const float *x, size_t
     return x + (image * bn->n_channels + channel) * bn->n_pixels;
 }
 
-/* Sums of one plane; floats within, so that the loop vectorises, doubles across planes. */
-static float sum_of(const float *x, float origin, size_t n)
-{
-    float sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] - origin;
-    return sum;
-}
-
-static float sum_of_squares(const float *x, float mean, size_t n)
-{
-    float sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (x[i] - mean) * (x[i] - mean);
-    return sum;
-}
+/* Sums are floats within a plane, doubles across planes. */
 
 void eng_batchnorm_measure(const struct eng_batchnorm *bn, const float *x, float *mean,
                            float *variance)
 {
+    const struct eng_kernels *kernels = eng_kernels();
     double n = (double)bn->n_images * (double)bn->n_pixels;
     for (size_t c = 0; c < bn->n_channels; c++) {
         /* Sums of distances from some element stay small where the values are far from 0. */
         float origin = *plane(bn, x, 0, c);
         double sum = 0, squares = 0;
         for (size_t i = 0; i < bn->n_images; i++)
-            sum += (double)sum_of(plane(bn, x, i, c), origin, bn->n_pixels);
+            sum += (double)kernels->sum(plane(bn, x, i, c), origin, bn->n_pixels);
         mean[c] = (float)((double)origin + sum / n);
         for (size_t i = 0; i < bn->n_images; i++)
-            squares += (double)sum_of_squares(plane(bn, x, i, c), mean[c], bn->n_pixels);
+            squares += (double)kernels->sum_squares(plane(bn, x, i, c), mean[c], bn->n_pixels);
         variance[c] = (float)(squares / n);
     }
 }
@@ -83,27 +71,19 @@ void eng_batchnorm_forward(const struct eng_batchnorm *bn, const struct eng_batc
                  forward_planes, &f);
 }
 
-/* sum(dy (x - mean)) of one plane. */
-static float sum_of_products(const float *x, float mean, const float *dy, size_t n)
-{
-    float sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += dy[i] * (x[i] - mean);
-    return sum;
-}
-
 /* With z = (x - mean) / deviation: dx = scale / deviation (dy - mean(dy) - z mean(dy z)). */
 static void backward_channel(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
                              size_t channel, const float *x, const float *dy, float *dx,
                              float *dscale, float *dbias)
 {
+    const struct eng_kernels *kernels = eng_kernels();
     size_t n = bn->n_pixels;
     float mean = c->mean[channel], inverse = inverse_deviation(bn, c, channel);
     double sum_dy = 0, sum_dy_z = 0, count = (double)bn->n_images * (double)n;
     for (size_t i = 0; i < bn->n_images; i++) {
         const float *dy_plane = plane(bn, dy, i, channel);
-        sum_dy += (double)sum_of(dy_plane, 0, n);
-        sum_dy_z += (double)sum_of_products(plane(bn, x, i, channel), mean, dy_plane, n);
+        sum_dy += (double)kernels->sum(dy_plane, 0, n);
+        sum_dy_z += (double)kernels->sum_products(plane(bn, x, i, channel), mean, dy_plane, n);
     }
     sum_dy_z *= (double)inverse;
     if (dscale) dscale[channel] += (float)sum_dy_z;

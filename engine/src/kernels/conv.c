@@ -234,12 +234,8 @@ static void backward_bias(const struct eng_conv *conv, const float *dy, float *d
 {
     size_t n_out = eng_window_volume(conv->window.out);
     for (size_t i = 0; i < conv->n_images; i++) {
-        for (size_t c = 0; c < conv->groups * conv->out_channels; c++, dy += n_out) {
-            float sum = 0;
-            for (size_t p = 0; p < n_out; p++)
-                sum += dy[p];
-            dbias[c] += sum;
-        }
+        for (size_t c = 0; c < conv->groups * conv->out_channels; c++, dy += n_out)
+            dbias[c] += eng_kernels()->sum(dy, 0, n_out);
     }
 }
 

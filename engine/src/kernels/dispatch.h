@@ -67,6 +67,10 @@ struct eng_kernels {
     bool (*runs_here)(void);
     void (*product)(const struct eng_product *product, const struct eng_panel *panel);
     void (*dot)(const struct eng_dot *dot);
+    /* Sums over n floats: of x - origin, of (x - origin)^2, and of y (x - origin). */
+    float (*sum)(const float *x, float origin, size_t n);
+    float (*sum_squares)(const float *x, float origin, size_t n);
+    float (*sum_products)(const float *x, float origin, const float *y, size_t n);
 };
 
 /* Purpose: the best table for this CPU; ENGINE_CPU=portable, avx2 or avx512 in the environment

@@ -25,56 +25,7 @@ static int64_t row_start(const struct eng_window *w, const struct reach *reach, 
     return (z * w->in[1] + y) * w->in[2] + reach->x.origin;
 }
 
-static int64_t first_tap(const struct eng_window *w, const struct reach *reach)
-{
-    if (reach->z.first >= reach->z.last || reach->y.first >= reach->y.last ||
-        reach->x.first >= reach->x.last)
-        return -1;
-    return row_start(w, reach, reach->z.first, reach->y.first) + reach->x.first * w->dilation[2];
-}
-
-/* The first of equal elements wins, NaN over all. */
-static int64_t find_max(const struct eng_window *w, const struct reach *reach, const float *x)
-{
-    int64_t best = first_tap(w, reach);
-    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
-        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
-            int64_t row = row_start(w, reach, kz, ky);
-            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++) {
-                int64_t at = row + kx * w->dilation[2];
-                if (!(x[at] <= x[best]) && !isnan(x[best])) best = at;
-            }
-        }
-    }
-    return best;
-}
-
-static float sum_window(const struct eng_window *w, const struct reach *reach, const float *x)
-{
-    float sum = 0;
-    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
-        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
-            int64_t row = row_start(w, reach, kz, ky);
-            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++)
-                sum += x[row + kx * w->dilation[2]];
-        }
-    }
-    return sum;
-}
-
-static void add_to_window(const struct eng_window *w, const struct reach *reach, float value,
-                          float *x)
-{
-    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
-        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
-            int64_t row = row_start(w, reach, kz, ky);
-            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++)
-                x[row + kx * w->dilation[2]] += value;
-        }
-    }
-}
-
-/* What one plane is walked with; what to do at each output pixel is visit's. */
+/* What a walk over the windows of some planes works on; visit is inlined, i is the index in y. */
 struct walk {
     const struct eng_window *w;
     bool count_padding;
@@ -82,12 +33,13 @@ struct walk {
     const float *dy; /* [n_planes, out...] */
     float *y, *dx;
     int32_t *argmax;
-    void (*visit)(const struct walk *walk, const struct reach *reach, size_t plane, size_t i);
 };
 
-static void walk_planes(void *ctx, size_t begin, size_t end)
+typedef void visit_fn(const struct walk *walk, const struct reach *reach, size_t plane, size_t i);
+
+static inline __attribute__((always_inline)) void walk_planes(const struct walk *walk, size_t begin,
+                                                              size_t end, visit_fn *visit)
 {
-    const struct walk *walk = ctx;
     const struct eng_window *w = walk->w;
     size_t i = begin * eng_window_volume(w->out);
     struct reach reach;
@@ -98,26 +50,93 @@ static void walk_planes(void *ctx, size_t begin, size_t end)
                 reach.y = eng_window_taps_at(w, 1, y);
                 for (int64_t x = 0; x < w->out[2]; x++) {
                     reach.x = eng_window_taps_at(w, 2, x);
-                    walk->visit(walk, &reach, plane, i++);
+                    visit(walk, &reach, plane, i++);
                 }
             }
         }
     }
 }
 
-static void visit_max(const struct walk *walk, const struct reach *reach, size_t plane, size_t i)
+/* --- maximum --- */
+
+/* NaN on either side is the result; the first of equals stays. */
+static inline bool is_new_max(float x, float best)
 {
-    const float *x = walk->x + plane * eng_window_volume(walk->w->in);
-    int64_t at = find_max(walk->w, reach, x);
-    walk->y[i] = at < 0 ? -INFINITY : x[at];
-    if (walk->argmax) walk->argmax[i] = (int32_t)at;
+    return !(x <= best) & (best == best);
+}
+
+static inline void visit_max(const struct walk *walk, const struct reach *reach, size_t plane,
+                             size_t i)
+{
+    const struct eng_window *w = walk->w;
+    const float *x = walk->x + plane * eng_window_volume(w->in);
+    float best = -INFINITY;
+    int64_t where = -1;
+    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
+        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
+            int64_t at = row_start(w, reach, kz, ky) + reach->x.first * w->dilation[2];
+            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++, at += w->dilation[2]) {
+                bool is_new = is_new_max(x[at], best) | (where < 0);
+                best = is_new ? x[at] : best;
+                where = is_new ? at : where;
+            }
+        }
+    }
+    walk->y[i] = best;
+    if (walk->argmax) walk->argmax[i] = (int32_t)where;
+}
+
+static void max_planes(void *ctx, size_t begin, size_t end)
+{
+    walk_planes(ctx, begin, end, visit_max);
+}
+
+/* The everyday case, two by two pixels side by side: no borders, no index arithmetic. */
+static bool is_pairs(const struct eng_window *w)
+{
+    for (int a = 1; a < ENG_WINDOW_AXES; a++)
+        if (w->kernel[a] != 2 || w->stride[a] != 2 || w->dilation[a] != 1 || w->pad_begin[a] != 0 ||
+            2 * w->out[a] > w->in[a])
+            return false;
+    return w->kernel[0] == 1 && w->stride[0] == 1 && w->pad_begin[0] == 0 && w->pad_end[0] == 0;
+}
+
+static inline float larger(float a, float b)
+{
+    return is_new_max(b, a) ? b : a;
+}
+
+static void max_pairs(void *ctx, size_t begin, size_t end)
+{
+    const struct walk *walk = ctx;
+    const struct eng_window *w = walk->w;
+    size_t width = (size_t)w->in[2], n = (size_t)w->out[2], n_rows = (size_t)w->out[1];
+    for (size_t plane = begin; plane < end; plane++) {
+        const float *x = walk->x + plane * eng_window_volume(w->in);
+        float *y = walk->y + plane * eng_window_volume(w->out);
+        int32_t *argmax = walk->argmax ? walk->argmax + plane * eng_window_volume(w->out) : NULL;
+        for (size_t row = 0; row < n_rows; row++, y += n) {
+            const float *top = x + 2 * row * width, *bottom = top + width;
+            for (size_t i = 0; i < n; i++)
+                y[i] = larger(larger(top[2 * i], top[2 * i + 1]),
+                              larger(bottom[2 * i], bottom[2 * i + 1]));
+            for (size_t i = 0; argmax && i < n; i++) {
+                bool left = top[2 * i] == y[i], right = top[2 * i + 1] == y[i];
+                bool below = bottom[2 * i] == y[i];
+                size_t tap = left ? 0 : right ? 1 : below ? width : width + 1;
+                argmax[row * n + i] = (int32_t)(2 * row * width + 2 * i + tap);
+            }
+        }
+    }
 }
 
 void eng_max_pool_forward(const struct eng_window *w, size_t n_planes, const float *x, float *y,
                           int32_t *argmax, struct eng_pool *pool)
 {
-    struct walk walk = {.w = w, .x = x, .y = y, .argmax = argmax, .visit = visit_max};
-    eng_pool_for(pool, n_planes, planes_per_chunk(w), walk_planes, &walk);
+    struct walk walk = {.w = w, .x = x, .y = y, .argmax = argmax};
+    /* A depth above 1 with the same two by two window would need an outer loop: rare, so walked. */
+    bool pairs = is_pairs(w) && w->in[0] == 1;
+    eng_pool_for(pool, n_planes, planes_per_chunk(w), pairs ? max_pairs : max_planes, &walk);
 }
 
 void eng_max_pool_backward(const struct eng_window *w, size_t n_planes, const int32_t *argmax,
@@ -128,6 +147,8 @@ void eng_max_pool_backward(const struct eng_window *w, size_t n_planes, const in
         for (size_t i = 0; i < n_out; i++)
             if (argmax[i] >= 0) dx[argmax[i]] += dy[i];
 }
+
+/* --- mean --- */
 
 /* How many taps of one axis fall inside the padded image. */
 static int64_t padded_taps(const struct eng_window *w, int axis, const struct eng_window_taps *taps)
@@ -146,35 +167,52 @@ static float divisor(const struct walk *walk, const struct reach *reach)
                    (reach->x.last - reach->x.first));
 }
 
-static void visit_average(const struct walk *walk, const struct reach *reach, size_t plane,
-                          size_t i)
+static inline void visit_mean(const struct walk *walk, const struct reach *reach, size_t plane,
+                              size_t i)
 {
-    const float *x = walk->x + plane * eng_window_volume(walk->w->in);
-    walk->y[i] = sum_window(walk->w, reach, x) / divisor(walk, reach);
+    const struct eng_window *w = walk->w;
+    const float *x = walk->x + plane * eng_window_volume(w->in);
+    float sum = 0;
+    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
+        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
+            int64_t row = row_start(w, reach, kz, ky);
+            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++)
+                sum += x[row + kx * w->dilation[2]];
+        }
+    }
+    walk->y[i] = sum / divisor(walk, reach);
 }
 
-static void visit_average_backward(const struct walk *walk, const struct reach *reach, size_t plane,
-                                   size_t i)
+static inline void visit_mean_backward(const struct walk *walk, const struct reach *reach,
+                                       size_t plane, size_t i)
 {
-    float *dx = walk->dx + plane * eng_window_volume(walk->w->in);
-    add_to_window(walk->w, reach, walk->dy[i] / divisor(walk, reach), dx);
+    const struct eng_window *w = walk->w;
+    float *dx = walk->dx + plane * eng_window_volume(w->in);
+    float share = walk->dy[i] / divisor(walk, reach);
+    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
+        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
+            int64_t row = row_start(w, reach, kz, ky);
+            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++)
+                dx[row + kx * w->dilation[2]] += share;
+        }
+    }
+}
+
+static void mean_planes(void *ctx, size_t begin, size_t end)
+{
+    walk_planes(ctx, begin, end, visit_mean);
 }
 
 void eng_average_pool_forward(const struct eng_window *w, size_t n_planes, bool count_padding,
                               const float *x, float *y, struct eng_pool *pool)
 {
-    struct walk walk = {
-        .w = w, .count_padding = count_padding, .x = x, .y = y, .visit = visit_average};
-    eng_pool_for(pool, n_planes, planes_per_chunk(w), walk_planes, &walk);
+    struct walk walk = {.w = w, .count_padding = count_padding, .x = x, .y = y};
+    eng_pool_for(pool, n_planes, planes_per_chunk(w), mean_planes, &walk);
 }
 
 void eng_average_pool_backward(const struct eng_window *w, size_t n_planes, bool count_padding,
                                const float *dy, float *dx)
 {
-    struct walk walk = {.w = w,
-                        .count_padding = count_padding,
-                        .dy = dy,
-                        .dx = dx,
-                        .visit = visit_average_backward};
-    walk_planes(&walk, 0, n_planes);
+    struct walk walk = {.w = w, .count_padding = count_padding, .dy = dy, .dx = dx};
+    walk_planes(&walk, 0, n_planes, visit_mean_backward);
 }

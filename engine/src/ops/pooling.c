@@ -6,6 +6,7 @@
  * the plane's first axis fastest. A ceil_mode window that would start beyond the image is left out.
  * Source: ONNX MaxPool 1, 8, 10, 11, 12; AveragePool 7, 10, 11; GlobalAveragePool 1.
  */
+#include "kernels/dispatch.h"
 #include "kernels/pooling.h"
 
 #include "base/error.h"
@@ -234,12 +235,8 @@ static void global_average_pool_forward(const struct eng_op_call *call)
     const struct global_state *state = call->state;
     const float *x = call->in[0]->data;
     float *y = call->out[0]->data;
-    for (size_t plane = 0; plane < state->n_planes; plane++, x += state->n_pixels) {
-        float sum = 0;
-        for (size_t i = 0; i < state->n_pixels; i++)
-            sum += x[i];
-        y[plane] = sum / (float)state->n_pixels;
-    }
+    for (size_t plane = 0; plane < state->n_planes; plane++, x += state->n_pixels)
+        y[plane] = eng_kernels()->sum(x, 0, state->n_pixels) / (float)state->n_pixels;
 }
 
 static void global_average_pool_backward(const struct eng_op_call *call)
