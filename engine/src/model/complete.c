@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MAX_CLASSES = 65536 };
+
 /* Elements of one sample: the whole tensor for a graph that is bound to its batch. */
 static int64_t per_sample(const struct eng_model *model, int value)
 {
@@ -154,14 +156,19 @@ static enum eng_status guess_labels(struct eng_model *model, size_t n, struct en
 static enum eng_status complete_classes(struct eng_model *model, struct eng_error *err)
 {
     struct eng_card *card = &model->source.card;
+    const char *name = model->graph.values[model->graph.outputs[0]].name;
     int64_t n_classes = per_sample(model, model->graph.outputs[0]);
-    if (n_classes < 1)
-        return eng_fail(err, ENG_FORMAT, "output '%s' is empty",
-                        model->graph.values[model->graph.outputs[0]].name);
+    if (n_classes < 1 || n_classes > MAX_CLASSES) {
+        if (card->guessed & ENG_GUESS_PREPROCESS && !card->labels) { /* no classifier, then */
+            card->takes_images = false;
+            return ENG_OK;
+        }
+        return eng_fail(err, ENG_LIMIT, "output '%s' has %lld classes, wanted 1 to %d", name,
+                        (long long)n_classes, MAX_CLASSES);
+    }
     if (card->labels && card->n_classes != (size_t)n_classes)
         return eng_fail(err, ENG_FORMAT, "there are %zu labels, but output '%s' has %lld classes",
-                        card->n_classes, model->graph.values[model->graph.outputs[0]].name,
-                        (long long)n_classes);
+                        card->n_classes, name, (long long)n_classes);
     if (!model->source.has_softmax && !ends_in_softmax(&model->graph)) {
         card->add_softmax = true;
         card->guessed |= ENG_GUESS_SOFTMAX;
