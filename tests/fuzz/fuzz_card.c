@@ -70,8 +70,8 @@ static void try_config(const char *text, size_t n_bytes)
     struct eng_arena arena;
     eng_arena_init(&arena);
     card_preprocess_defaults(&draft.source.card.preprocess);
-    struct card_place place = {
-        .path = "no-such-folder/config.json", .where = "", .arena = &arena, .err = &err};
+    struct eng_json_place place = {
+        .path = "no-such-folder/config.json", .arena = &arena, .err = &err};
     enum eng_status status = card_parse_config(&place, text, n_bytes, &draft);
     if (status == ENG_OK) status = card_preprocess_finish(&place, &draft);
     if (status == ENG_OK) status = card_golden_finish(&place, &draft);

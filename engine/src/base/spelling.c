@@ -14,8 +14,7 @@ static size_t min(size_t a, size_t b)
 size_t eng_text_distance(const char *a, const char *b)
 {
     size_t n_a = strnlen(a, LONGEST + 1), n_b = strnlen(b, LONGEST + 1);
-    if (n_a > LONGEST || n_b > LONGEST)
-        return SIZE_MAX;
+    if (n_a > LONGEST || n_b > LONGEST) return SIZE_MAX;
     size_t row[LONGEST + 1];
     for (size_t j = 0; j <= n_b; j++)
         row[j] = j;
@@ -29,4 +28,17 @@ size_t eng_text_distance(const char *a, const char *b)
         }
     }
     return row[n_b];
+}
+
+const char *eng_text_nearest(const char *name, const char *const *names)
+{
+    const char *nearest = NULL;
+    size_t least = (strlen(name) + 2) / 3 + 1;
+    for (; *names; names++) {
+        size_t distance = eng_text_distance(*names, name);
+        if (distance >= least) continue;
+        least = distance;
+        nearest = *names;
+    }
+    return nearest;
 }

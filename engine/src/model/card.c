@@ -1,6 +1,7 @@
 #include "model/card.h"
 
 #include "base/error.h"
+#include "base/spelling.h"
 #include "model/card_parts.h"
 
 #include <assert.h>
@@ -18,7 +19,7 @@ static const struct card_key rows[] = {
 
 enum { N_ROWS = sizeof rows / sizeof *rows, MAX_KEYS = 16 };
 
-enum eng_status card_read_key(const struct card_place *place, const struct card_key *keys,
+enum eng_status card_read_key(const struct eng_json_place *place, const struct card_key *keys,
                               size_t n_keys, const char *name, const json_t *value,
                               struct card_draft *draft)
 {
@@ -28,36 +29,35 @@ enum eng_status card_read_key(const struct card_place *place, const struct card_
         if (strcmp(keys[i].name, name) == 0) return keys[i].read(place, name, value, draft);
         names[i] = keys[i].name;
     }
-    return card_json_fail_key(place, name, names);
+    return eng_json_fail_key(place, name, eng_text_nearest(name, names));
 }
 
 /* The history stays text; what it must be is an object. The recipe is for people. */
-static enum eng_status check_history(const struct card_place *place, const char *key,
+static enum eng_status check_history(const struct eng_json_place *place, const char *key,
                                      const json_t *value, struct card_draft *draft)
 {
     (void)draft;
-    return json_is_object(value) ? ENG_OK : card_json_fail(place, key, value, "an object");
+    return json_is_object(value) ? ENG_OK : eng_json_fail(place, key, value, "an object");
 }
 
-static enum eng_status check_recipe(const struct card_place *place, const char *key,
+static enum eng_status check_recipe(const struct eng_json_place *place, const char *key,
                                     const json_t *value, struct card_draft *draft)
 {
     return check_history(place, key, value, draft);
 }
 
-enum eng_status card_read_labels(const struct card_place *place, const char *key,
+enum eng_status card_read_labels(const struct eng_json_place *place, const char *key,
                                  const json_t *value, struct card_draft *draft)
 {
     size_t n = json_array_size(value);
     if (!json_is_array(value) || n == 0)
-        return card_json_fail(place, key, value, "a list of strings, one for each class");
+        return eng_json_fail(place, key, value, "a list of strings, one for each class");
     const char **labels = eng_arena_alloc(place->arena, n, sizeof *labels);
     if (!labels) return eng_fail_memory(place->err, "labels");
     for (size_t i = 0; i < n; i++) {
         char name[96];
         snprintf(name, sizeof name, "%.64s[%zu]", key, i);
-        enum eng_status status =
-            card_json_string(place, name, json_array_get(value, i), &labels[i]);
+        enum eng_status status = eng_json_string(place, name, json_array_get(value, i), &labels[i]);
         if (status != ENG_OK) return status;
     }
     draft->source.card.labels = labels;
@@ -65,23 +65,22 @@ enum eng_status card_read_labels(const struct card_place *place, const char *key
     return ENG_OK;
 }
 
-enum eng_status card_read_softmax(const struct card_place *place, const char *key,
+enum eng_status card_read_softmax(const struct eng_json_place *place, const char *key,
                                   const json_t *value, struct card_draft *draft)
 {
-    if (!json_is_boolean(value)) return card_json_fail(place, key, value, "true or false");
+    if (!json_is_boolean(value)) return eng_json_fail(place, key, value, "true or false");
     draft->source.has_softmax = true;
     draft->source.card.add_softmax = json_is_true(value);
     return ENG_OK;
 }
 
-static enum eng_status read_property(const struct card_place *place,
+static enum eng_status read_property(const struct eng_json_place *place,
                                      const struct onnx_property *property, struct card_draft *draft)
 {
-    struct card_place inner = *place;
-    inner.where = property->key;
+    struct eng_json_place inner = eng_json_within(place, property->key);
     json_t *value;
-    enum eng_status status =
-        card_json_parse(&inner, property->value, strlen(property->value), &value);
+    enum eng_status status = eng_json_parse(&inner, property->value, strlen(property->value),
+                                            CARD_MAX_JSON_BYTES, &value);
     if (status != ENG_OK) return status;
     status = card_read_key(place, rows, N_ROWS, property->key, value, draft);
     json_decref(value);
@@ -118,7 +117,7 @@ static enum eng_status read_texts(const struct onnx_model *onnx, struct eng_aren
 static enum eng_status read_metadata(const struct onnx_model *onnx, struct eng_arena *arena,
                                      struct card_draft *draft, struct eng_error *err)
 {
-    struct card_place place = {.path = "metadata", .where = "", .arena = arena, .err = err};
+    struct eng_json_place place = {.path = "metadata", .arena = arena, .err = err};
     enum eng_status status = read_texts(onnx, arena, &draft->source.card, err);
     if (status == ENG_OK) status = card_read_image_keys(&place, onnx, draft);
     for (size_t i = 0; i < onnx->n_properties && status == ENG_OK; i++) {
@@ -134,8 +133,8 @@ enum eng_status eng_card_read(const struct onnx_model *onnx, const char *config_
 {
     struct card_draft draft = {0};
     card_preprocess_defaults(&draft.source.card.preprocess);
-    struct card_place place = {
-        .path = config_path ? config_path : "metadata", .where = "", .arena = arena, .err = err};
+    struct eng_json_place place = {
+        .path = config_path ? config_path : "metadata", .arena = arena, .err = err};
     enum eng_status status = read_metadata(onnx, arena, &draft, err);
     if (status == ENG_OK && config_path) status = card_read_config(config_path, arena, &draft, err);
     if (status == ENG_OK) status = card_preprocess_finish(&place, &draft);

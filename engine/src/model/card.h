@@ -1,4 +1,4 @@
-/* The model card: metadata_props and config.json <-> struct eng_card. The home of jansson here. */
+/* The model card: metadata_props and config.json <-> struct eng_card. */
 #ifndef ENG_MODEL_CARD_H
 #define ENG_MODEL_CARD_H
 

@@ -18,10 +18,10 @@ static const struct card_key rows[] = {
 
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
-static enum eng_status read_description(const struct card_place *place, const char *key,
+static enum eng_status read_description(const struct eng_json_place *place, const char *key,
                                         const json_t *value, struct card_draft *draft)
 {
-    return card_json_string(place, key, value, &draft->source.card.description);
+    return eng_json_string(place, key, value, &draft->source.card.description);
 }
 
 static size_t count_lines(const char *text, size_t n)
@@ -33,7 +33,7 @@ static size_t count_lines(const char *text, size_t n)
 }
 
 /* One label a line; an empty line is an error, for it would shift all that follow. */
-static enum eng_status split_labels(const struct card_place *place, const char *path,
+static enum eng_status split_labels(const struct eng_json_place *place, const char *path,
                                     const char *text, size_t n, struct card_draft *draft)
 {
     size_t n_lines = count_lines(text, n), at = 0;
@@ -70,11 +70,11 @@ static char *beside(const char *config_path, const char *name, struct eng_arena 
     return path;
 }
 
-static enum eng_status read_labels_file(const struct card_place *place, const char *key,
+static enum eng_status read_labels_file(const struct eng_json_place *place, const char *key,
                                         const json_t *value, struct card_draft *draft)
 {
     const char *name;
-    enum eng_status status = card_json_string(place, key, value, &name);
+    enum eng_status status = eng_json_string(place, key, value, &name);
     if (status != ENG_OK) return status;
     char *path = beside(place->path, name, place->arena);
     if (!path) return eng_fail_memory(place->err, "labels");
@@ -92,7 +92,7 @@ static enum eng_status read_labels_file(const struct card_place *place, const ch
     return status;
 }
 
-static enum eng_status read_keys(const struct card_place *place, const json_t *config,
+static enum eng_status read_keys(const struct eng_json_place *place, const json_t *config,
                                  struct card_draft *draft)
 {
     if (!json_is_object(config))
@@ -110,11 +110,11 @@ static enum eng_status read_keys(const struct card_place *place, const json_t *c
     return ENG_OK;
 }
 
-enum eng_status card_parse_config(const struct card_place *place, const char *text, size_t n_bytes,
-                                  struct card_draft *draft)
+enum eng_status card_parse_config(const struct eng_json_place *place, const char *text,
+                                  size_t n_bytes, struct card_draft *draft)
 {
     json_t *config;
-    enum eng_status status = card_json_parse(place, text, n_bytes, &config);
+    enum eng_status status = eng_json_parse(place, text, n_bytes, CARD_MAX_JSON_BYTES, &config);
     if (status != ENG_OK) return status;
     status = read_keys(place, config, draft);
     json_decref(config);
@@ -124,9 +124,9 @@ enum eng_status card_parse_config(const struct card_place *place, const char *te
 enum eng_status card_read_config(const char *path, struct eng_arena *arena,
                                  struct card_draft *draft, struct eng_error *err)
 {
-    const struct card_place place = {.path = path, .where = "", .arena = arena, .err = err};
+    const struct eng_json_place place = {.path = path, .arena = arena, .err = err};
     struct eng_file file;
-    enum eng_status status = eng_file_read(path, CARD_JSON_MAX_BYTES, &file, err);
+    enum eng_status status = eng_file_read(path, CARD_MAX_JSON_BYTES, &file, err);
     if (status != ENG_OK) return status;
     status = card_parse_config(&place, (const char *)file.bytes, file.n_bytes, draft);
     eng_file_fini(&file);

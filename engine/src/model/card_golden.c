@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/error.h"
+#include "base/spelling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,31 +10,31 @@
 
 enum { MAX_GOLDEN = 1000 };
 
-static enum eng_status read_pixels(const struct card_place *place, const json_t *value,
+static enum eng_status read_pixels(const struct eng_json_place *place, const json_t *value,
                                    struct eng_golden *golden, size_t *n)
 {
-    if (!json_is_string(value)) return card_json_fail(place, "pixels", value, "a base64 string");
+    if (!json_is_string(value)) return eng_json_fail(place, "pixels", value, "a base64 string");
     size_t n_text = json_string_length(value);
     uint8_t *bytes = eng_arena_alloc(place->arena, eng_base64_decoded_max(n_text), 1);
     if (!bytes) return eng_fail_memory(place->err, "golden samples");
     if (!eng_base64_decode(json_string_value(value), n_text, bytes, n))
-        return card_json_fail(place, "pixels", value, "base64 with its padding");
+        return eng_json_fail(place, "pixels", value, "base64 with its padding");
     golden->pixels = bytes;
     return ENG_OK;
 }
 
-static enum eng_status read_probabilities(const struct card_place *place, const json_t *value,
+static enum eng_status read_probabilities(const struct eng_json_place *place, const json_t *value,
                                           struct eng_golden *golden, size_t *n)
 {
     size_t n_found = json_array_size(value);
     float *values = eng_arena_alloc(place->arena, n_found + 1, sizeof *values);
     if (!values) return eng_fail_memory(place->err, "golden samples");
     golden->probabilities = values;
-    return card_json_floats(place, "probabilities", value, 0, 1, 1, n_found, values, n,
-                            "a list of numbers from 0 to 1");
+    return eng_json_floats(place, "probabilities", value, 0, 1, 1, n_found, values, n,
+                           "a list of numbers from 0 to 1");
 }
 
-static enum eng_status read_sample(const struct card_place *place, const json_t *value,
+static enum eng_status read_sample(const struct eng_json_place *place, const json_t *value,
                                    struct eng_golden *golden, size_t *n_bytes, size_t *n_classes)
 {
     static const char *const keys[] = {"pixels", "probabilities", NULL};
@@ -42,7 +43,7 @@ static enum eng_status read_sample(const struct card_place *place, const json_t 
     json_object_foreach((json_t *)value, name, item)
     {
         if (strcmp(name, "pixels") != 0 && strcmp(name, "probabilities") != 0)
-            return card_json_fail_key(place, name, keys);
+            return eng_json_fail_key(place, name, eng_text_nearest(name, keys));
     }
     enum eng_status status = read_pixels(place, json_object_get(value, "pixels"), golden, n_bytes);
     if (status != ENG_OK) return status;
@@ -51,30 +52,29 @@ static enum eng_status read_sample(const struct card_place *place, const json_t 
 
 /* All samples must have the size of the first, which card_golden_finish compares with the model's.
  */
-static enum eng_status check_size(const struct card_place *place, const char *what, size_t found,
-                                  size_t wanted)
+static enum eng_status check_size(const struct eng_json_place *place, const char *what,
+                                  size_t found, size_t wanted)
 {
     if (found == wanted) return ENG_OK;
     return eng_fail(place->err, ENG_FORMAT, "%s: %s has %zu %s; wanted %zu, as the first sample",
                     place->path, place->where, found, what, wanted);
 }
 
-enum eng_status card_read_golden(const struct card_place *place, const char *key,
+enum eng_status card_read_golden(const struct eng_json_place *place, const char *key,
                                  const json_t *value, struct card_draft *draft)
 {
     size_t n = json_array_size(value);
     if (!json_is_array(value) || n > MAX_GOLDEN)
-        return card_json_fail(place, key, value, "a list of at most 1000 samples");
+        return eng_json_fail(place, key, value, "a list of at most 1000 samples");
     struct eng_golden *golden = eng_arena_alloc(place->arena, n + 1, sizeof *golden);
     if (!golden) return eng_fail_memory(place->err, "golden samples");
     for (size_t i = 0; i < n; i++) {
         char where[64];
         snprintf(where, sizeof where, "%s[%zu]", key, i);
-        struct card_place inner = *place;
-        inner.where = where;
+        struct eng_json_place inner = eng_json_within(place, where);
         size_t n_bytes, n_classes;
         const json_t *sample = json_array_get(value, i);
-        if (!json_is_object(sample)) return card_json_fail(place, where, sample, "an object");
+        if (!json_is_object(sample)) return eng_json_fail(place, where, sample, "an object");
         enum eng_status status = read_sample(&inner, sample, &golden[i], &n_bytes, &n_classes);
         if (status == ENG_OK && i == 0) {
             draft->n_golden_bytes = n_bytes;
@@ -91,7 +91,8 @@ enum eng_status card_read_golden(const struct card_place *place, const char *key
     return ENG_OK;
 }
 
-enum eng_status card_golden_finish(const struct card_place *place, const struct card_draft *draft)
+enum eng_status card_golden_finish(const struct eng_json_place *place,
+                                   const struct card_draft *draft)
 {
     const struct eng_card_source *source = &draft->source;
     if (source->card.n_golden == 0) return ENG_OK;

@@ -35,7 +35,7 @@ static const char *find(const struct onnx_model *onnx, const char *key)
     return NULL;
 }
 
-static enum eng_status read_format(const struct card_place *place, const char *value,
+static enum eng_status read_format(const struct eng_json_place *place, const char *value,
                                    struct card_draft *draft)
 {
     for (size_t i = 0; i < N_FORMATS; i++) {
@@ -49,7 +49,7 @@ static enum eng_status read_format(const struct card_place *place, const char *v
                     place->path, value);
 }
 
-static enum eng_status read_range(const struct card_place *place, const char *value,
+static enum eng_status read_range(const struct eng_json_place *place, const char *value,
                                   struct card_draft *draft)
 {
     struct eng_preprocess *pre = &draft->source.card.preprocess;
@@ -67,8 +67,8 @@ static enum eng_status read_range(const struct card_place *place, const char *va
                     place->path, value);
 }
 
-enum eng_status card_read_image_keys(const struct card_place *place, const struct onnx_model *onnx,
-                                     struct card_draft *draft)
+enum eng_status card_read_image_keys(const struct eng_json_place *place,
+                                     const struct onnx_model *onnx, struct card_draft *draft)
 {
     const char *format = find(onnx, "Image.BitmapPixelFormat");
     const char *range = find(onnx, "Image.NominalPixelRange");

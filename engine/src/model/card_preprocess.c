@@ -1,6 +1,7 @@
 #include "model/card_parts.h"
 
 #include "base/error.h"
+#include "base/spelling.h"
 
 #include <string.h>
 
@@ -62,35 +63,34 @@ static void from_scalars(const struct scalars *scalars, struct eng_preprocess *p
 }
 
 /* One value stands for all channels. */
-static enum eng_status read_channels(const struct card_place *place, const char *key,
+static enum eng_status read_channels(const struct eng_json_place *place, const char *key,
                                      const json_t *value, double least, float values[3], size_t *n)
 {
-    enum eng_status status = card_json_floats(place, key, value, least, 1e9, 1, 3, values, n,
-                                              least > 0 ? "1 or 3 numbers from 1e-9 to 1e9"
-                                                        : "1 or 3 numbers from -1e9 to 1e9");
+    enum eng_status status = eng_json_floats(place, key, value, least, 1e9, 1, 3, values, n,
+                                             least > 0 ? "1 or 3 numbers from 1e-9 to 1e9"
+                                                       : "1 or 3 numbers from -1e9 to 1e9");
     if (status != ENG_OK) return status;
-    if (*n == 2) return card_json_fail(place, key, value, "1 or 3 numbers");
+    if (*n == 2) return eng_json_fail(place, key, value, "1 or 3 numbers");
     if (*n == 1) values[1] = values[2] = values[0];
     return ENG_OK;
 }
 
-static enum eng_status fail_key(const struct card_place *place, const char *key)
+static enum eng_status fail_key(const struct eng_json_place *place, const char *key)
 {
     const char *names[N_ROWS + 3] = {"mean", "std"};
     for (size_t i = 0; i < N_ROWS; i++)
         names[i + 2] = rows[i].name;
-    return card_json_fail_key(place, key, names);
+    return eng_json_fail_key(place, key, eng_text_nearest(key, names));
 }
 
-enum eng_status card_read_preprocess(const struct card_place *place, const char *key,
+enum eng_status card_read_preprocess(const struct eng_json_place *place, const char *key,
                                      const json_t *value, struct card_draft *draft)
 {
-    if (!json_is_object(value)) return card_json_fail(place, key, value, "an object");
+    if (!json_is_object(value)) return eng_json_fail(place, key, value, "an object");
     struct eng_card_source *source = &draft->source;
     struct eng_preprocess *pre = &source->card.preprocess;
     struct scalars scalars = to_scalars(pre);
-    struct card_place inner = *place;
-    inner.where = key;
+    struct eng_json_place inner = eng_json_within(place, key);
     const char *name;
     json_t *item;
     enum eng_status status = ENG_OK;
@@ -98,7 +98,7 @@ enum eng_status card_read_preprocess(const struct card_place *place, const char 
     {
         const struct eng_field *row = eng_fields_find(rows, N_ROWS, name);
         if (row)
-            status = card_json_set(&inner, row, item, &scalars);
+            status = eng_json_set(&inner, row, item, &scalars);
         else if (strcmp(name, "mean") == 0)
             status = read_channels(&inner, name, item, -1e9, pre->mean, &draft->n_mean);
         else if (strcmp(name, "std") == 0)
@@ -114,7 +114,7 @@ enum eng_status card_read_preprocess(const struct card_place *place, const char 
     return ENG_OK;
 }
 
-enum eng_status card_preprocess_finish(const struct card_place *place, struct card_draft *draft)
+enum eng_status card_preprocess_finish(const struct eng_json_place *place, struct card_draft *draft)
 {
     struct eng_card_source *source = &draft->source;
     struct eng_preprocess *pre = &source->card.preprocess;

@@ -32,9 +32,9 @@ static enum eng_status add_json_take(struct rows *rows, const char *key, json_t 
     json_decref(value);
     if (!text) return eng_fail_memory(err, "metadata");
     enum eng_status status = add_text(rows, key, text, err);
-    if (strlen(text) > CARD_JSON_MAX_BYTES)
+    if (strlen(text) > CARD_MAX_JSON_BYTES)
         status = eng_fail(err, ENG_LIMIT, "%s takes %zu bytes, at most %d are read back", key,
-                          strlen(text), CARD_JSON_MAX_BYTES);
+                          strlen(text), CARD_MAX_JSON_BYTES);
     free(text);
     return status;
 }
@@ -44,9 +44,11 @@ static enum eng_status add_object(struct rows *rows, const char *key, const char
                                   struct eng_error *err)
 {
     if (!text) return ENG_OK;
-    struct card_place place = {.path = "metadata", .where = key, .arena = rows->arena, .err = err};
+    const struct eng_json_place metadata = {.path = "metadata", .arena = rows->arena, .err = err};
+    const struct eng_json_place place = eng_json_within(&metadata, key);
     json_t *value;
-    enum eng_status status = card_json_parse(&place, text, strlen(text), &value);
+    enum eng_status status =
+        eng_json_parse(&place, text, strlen(text), CARD_MAX_JSON_BYTES, &value);
     if (status != ENG_OK) return status;
     bool is_object = json_is_object(value);
     json_decref(value);

@@ -223,14 +223,13 @@ enum eng_status eng_recipe_parse(const char *path, const void *bytes, size_t n_b
                                  const struct eng_recipe_overrides *overrides,
                                  struct eng_recipe *out, struct eng_error *err)
 {
-    json_error_t where;
-    json_t *root = json_loadb(bytes, n_bytes, JSON_REJECT_DUPLICATES, &where);
-    if (!root)
-        return eng_fail(err, ENG_FORMAT, "%s: line %d, column %d: %s", path, where.line,
-                        where.column, where.text);
+    const struct eng_json_place place = {.path = path, .err = err};
+    json_t *root;
+    enum eng_status status = eng_json_parse(&place, bytes, n_bytes, ENG_RECIPE_MAX_BYTES, &root);
+    if (status != ENG_OK) return status;
     struct eng_recipe recipe = {0};
     eng_arena_init(&recipe.arena);
-    enum eng_status status = read_root(root, overrides, path, &recipe, err);
+    status = read_root(root, overrides, path, &recipe, err);
     json_decref(root);
     if (status == ENG_OK)
         *out = recipe;

@@ -239,7 +239,7 @@ static void test_golden_mistakes(void **state)
     static const struct {
         const char *json, *sentence;
     } rows[] = {
-        {"{}", " is an object; wanted a list of at most 1000 samples"},
+        {"{}", " is {}; wanted a list of at most 1000 samples"},
         {"[7]", "[0] is 7; wanted an object"},
         {"[{}]", "[0].pixels is missing; wanted a base64 string"},
         {"[{\"pixels\": \"AAAA\"}]",
