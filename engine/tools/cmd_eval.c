@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct eval_options {
     const char *data;
@@ -25,7 +26,7 @@ struct eval_options {
 static const char *const splits[] = {"train", "test", NULL};
 
 static const struct tool_option options[] = {
-    TOOL_TEXT_REQUIRED(struct eval_options, data, "DIR", "the data set, told by its content"),
+    TOOL_TEXT_REQUIRED(struct eval_options, data, "DIR", "the data set, or the folder above it"),
     TOOL_CHOICE(struct eval_options, split, ENG_SPLIT_TEST, splits, "train|test",
                 "which half of it"),
     TOOL_TEXT(struct eval_options, config, "FILE", "config.json with labels and preprocessing"),
@@ -162,6 +163,19 @@ static enum eng_status eval(const char *path, const struct eval_options *opt,
     return status;
 }
 
+/* DIR may also be the folder above, as for train: then the model's recipe says which data set. */
+static enum eng_status load_data(const struct eval_options *opt, const struct eng_card *card,
+                                 struct eng_dataset *set, struct eng_error *err)
+{
+    json_t *recipe = card->recipe ? json_loads(card->recipe, 0, NULL) : NULL;
+    const char *name = json_string_value(json_object_get(recipe, "dataset"));
+    if (name && strchr(name, '/')) name = NULL; /* a model's file must not lead out of DIR */
+    enum eng_status status =
+        eng_dataset_load(opt->data, name, (enum eng_split)opt->split, set, err);
+    json_decref(recipe);
+    return status;
+}
+
 int cmd_eval(int argc, char **argv)
 {
     struct eval_options opt;
@@ -173,7 +187,7 @@ int cmd_eval(int argc, char **argv)
     struct eng_model *model = NULL;
     struct eng_dataset set = {0};
     enum eng_status status = tool_classifier_open(args[0], opt.config, 0, &model, &err);
-    if (!status) status = eng_dataset_load(opt.data, NULL, (enum eng_split)opt.split, &set, &err);
+    if (!status) status = load_data(&opt, eng_model_card(model), &set, &err);
     if (!status) status = eval(args[0], &opt, model, &set, &err);
     eng_dataset_fini(&set);
     eng_model_destroy(model);

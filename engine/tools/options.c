@@ -36,10 +36,15 @@ static void list_options(const struct tool_syntax *syntax, struct long_options *
     list->rows[n] = (struct option){.name = "help", .has_arg = no_argument, .val = HELP_OPTION};
 }
 
-static void print_default(const struct eng_field *field)
+/* A default outside the range stands for "not given". */
+static void print_range(const struct eng_field *field)
 {
-    if (field->type == ENG_FIELD_INT || field->type == ENG_FIELD_FLOAT)
-        printf(" (%g to %g, default %g)", field->min, field->max, field->def);
+    if (field->type == ENG_FIELD_INT || field->type == ENG_FIELD_FLOAT) {
+        printf(" (%.9g to %.9g", field->min, field->max);
+        if (field->def >= field->min && field->def <= field->max)
+            printf(", default %.9g", field->def);
+        printf(")");
+    }
     if (field->type == ENG_FIELD_CHOICE)
         printf(" (default %s)", field->choices[(size_t)field->def]);
 }
@@ -55,7 +60,7 @@ static void print_help(const char *command, const struct tool_syntax *syntax,
         snprintf(left, sizeof left, "--%s %s%s", list->names[i], option->value ? option->value : "",
                  option->several ? "..." : "");
         printf("  %-26s %s", left, option->field.help);
-        print_default(&option->field);
+        print_range(&option->field);
         printf("%s\n", option->required ? " (required)" : "");
     }
     printf("  %-26s %s\n", "--help", "print this");

@@ -1,4 +1,5 @@
 """classify eval: counts over a labelled data set."""
+import os
 import unittest
 
 import tiny_files
@@ -41,6 +42,18 @@ class Eval(ClassifyCase):
         model = self.write_quadrant_model()
         for threads in "0", "1", "5":
             self.check(self.classify_json("eval", model, "--data", self.folder, "--threads", threads))
+
+    def test_the_folder_above(self):
+        os.mkdir(self.path("brightest"))
+        for name in os.listdir(self.folder):
+            if name.endswith(".gz"):
+                os.rename(self.path(name), self.path("brightest/" + name))
+        model = self.write_quadrant_model(metadata={"classifyd.recipe": '{"dataset": "brightest"}'})
+        self.check(self.classify_json("eval", model, "--data", self.folder))
+        self.check(self.classify_json("eval", model, "--data", self.path("brightest")))
+        model = self.write_quadrant_model(metadata={"classifyd.recipe": '{"dataset": "../brightest"}'})
+        os.mkdir(self.path("empty"))
+        self.refused("eval", model, "--data", self.path("empty"), says=self.path("empty"))
 
     def test_a_model_bound_to_one_sample(self):
         self.check(self.classify_json("eval", self.write_quadrant_model(batch=1), "--data",

@@ -59,7 +59,7 @@ def model(nodes, initializers, inputs, outputs, metadata=None, opset=17):
 QUADRANTS = ["upper left", "upper right", "lower left", "lower right"]
 
 
-def quadrant_model(softmax=True, labels=True, batch="N"):
+def quadrant_model(softmax=True, labels=True, batch="N", metadata=None):
     """Says which pixel of a 2 x 2 picture is the brightest: scores are 8 x pixel / 255."""
     nodes = [node("Flatten", ["x"], ["flat"]), node("Gemm", ["flat", "w", "b"], ["scores"])]
     if softmax:
@@ -68,7 +68,7 @@ def quadrant_model(softmax=True, labels=True, batch="N"):
     return model(nodes, [floats("w", [4, 4], weights), floats("b", [4], [0.0] * 4)],
                  [value_info("x", [batch, 1, 2, 2])],
                  [value_info("p" if softmax else "scores", [batch, 4])],
-                 {"classifyd.labels": json.dumps(QUADRANTS)} if labels else None)
+                 {**({"classifyd.labels": json.dumps(QUADRANTS)} if labels else {}), **(metadata or {})})
 
 
 def two_input_model():

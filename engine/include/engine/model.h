@@ -32,6 +32,7 @@ struct eng_card {
     unsigned guessed;   /* bits of enum eng_guess */
     size_t n_golden;    /* recorded samples */
     const char *history; /* JSON of the training history, NULL if none */
+    const char *recipe;  /* JSON of the recipe that it was trained from, NULL if none */
 };
 
 struct eng_model_options {

@@ -32,7 +32,7 @@ enum eng_status card_read_key(const struct eng_json_place *place, const struct c
     return eng_json_fail_key(place, name, eng_text_nearest(name, names));
 }
 
-/* The history stays text; what it must be is an object. The recipe is for people. */
+/* History and recipe stay text; what they must be is objects. */
 static enum eng_status check_history(const struct eng_json_place *place, const char *key,
                                      const json_t *value, struct card_draft *draft)
 {
@@ -108,9 +108,13 @@ static enum eng_status read_texts(const struct onnx_model *onnx, struct eng_aren
     card->producer = producer;
     enum eng_status status = copy_text(onnx->graph_name, arena, &card->name, err);
     if (status == ENG_OK) status = copy_text(onnx->doc_string, arena, &card->description, err);
-    for (size_t i = 0; i < onnx->n_properties && status == ENG_OK; i++)
-        if (strcmp(onnx->properties[i].key, "classifyd.history") == 0)
-            status = copy_text(onnx->properties[i].value, arena, &card->history, err);
+    for (size_t i = 0; i < onnx->n_properties && status == ENG_OK; i++) {
+        const struct onnx_property *property = &onnx->properties[i];
+        if (strcmp(property->key, "classifyd.history") == 0)
+            status = copy_text(property->value, arena, &card->history, err);
+        else if (strcmp(property->key, "classifyd.recipe") == 0)
+            status = copy_text(property->value, arena, &card->recipe, err);
+    }
     return status;
 }
 

@@ -114,6 +114,7 @@ static void test_nothing_said(void **state)
     assert_string_equal(card->description, "a net");
     assert_null(card->labels);
     assert_null(card->history);
+    assert_null(card->recipe);
     assert_int_equal(card->n_classes, 0);
     assert_int_equal(card->n_golden, 0);
     assert_false(f->out.has_preprocess || f->out.has_color || f->out.has_layout ||
@@ -129,11 +130,13 @@ static void test_strings_are_copies(void **state)
     begin(f);
     f->onnx.graph_name = name;
     property(f, "classifyd.history", history);
+    property(f, "classifyd.recipe", "{\"dataset\": \"mnist\"}");
     assert_reads(f, NULL);
     memset(name, 'x', sizeof name - 1);
     memset(history, 'x', sizeof history - 1);
     assert_string_equal(f->out.card.name, "main");
     assert_string_equal(f->out.card.history, "{\"epochs\": []}");
+    assert_string_equal(f->out.card.recipe, "{\"dataset\": \"mnist\"}");
 }
 
 static void test_preprocess(void **state)
