@@ -4,8 +4,6 @@
 
 #include "engine/status.h"
 
-#include <stddef.h>
-
 enum tool_exit {
     TOOL_OK = 0,
     TOOL_FAILED = 1, /* the work could not be done; the reason is on stderr */
@@ -18,8 +16,5 @@ enum tool_exit {
 
 /* Purpose: prints "classify NAME: sentence" to stderr. Returns TOOL_FAILED. */
 int tool_fail(const char *command, const struct eng_error *err);
-
-/* Purpose: the name nearest in spelling, or NULL if none is near. Any thread. */
-const char *tool_nearest(const char *const *names, size_t n, const char *name);
 
 #endif

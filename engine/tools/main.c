@@ -1,4 +1,5 @@
 /* The classify command: finds the sub-command in the table and runs it. */
+#include "base/spelling.h"
 #include "command.h"
 
 #include <stdbool.h>
@@ -29,12 +30,12 @@ static void print_usage(FILE *out)
 
 static const struct command *find_command(const char *name)
 {
-    const char *names[N_COMMANDS];
+    const char *names[N_COMMANDS + 1] = {NULL};
     for (size_t i = 0; i < N_COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0) return &commands[i];
         names[i] = commands[i].name;
     }
-    const char *nearest = tool_nearest(names, N_COMMANDS, name);
+    const char *nearest = eng_text_nearest(name, names);
     fprintf(stderr, "classify: '%s' is no command", name);
     if (nearest) fprintf(stderr, "; did you mean '%s'?", nearest);
     fprintf(stderr, "\nTry 'classify --help'.\n");

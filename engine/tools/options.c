@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "base/error.h"
+#include "base/spelling.h"
 #include "command.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@ enum { MAX_OPTIONS = 16, OPTION_NAME_BYTES = 32, HELP_OPTION = MAX_OPTIONS };
 /* The table as getopt_long wants it, --help added. */
 struct long_options {
     char names[MAX_OPTIONS][OPTION_NAME_BYTES];
-    const char *name_list[MAX_OPTIONS + 1];
+    const char *name_list[MAX_OPTIONS + 2];
     struct option rows[MAX_OPTIONS + 2];
 };
 
@@ -156,7 +157,7 @@ static enum eng_status fail_unknown(const struct long_options *list, size_t n_na
     for (size_t i = 0; i < n_names; i++)
         if (strcmp(list->name_list[i], name) == 0)
             return eng_fail(err, ENG_ARGUMENT, "option --%s takes no value", name);
-    const char *nearest = tool_nearest(list->name_list, n_names, name);
+    const char *nearest = eng_text_nearest(name, list->name_list);
     return eng_fail(err, ENG_ARGUMENT, "unknown option %s%s%s%s", word,
                     nearest ? "; did you mean --" : "", nearest ? nearest : "", nearest ? "?" : "");
 }

@@ -36,7 +36,7 @@ class Usage(ClassifyCase):
     def test_names_that_are_nearly_right(self):
         self.refused("pedict", says="did you mean 'predict'?", exit_code=USAGE)
         self.refused("help", "inspct", says="did you mean 'inspect'?", exit_code=USAGE)
-        self.refused("predict", "--tpo", "3", "m", "i", says="did you mean --top?", exit_code=USAGE)
+        self.refused("predict", "--tops", "3", "m", "i", says="did you mean --top?", exit_code=USAGE)
         _, err = self.classify("quantise", exit_code=USAGE)
         self.assertNotIn("did you mean", err)
 

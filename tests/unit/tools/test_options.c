@@ -151,15 +151,6 @@ static void help_ends_with_exit_code_0(void **state)
     assert_int_equal(p.exit_code, TOOL_OK);
 }
 
-static void nearest_name_is_a_slip_away(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"predict", "eval", "inspect"};
-    assert_string_equal(tool_nearest(names, 3, "pedict"), "predict");
-    assert_string_equal(tool_nearest(names, 3, "inspct"), "inspect");
-    assert_null(tool_nearest(names, 3, "quantise"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,7 +159,6 @@ int main(void)
         cmocka_unit_test(several_values_end_at_the_next_option),
         cmocka_unit_test(refuses_with_exit_code_2),
         cmocka_unit_test(help_ends_with_exit_code_0),
-        cmocka_unit_test(nearest_name_is_a_slip_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
