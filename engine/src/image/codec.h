@@ -20,9 +20,9 @@ typedef enum eng_status eng_codec_decode_fn(const void *bytes, size_t n_bytes,
  * Purpose: checks a header's size against the limits, then allocates the pixels (not zeroed).
  * Errors: LIMIT, NO_MEMORY; format ("PNG") begins the sentence.
  */
-enum eng_status eng_image_create(const char *format, uint32_t width_px, uint32_t height_px,
-                                 uint32_t n_channels, const struct eng_image_limits *limits,
-                                 struct eng_image *out, struct eng_error *err);
+enum eng_status eng_image_init(const char *format, uint32_t width_px, uint32_t height_px,
+                               uint32_t n_channels, const struct eng_image_limits *limits,
+                               struct eng_image *out, struct eng_error *err);
 
 /* Purpose: where row y begins. */
 static inline uint8_t *eng_image_row(const struct eng_image *image, uint32_t y)

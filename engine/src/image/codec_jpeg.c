@@ -118,8 +118,8 @@ static enum eng_status start(struct reader *r, const void *bytes, size_t n_bytes
     enum eng_status status = check_colors(r);
     if (status != ENG_OK) return status;
     r->jpeg.out_color_space = r->jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
-    status = eng_image_create("JPEG", r->jpeg.image_width, r->jpeg.image_height,
-                              (uint32_t)r->jpeg.num_components, limits, &r->image, r->err);
+    status = eng_image_init("JPEG", r->jpeg.image_width, r->jpeg.image_height,
+                            (uint32_t)r->jpeg.num_components, limits, &r->image, r->err);
     if (status == ENG_OK) status = check_bytes(r, n_bytes);
     if (status != ENG_OK) return status;
     jpeg_start_decompress(&r->jpeg);

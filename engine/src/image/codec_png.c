@@ -129,7 +129,7 @@ static enum eng_status read_header(struct reader *r)
     enum eng_status status = scan_chunks(r, &has_others);
     if (status != ENG_OK) return status;
     if (has_others) png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* eng_image_create has ours */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* eng_image_init has ours */
     png_set_chunk_malloc_max(png, r->limits->chunk_bytes);
     png_set_chunk_cache_max(png, 16);
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
@@ -178,9 +178,9 @@ static enum eng_status read_picture(struct reader *r)
     enum eng_status status = read_header(r);
     if (status != ENG_OK) return status;
     /* Before png_read_update_info, which allocates a row of the width that the file claims. */
-    status = eng_image_create("PNG", png_get_image_width(r->png, r->info),
-                              png_get_image_height(r->png, r->info), count_channels(r), r->limits,
-                              &r->image, r->err);
+    status = eng_image_init("PNG", png_get_image_width(r->png, r->info),
+                            png_get_image_height(r->png, r->info), count_channels(r), r->limits,
+                            &r->image, r->err);
     if (status != ENG_OK) return status;
     set_transforms(r);
     int n_passes = png_set_interlace_handling(r->png);

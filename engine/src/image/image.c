@@ -85,9 +85,9 @@ enum eng_status eng_image_load(const char *path, const struct eng_image_limits *
     return status;
 }
 
-enum eng_status eng_image_create(const char *format, uint32_t width_px, uint32_t height_px,
-                                 uint32_t n_channels, const struct eng_image_limits *limits,
-                                 struct eng_image *out, struct eng_error *err)
+enum eng_status eng_image_init(const char *format, uint32_t width_px, uint32_t height_px,
+                               uint32_t n_channels, const struct eng_image_limits *limits,
+                               struct eng_image *out, struct eng_error *err)
 {
     if (width_px > ENG_IMAGE_MAX_SIDE_PX || height_px > ENG_IMAGE_MAX_SIDE_PX)
         return eng_fail(err, ENG_LIMIT, "%s: %" PRIu32 " x %" PRIu32 " pixels, a side may have %d",
