@@ -240,6 +240,26 @@ static void a_broken_file_leaves_the_old_serving(void **state)
     assert_int_equal(ask(f, "a", "1"), 1);
 }
 
+/* Well-formed files whose answers are wrong. */
+static void refuses_models_that_answer_wrongly(void **state)
+{
+    struct fixture *f = *state;
+    const struct tiny_model not_a_number = {.bias = {NAN, 0, 0}};
+    const struct tiny_model good = {
+        .golden = "[{\"pixels\": \"AAAA\", \"probabilities\": [0.33333, 0.33333, 0.33333]}]"};
+    const struct tiny_model other = {
+        .golden = "[{\"pixels\": \"AAAA\", \"probabilities\": [0.5, 0.25, 0.25]}]"};
+    write_model(f, "a/1", &not_a_number);
+    write_model(f, "b/1", &good);
+    write_model(f, "c/1", &other);
+    start(f);
+    struct outcome outcome = reload(f, NULL);
+    assert_int_equal(outcome.code, SRV_MODEL_REJECTED);
+    assert_non_null(strstr(outcome.rows[0].reason, "a black picture sum to "));
+    assert_true(outcome.rows[1].loaded);
+    assert_non_null(strstr(outcome.rows[2].reason, "golden sample 0"));
+}
+
 static void follows_the_folders(void **state)
 {
     struct fixture *f = *state;
@@ -508,6 +528,7 @@ int main(void)
         TEST(loads_everything_at_start),
         TEST(serves_what_is_good),
         TEST(a_broken_file_leaves_the_old_serving),
+        TEST(refuses_models_that_answer_wrongly),
         TEST(follows_the_folders),
         TEST(reloads_one_model),
         TEST(refuses_an_unknown_model),

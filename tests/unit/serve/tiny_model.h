@@ -27,6 +27,7 @@ enum { TINY_CLASSES = 3 };
 struct tiny_model {
     float weight;
     float bias[TINY_CLASSES];
+    const char *golden; /* the recorded samples, JSON as in model/card.h; NULL: none */
 };
 
 /* Serialises; the caller frees *bytes. */
@@ -66,6 +67,10 @@ static inline void tiny_model_bytes(const struct tiny_model *tiny, uint8_t **byt
     };
     struct onnx_value_info input = {"pixels", ENG_FLOAT32, {4, {-1, 1, 1, 3}}};
     struct onnx_value_info output = {"probabilities", ENG_FLOAT32, {2, {-1, 3}}};
+    struct onnx_property card[] = {
+        {"classifyd.golden", tiny->golden},
+        {"classifyd.labels", "[\"a\", \"b\", \"c\"]"},
+        {"classifyd.preprocess", "{\"color\": \"gray\", \"width\": 3, \"height\": 1}"}};
     struct onnx_opset opset = {"", 13};
     struct onnx_model model = {.ir_version = 8,
                                .producer_name = "test",
@@ -82,6 +87,10 @@ static inline void tiny_model_bytes(const struct tiny_model *tiny, uint8_t **byt
                                .n_inputs = 1,
                                .outputs = &output,
                                .n_outputs = 1};
+    if (tiny->golden) {
+        model.properties = card;
+        model.n_properties = 3;
+    }
     eng_arena_init(&model.arena);
     struct eng_error err = {0};
     if (onnx_model_write(&model, bytes, n_bytes, &err) != ENG_OK) fail_msg("%s", err.text);
