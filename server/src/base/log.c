@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -33,16 +34,6 @@ struct srv_log {
 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
-
-static struct timespec after_ms(long ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += ms * 1000000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
 
 static bool is_stopping(struct srv_log *log)
 {
@@ -79,7 +70,7 @@ static void *write_lines(void *argument)
     while (!log->stopping || log->n_filled > 0) {
         while (log->n_filled == 0 && !log->stopping)
             pthread_cond_wait(&log->wake, &log->mutex);
-        struct timespec until = after_ms(GATHER_MS);
+        struct timespec until = srv_clock_after_ms(GATHER_MS);
         while (!log->stopping && log->n_filled < BUFFER_BYTES / 2)
             if (pthread_cond_timedwait(&log->wake, &log->mutex, &until) == ETIMEDOUT) break;
         char *full = log->filling;
@@ -111,12 +102,8 @@ struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json)
     log->fd = fd;
     log->level = level;
     log->json = json;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&log->mutex, NULL);
-    pthread_cond_init(&log->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    srv_clock_condition_init(&log->wake);
     log->filling = malloc(BUFFER_BYTES);
     log->writing = malloc(BUFFER_BYTES);
     if (!log->filling || !log->writing ||

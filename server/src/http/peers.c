@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { LOOK_EVERY_MS = 250 };
 
@@ -51,11 +50,7 @@ static void *watch(void *argument)
     struct srv_peers *peers = argument;
     pthread_mutex_lock(&peers->mutex);
     while (!peers->stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_EVERY_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        struct timespec until = srv_clock_after_ms(LOOK_EVERY_MS);
         pthread_cond_timedwait(&peers->wake, &peers->mutex, &until);
         int64_t now_us = srv_clock_us();
         for (struct srv_peer *peer = peers->first; peer; peer = peer->next)
@@ -78,11 +73,7 @@ struct srv_peers *srv_peers_create(int64_t headers_timeout_us, int64_t body_time
     if (!peers) return NULL;
     peers->headers_timeout_us = headers_timeout_us;
     peers->body_timeout_us = body_timeout_us;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&peers->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    srv_clock_condition_init(&peers->wake);
     pthread_mutex_init(&peers->mutex, NULL);
     if (pthread_create(&peers->thread, NULL, watch, peers) == 0) return peers;
     free_peers(peers);

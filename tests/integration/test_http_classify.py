@@ -4,6 +4,7 @@ import json
 import os
 import re
 import struct
+import threading
 import unittest
 
 import daemon
@@ -185,6 +186,26 @@ class Classify(daemon.TestCase):
         reply = self.chunked([b"\0" * 50000] * 5)
         self.assertIn(b" 413 ", reply[:20])
         self.assertIn(b'"code":"too_large"', reply)
+
+    def test_concurrent_requests_of_several_pictures(self):
+        """Batches mix the pictures of many requests; each gets its own answers, in its own order."""
+        pictures = [png(value=v) for v in range(0, 256, 32)]
+        each = [self.classify(p)["predictions"] for p in pictures]
+        wrong = []
+
+        def work(i):
+            mine = [(i + k) % 8 for k in range(i % 8 + 1)]
+            body = json.dumps({"images": [b64(pictures[m]) for m in mine]})
+            for _ in range(15):
+                answer = self.d.post("/classify", body).json()
+                if answer["predictions"] != [each[m] for m in mine]:
+                    wrong.append((mine, answer))
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(10)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(wrong, [])
 
     def test_metrics_and_log_tell_of_it(self):
         self.classify(form(png(), png()), headers=FORM)
