@@ -55,7 +55,7 @@ class Reply:
 
 class Daemon:
     def __init__(self, models, *flags, env=None, wait=True):
-        self.log_file = tempfile.TemporaryFile()
+        self.log_file = tempfile.TemporaryFile("a+b")  # appending: log() moves the position
         self.process = subprocess.Popen(
             [PROGRAM, "--models", models, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
              "--lame-duck-ms", "0", *flags],
@@ -80,8 +80,10 @@ class Daemon:
             time.sleep(0.02)
 
     def log(self):
-        self.log_file.seek(0)
-        return self.log_file.read().decode()
+        if not self.log_file.closed:
+            self.log_file.seek(0)
+            self.log_text = self.log_file.read().decode()
+        return self.log_text
 
     def request(self, method, path, body=None, headers=None, admin=False):
         connection = http.client.HTTPConnection("127.0.0.1", self.admin_port if admin else self.port,
@@ -124,6 +126,8 @@ class Daemon:
         status = self.process.wait(PATIENCE_S)
         self.reader.join()
         self.process.stdout.close()
+        self.log()
+        self.log_file.close()
         return status
 
     def stop(self):
