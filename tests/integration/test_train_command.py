@@ -61,6 +61,8 @@ class Train(ClassifyCase):
         answer = self.classify_json("eval", self.path("out/1"), "--data", self.path("quarters"))
         self.assertGreater(answer["accuracy"], 0.95)
         self.assertEqual([c["label"] for c in answer["classes"]], tiny_files.QUADRANTS)
+        above = self.classify_json("eval", self.path("out/1"), "--data", self.folder)
+        self.assertEqual(above["accuracy"], answer["accuracy"])
         shown = float(text.split("test accuracy ")[-1].split(" %")[0])
         self.assertAlmostEqual(shown, 100 * answer["accuracy"], places=1)
 

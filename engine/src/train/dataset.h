@@ -36,10 +36,11 @@ struct eng_dataset_format {
 };
 
 /*
- * Purpose: loads one split from dir/name if that is a folder, else from dir itself. name may be
- * NULL. Ownership: end with eng_dataset_fini. Errors: NOT_FOUND (no known format there), FORMAT
- * (naming file and record), LIMIT, IO, NO_MEMORY. Threads: any. Cost: reads the whole split into
- * memory.
+ * Purpose: loads one split from dir/name if that is a folder, else from dir itself. No name: NULL
+ *          or ""; one with a slash in it is no folder's name.
+ * Ownership: end with eng_dataset_fini.
+ * Errors: NOT_FOUND (no known format), FORMAT (naming file and record), LIMIT, IO, NO_MEMORY.
+ * Threads: any. Cost: reads the whole split into memory.
  */
 enum eng_status eng_dataset_load(const char *dir, const char *name, enum eng_split split,
                                  struct eng_dataset *out, struct eng_error *err);

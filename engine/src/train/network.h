@@ -22,8 +22,8 @@ struct eng_network {
 
 /*
  * Purpose: appends the layers one after the other, with first weights from the seed, and marks what
- * is trainable. graph comes initialised. Errors: FORMAT, UNSUPPORTED or ARGUMENT, naming recipe,
- * layer and reason; LIMIT; NO_MEMORY.
+ *          is trainable. graph comes initialised.
+ * Errors: FORMAT, UNSUPPORTED or ARGUMENT, naming recipe, layer and reason; LIMIT; NO_MEMORY.
  */
 enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   const struct eng_network_shape *shape, struct eng_graph *graph,
