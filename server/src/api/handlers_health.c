@@ -10,19 +10,26 @@ enum srv_handled h_healthz(struct srv_request *request)
     return SRV_DONE;
 }
 
+static bool serves(const struct srv_version_info *version)
+{
+    return version->state == SRV_READY;
+}
+
 /* Which models have no version that serves; the snapshot is sorted by model. */
 static void list_missing(const struct srv_snapshot *snapshot, struct srv_text *out)
 {
     for (size_t i = 0; i < snapshot->n_versions;) {
         const struct srv_version_info *first = &snapshot->versions[i];
-        bool serves = false;
+        bool any_serves = false, is_gone = true; /* only finishes what it began */
         const char *reason = "";
         for (; i < snapshot->n_versions && !strcmp(snapshot->versions[i].model, first->model);
              i++) {
-            serves |= snapshot->versions[i].digest[0] != '\0';
-            if (snapshot->versions[i].reason[0]) reason = snapshot->versions[i].reason;
+            const struct srv_version_info *version = &snapshot->versions[i];
+            any_serves |= serves(version);
+            is_gone &= version->state == SRV_DRAINING;
+            if (version->reason[0]) reason = version->reason;
         }
-        if (!serves)
+        if (!any_serves && !is_gone)
             srv_text_printf(out, "; %s has no version that serves: %s", first->model,
                             reason[0] ? reason : "still loading");
     }
@@ -49,11 +56,6 @@ enum srv_handled h_readyz(struct srv_request *request)
     srv_snapshot_fini(&snapshot);
     srv_text_fini(&reasons);
     return SRV_DONE;
-}
-
-static bool serves(const struct srv_version_info *version)
-{
-    return version->digest[0] != '\0';
 }
 
 /* What the registry knows is read at scrape time: versions come and go, series would pile up. */

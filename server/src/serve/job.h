@@ -30,7 +30,7 @@ struct srv_job_times {
 /*
  * The submitter zeroes it, fills the first part and keeps it, samples and probabilities alive until
  * done is called. done is called exactly once after a successful submit, on a worker or on the
- * housekeeping thread, never under a lock, never from within submit; the batcher does not touch the
+ * watcher's thread, never under a lock, never from within submit; the batcher does not touch the
  * job afterwards. At least one sample.
  */
 struct srv_job {
@@ -51,7 +51,7 @@ struct srv_job {
     /* The batcher's own. */
     struct srv_job *next;
     size_t n_taken, n_finished;
-    size_t failed_sample; /* the first bad one; meaningful when code is not OK */
+    size_t failed_sample; /* the first bad one; SIZE_MAX: none */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* The loader thread: loads, reloads, frees; also the housekeeping that expires queued jobs. */
+/* The loader thread: loads, reloads, frees. */
 #ifndef SRV_SERVE_LOADER_H
 #define SRV_SERVE_LOADER_H
 
@@ -47,9 +47,9 @@ bool srv_loader_reload(struct srv_loader *loader, const char *model, srv_reload_
 void srv_loader_wait_first(struct srv_loader *loader);
 
 /*
- * Purpose: retires everything, waits for the last release, frees, joins the thread. NULL is
- * accepted. No new request may come; those still computing are waited for, so the pool must still
- * run.
+ * Purpose: retires everything, waits for the last release, frees, joins the thread.
+ * NULL is accepted. No new request may come. Those still computing are waited for: the pool runs
+ * on.
  */
 void srv_loader_stop(struct srv_loader *loader);
 

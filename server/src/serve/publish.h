@@ -1,4 +1,7 @@
-/* The loader's half of the registry: only its thread calls these, so it alone changes the table. */
+/*
+ * The loader's half of the registry. Only its thread calls these, unless said otherwise, so it
+ * alone changes the table.
+ */
 #ifndef SRV_SERVE_PUBLISH_H
 #define SRV_SERVE_PUBLISH_H
 

@@ -26,7 +26,8 @@ struct srv_registry;
 
 enum srv_state { SRV_LOADING, SRV_READY, SRV_DRAINING, SRV_FAILED };
 
-/* One version as /models shows it; strings are copies, owned by the snapshot. */
+/* One version as /models shows it; strings are copies, owned by the snapshot. A version that was
+ * loaded anew stands there twice while requests still hold the old one: READY and DRAINING. */
 struct srv_version_info {
     char *model, *version, *digest; /* digest "" when nothing serves */
     enum srv_state state;
@@ -38,6 +39,7 @@ struct srv_version_info {
     uint32_t width_px, height_px, n_channels;
 };
 
+/* Sorted by model and number; of one version, what serves stands before what drains. */
 struct srv_snapshot {
     struct srv_version_info *versions;
     size_t n_versions;
@@ -52,9 +54,9 @@ void srv_registry_destroy(struct srv_registry *registry);
 
 /*
  * Purpose: the version to answer a request with; the caller ends with srv_registry_release.
- * model NULL or "": the only model, or default_model. version NULL or "": the highest that is
- * ready. Errors: MODEL_NOT_FOUND (naming what there is), NOT_READY (known, but none loaded: says
- * why not).
+ * model NULL or "": default_model, else the only one. version NULL or "": the highest that serves.
+ * Errors: MODEL_NOT_FOUND (naming what there is), NOT_READY (known, but not loaded: says why not).
+ * Threads: any. Cost: one lock.
  */
 enum srv_code srv_registry_acquire(struct srv_registry *registry, const char *model,
                                    const char *version, struct srv_served **out,

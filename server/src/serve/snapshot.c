@@ -60,6 +60,18 @@ static bool fill_draining(const struct srv_registry *registry, struct srv_snapsh
     return true;
 }
 
+/* By model and number; what serves stands before what drains. */
+static int compare(const void *a, const void *b)
+{
+    const struct srv_version_info *left = a, *right = b;
+    uint64_t left_number = strtoull(left->version, NULL, 10);
+    uint64_t right_number = strtoull(right->version, NULL, 10);
+    int order = strcmp(left->model, right->model);
+    if (order == 0) order = (left_number > right_number) - (left_number < right_number);
+    if (order == 0) order = (left->state == SRV_DRAINING) - (right->state == SRV_DRAINING);
+    return order;
+}
+
 enum eng_status srv_registry_snapshot(struct srv_registry *registry, struct srv_snapshot *out,
                                       struct eng_error *err)
 {
@@ -76,6 +88,7 @@ enum eng_status srv_registry_snapshot(struct srv_registry *registry, struct srv_
         srv_snapshot_fini(&snapshot);
         return srv_fail_memory(err, "the list of models");
     }
+    qsort(snapshot.versions, snapshot.n_versions, sizeof *snapshot.versions, compare);
     *out = snapshot;
     return ENG_OK;
 }

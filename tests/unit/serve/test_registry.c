@@ -231,6 +231,8 @@ static void snapshot_tells_the_states(void **state)
     assert_string_equal(find(&snapshot, "3", SRV_LOADING)->digest, "");
     assert_string_equal(find(&snapshot, "4", SRV_FAILED)->reason, "broken file");
     assert_false(find(&snapshot, "4", SRV_FAILED)->is_default);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(atoi(snapshot.versions[i].version), i + 1);
     srv_snapshot_fini(&snapshot);
     srv_registry_release(f->registry, held);
 }
