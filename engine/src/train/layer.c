@@ -191,8 +191,12 @@ const struct eng_layer_kind *eng_layer_kind_find(const char *op)
 
 const char *eng_layer_kind_nearest(const char *op)
 {
-    size_t best = 0;
-    for (size_t i = 1; i < n_kinds; i++)
-        if (eng_text_distance(kinds[i].op, op) < eng_text_distance(kinds[best].op, op)) best = i;
-    return kinds[best].op;
+    static const char *const names[] = {
+#define LAYER(name, keys, more) #name,
+#include "train/layer.def"
+#undef LAYER
+        NULL,
+    };
+    const char *nearest = eng_text_nearest(op, names);
+    return nearest ? nearest : names[0];
 }

@@ -26,8 +26,10 @@ struct eng_layer_kind {
                               int in[ENG_LAYER_MAX_INPUTS], size_t *n_in, struct eng_error *err);
 };
 
-/* Purpose: the kind of that name, or NULL; the nearest name, or NULL. */
+/* Purpose: the kind of that name, or NULL. */
 const struct eng_layer_kind *eng_layer_kind_find(const char *op);
+
+/* Purpose: the name that was meant, or else the first one, as an example. */
 const char *eng_layer_kind_nearest(const char *op);
 
 #endif

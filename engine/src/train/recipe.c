@@ -140,16 +140,13 @@ static const struct section *find_section(const char *name)
 
 static enum eng_status fail_unknown(const struct eng_json_place *place, const char *key)
 {
-    const char *nearest = eng_fields_nearest(top_fields, N(top_fields), key);
-    size_t best = nearest ? eng_text_distance(nearest, key) : (strlen(key) + 2) / 3 + 1;
-    for (size_t i = 0; i < N(sections); i++) {
-        size_t distance = eng_text_distance(sections[i].name, key);
-        if (distance < best) {
-            best = distance;
-            nearest = sections[i].name;
-        }
-    }
-    return eng_json_fail_key(place, key, nearest);
+    const char *names[N(top_fields) + N(sections) + 1] = {NULL};
+    size_t n = 0;
+    for (size_t i = 0; i < N(top_fields); i++)
+        names[n++] = top_fields[i].name;
+    for (size_t i = 0; i < N(sections); i++)
+        names[n++] = sections[i].name;
+    return eng_json_fail_key(place, key, eng_text_nearest(key, names));
 }
 
 static enum eng_status read_sections(struct eng_json_place *place, const json_t *root,

@@ -67,7 +67,7 @@ static int teardown(void **state)
 /* What the observer saw, and when it is to stop the run. */
 struct seen {
     size_t n_steps, n_epochs, stop_at_step;
-    double last_accuracy;
+    double last_accuracy, last_loss;
 };
 
 static bool watch(void *ctx, const struct eng_train_progress *at)
@@ -78,6 +78,7 @@ static bool watch(void *ctx, const struct eng_train_progress *at)
     if (at->epoch_done) {
         seen->n_epochs++;
         seen->last_accuracy = at->test_accuracy;
+        seen->last_loss = at->test_loss;
     } else {
         seen->n_steps++;
         assert_int_equal(at->n_samples, at->step * 32);
@@ -162,6 +163,28 @@ static void threads_do_not_change_a_byte(void **state)
     eng_file_fini(&one);
     eng_file_fini(&three);
     eng_file_fini(&other);
+}
+
+/* Without BatchNormalization and Dropout, which look at a shard, only the order of sums differs. */
+static void shards_sum_to_the_batch(void **state)
+{
+    static const char text[] = "{\"name\": \"plain\", \"epochs\": 2, \"batch\": 32, \"shards\": %d,"
+                               " \"optimiser\": {\"learning_rate\": 0.05, \"momentum\": 0.9},"
+                               " \"layers\": [{\"op\": \"Flatten\"},"
+                               " {\"op\": \"Gemm\", \"outputs\": 4}]}";
+    struct fixture *f = *state;
+    double losses[2];
+    for (int i = 0; i < 2; i++) {
+        char recipe_text[sizeof text + 8];
+        struct seen seen = {0};
+        snprintf(recipe_text, sizeof recipe_text, text, i ? 8 : 1);
+        write_recipe(f, recipe_text);
+        struct eng_train_options options = options_of(f, NULL, &seen);
+        assert_int_equal(eng_train(&options, NULL), ENG_OK);
+        losses[i] = seen.last_loss;
+    }
+    write_recipe(f, recipe);
+    if (!(fabs(losses[0] - losses[1]) < 1e-5)) fail_msg("%.9g and %.9g", losses[0], losses[1]);
 }
 
 /* Runs the recipe text; wants this status, this sentence, and the old model left alone. */
@@ -253,6 +276,7 @@ int main(void)
         cmocka_unit_test(learns_and_reports),
         cmocka_unit_test(the_file_is_a_complete_model),
         cmocka_unit_test(threads_do_not_change_a_byte),
+        cmocka_unit_test(shards_sum_to_the_batch),
         cmocka_unit_test(divergence_is_a_sentence),
         cmocka_unit_test(the_observer_stops_the_run),
         cmocka_unit_test(what_does_not_fit_together_is_refused),
