@@ -157,9 +157,10 @@ static enum eng_status fail_diverged(const struct eng_train_progress *at, const 
                                      double value, double learning_rate, struct eng_error *err)
 {
     return eng_fail(err, ENG_DIVERGED,
-                    "epoch %zu, step %zu: the %s is %g; nothing was written. A learning rate below "
+                    "epoch %zu, step %zu: the %s is %s; nothing was written. A learning rate below "
                     "%g may help",
-                    at->epoch, at->step, what, value, learning_rate);
+                    at->epoch, at->step, what, isnan(value) ? "not a number" : "infinite",
+                    learning_rate);
 }
 
 static enum eng_status observe(const struct eng_train_options *options,
