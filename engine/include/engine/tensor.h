@@ -46,7 +46,8 @@ const char *eng_dtype_name(enum eng_dtype dtype);
 
 /*
  * Purpose: the number of elements, 1 for a scalar.
- * Errors: returns -1 when a dimension is negative or the product exceeds INT64_MAX.
+ * Errors: returns -1 when a dimension is negative, or when the product of those that are not 0
+ *         exceeds 2^40: more than any memory holds, and little enough to compute with.
  */
 int64_t eng_shape_count(const struct eng_shape *shape);
 

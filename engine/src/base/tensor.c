@@ -24,6 +24,8 @@ static const struct {
 
 enum { N_DTYPES = sizeof dtypes / sizeof dtypes[0] };
 
+static const int64_t MAX_ELEMENTS = (int64_t)1 << 40; /* more than any memory holds */
+
 size_t eng_dtype_bytes(enum eng_dtype dtype)
 {
     return (unsigned)dtype < N_DTYPES ? dtypes[dtype].n_bytes : 0;
@@ -35,28 +37,26 @@ const char *eng_dtype_name(enum eng_dtype dtype)
     return name ? name : "unknown";
 }
 
+/* A dimension of 0 hides no others: whoever multiplies some of them must not overflow either. */
 int64_t eng_shape_count(const struct eng_shape *shape)
 {
     int64_t count = 1;
-    bool overflow = false, empty = false;
+    bool empty = false;
     for (int i = 0; i < shape->rank; i++) {
-        if (shape->dim[i] < 0)
+        if (shape->dim[i] < 0) return -1;
+        if (shape->dim[i] == 0)
+            empty = true;
+        else if (__builtin_mul_overflow(count, shape->dim[i], &count) || count > MAX_ELEMENTS)
             return -1;
-        empty |= shape->dim[i] == 0;
-        overflow |= __builtin_mul_overflow(count, shape->dim[i], &count);
     }
-    if (empty)
-        return 0;
-    return overflow ? -1 : count;
+    return empty ? 0 : count;
 }
 
 bool eng_shape_equal(const struct eng_shape *a, const struct eng_shape *b)
 {
-    if (a->rank != b->rank)
-        return false;
+    if (a->rank != b->rank) return false;
     for (int i = 0; i < a->rank; i++) {
-        if (a->dim[i] != b->dim[i])
-            return false;
+        if (a->dim[i] != b->dim[i]) return false;
     }
     return true;
 }

@@ -41,6 +41,10 @@ static enum eng_status input_shape(const struct eng_value *value, int64_t batch,
                             d);
     }
     *out = (struct eng_tensor){.dtype = value->tensor.dtype, .shape = shape};
+    char text[96];
+    if (eng_tensor_bytes(out) < 0)
+        return eng_fail(err, ENG_LIMIT, "input '%s' has shape %s, too large for memory",
+                        value->name, eng_shape_format(&shape, text, sizeof text));
     return ENG_OK;
 }
 
