@@ -1,10 +1,11 @@
 /*
- * How a convolution reads its images: as the rows of the im2col matrix, made only where it must be.
+ * How a convolution reads its images: as the rows of the im2col matrix, without making it.
  *
  * Tap t of channel c seen from output pixel p lies at  c * channel + taps[t] + start(p)  of a
  * source. Along a row of output pixels start grows by 1. So the source is the image itself if no
- * tap ever leaves it, else a copy with its padding, and the im2col matrix only if the window steps
- * along rows.
+ * tap ever leaves it and the window steps by 1 along rows; else a copy with its padding, in which
+ * the pixels that a window of stride s meets with one tap stand side by side: s planes per axis,
+ * plane k holding the pixels k, k + s, k + 2 s ...
  */
 #ifndef ENG_KERNELS_CONV_SOURCE_H
 #define ENG_KERNELS_CONV_SOURCE_H
@@ -13,11 +14,14 @@
 
 #include <stdbool.h>
 
-enum eng_conv_source_kind { ENG_SOURCE_IMAGE, ENG_SOURCE_PADDED, ENG_SOURCE_COLUMNS };
+enum eng_conv_source_kind { ENG_SOURCE_IMAGE, ENG_SOURCE_COPY };
 
 struct eng_conv_source {
     enum eng_conv_source_kind kind;
     const struct eng_window *window;
+    size_t
+        n_planes[ENG_WINDOW_AXES]; /* planes per axis: the stride, or fewer if no tap needs them */
+    size_t size[ENG_WINDOW_AXES];  /* of one plane */
     size_t n_rows, rows_per_slice; /* rows of output pixels: all, and those of one depth */
     size_t width;                  /* output pixels in a row */
     size_t row_step, slice_step;   /* floats from one row's source to the next, and depth's */
