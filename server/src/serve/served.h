@@ -68,7 +68,7 @@ enum srv_code srv_served_submit(struct srv_job *job);
  * Purpose: answers a single small picture on the calling thread when that is cheaper than handing
  * it over: the model is fast enough (inline_below_us), nobody waits and a session is free.
  * True: the answer is in the job and done is not called. False: the job is untouched, submit it.
- * Threads: any. Never blocks. Source: docs/decisions/010-own-thread.md.
+ * Threads: any. Never blocks. Source: docs/decisions/011-own-thread.md.
  */
 bool srv_served_try_inline(struct srv_job *job);
 
