@@ -136,6 +136,40 @@ class Classify(daemon.TestCase):
         elements = json.dumps({"pixels": list(range(10000))})
         self.check_error(self.d.post("/classify", elements), 400, "invalid_request", "[10000]")
 
+    def test_more_pictures_than_the_queue_holds(self):
+        d = self.start("--max-queue", "2")
+        three = json.dumps({"images": [b64(png())] * 3})
+        self.check_error(d.post("/classify", three), 413, "too_large")
+        self.assertEqual(d.post("/classify", json.dumps({"images": [b64(png())] * 2})).status, 200)
+
+    def burst_until(self, d, status):
+        """Pictures that take long to decode, many at a time, until an answer has the status; returns those."""
+        large = png(1500, 1500)
+        replies = []
+
+        def seen():
+            threads = [threading.Thread(target=lambda: replies.append(d.post("/classify", large))) for _ in range(30)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            return any(r.status == status for r in replies)
+        d.wait_for(seen, "answer %d" % status)
+        self.assertEqual(len(replies) % 30, 0)
+        self.assertLessEqual({r.status for r in replies}, {200, status})
+        return [r for r in replies if r.status == status]
+
+    def test_a_full_queue_refuses(self):
+        d = self.start("--max-queue", "2", "--threads", "1", "--inline-below-us", "0")
+        for reply in self.burst_until(d, 503):
+            self.check_error(reply, 503, "queue_full")
+            self.assertEqual(reply.headers["Retry-After"], "1")
+
+    def test_a_passed_deadline(self):
+        d = self.start("--request-timeout-ms", "1", "--threads", "1", "--inline-below-us", "0")
+        for reply in self.burst_until(d, 504):
+            self.check_error(reply, 504, "deadline_exceeded")
+
     def test_form_limits(self):
         self.check_error(self.d.post("/classify", form(*[png()] * 9), headers=FORM), 413, "too_large", "max_pictures")
         self.check_error(self.d.post("/classify", form(), headers=FORM), 400, "invalid_request")

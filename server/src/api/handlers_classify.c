@@ -5,6 +5,7 @@
 #include "api/predictions.h"
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,10 +58,18 @@ static void note_times(struct srv_request *request, const struct srv_job *job)
     request->seen.decode_us = times->decode_us;
     request->seen.compute_us = times->compute_us;
     request->seen.queue_us = started_us - submitted_us;
-    snprintf(request->reply.server_timing, sizeof request->reply.server_timing,
-             "decode;dur=%.3f, queue;dur=%.3f, compute;dur=%.3f, total;dur=%.3f",
-             (double)times->decode_us / 1e3, (double)request->seen.queue_us / 1e3,
-             (double)times->compute_us / 1e3, (double)(now_us - request->received_us) / 1e3);
+    const struct {
+        const char *name;
+        int64_t us;
+    } rows[] = {{"decode", request->seen.decode_us},
+                {"queue", request->seen.queue_us},
+                {"compute", request->seen.compute_us},
+                {"total", now_us - request->received_us}};
+    char *text = request->reply.server_timing;
+    size_t n = 0, capacity = sizeof request->reply.server_timing;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        n += (size_t)snprintf(text + n, capacity - n, "%s%s;dur=%" PRId64 ".%03" PRId64,
+                              i ? ", " : "", rows[i].name, rows[i].us / 1000, rows[i].us % 1000);
 }
 
 static void finish_classify(struct srv_request *request)

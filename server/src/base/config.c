@@ -62,24 +62,30 @@ void srv_config_fini(struct srv_config *config)
     *config = (struct srv_config){0};
 }
 
-enum eng_status srv_setting_find(const char *key, const char *where, const struct srv_setting **out,
-                                 struct eng_error *err)
+static const char *nearest_key(const char *key)
 {
-    const struct srv_setting *nearest = &srv_settings[0];
+    const char *nearest = srv_settings[0].key;
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < srv_n_settings; i++) {
         size_t distance = srv_text_distance(key, srv_settings[i].key);
         if (distance < best) {
             best = distance;
-            nearest = &srv_settings[i];
+            nearest = srv_settings[i].key;
         }
     }
-    if (best != 0)
-        return srv_fail(err, ENG_ARGUMENT,
-                        "%s: there is no setting \"%.80s\"; the nearest is \"%s\"", where, key,
-                        nearest->key);
-    *out = nearest;
-    return ENG_OK;
+    return nearest;
+}
+
+enum eng_status srv_setting_find(const char *key, const char *where, const struct srv_setting **out,
+                                 struct eng_error *err)
+{
+    for (size_t i = 0; i < srv_n_settings; i++) {
+        if (strcmp(srv_settings[i].key, key) != 0) continue;
+        *out = &srv_settings[i];
+        return ENG_OK;
+    }
+    return srv_fail(err, ENG_ARGUMENT, "%s: there is no setting \"%.80s\"; the nearest is \"%s\"",
+                    where, key, nearest_key(key));
 }
 
 enum eng_status srv_setting_set_number(struct srv_config *config, const struct srv_setting *setting,
@@ -176,6 +182,11 @@ enum eng_status srv_config_read_environment(struct srv_config *config, char *con
 enum eng_status srv_config_check(const struct srv_config *config, struct eng_error *err)
 {
     struct srv_address address;
+    if (config->max_body_bytes > config->max_bodies_bytes)
+        return srv_fail(err, ENG_ARGUMENT,
+                        "max_body_bytes is %" PRId64 "; wanted at most max_bodies_bytes, which is "
+                        "%" PRId64,
+                        config->max_body_bytes, config->max_bodies_bytes);
     enum eng_status status = srv_address_parse(config->listen, &address, err);
     if (status != ENG_OK || config->admin[0] == '\0') return status;
     status = srv_address_parse(config->admin, &address, err);

@@ -187,6 +187,17 @@ static void admin_beyond_loopback_needs_a_token(void **state)
     }
 }
 
+static void one_body_fits_into_all_bodies(void **state)
+{
+    struct eng_error err = {0};
+    srv_config_set(*state, "max_body_bytes", "1048577", "x", NULL);
+    srv_config_set(*state, "max_bodies_bytes", "1048577", "x", NULL);
+    assert_int_equal(srv_config_check(*state, NULL), ENG_OK);
+    srv_config_set(*state, "max_bodies_bytes", "1048576", "x", NULL);
+    srv_config_check(*state, &err);
+    check_error(&err, ENG_ARGUMENT, "max_body_bytes is 1048577; wanted at most max_bodies_bytes");
+}
+
 static void addresses_are_taken_apart(void **state)
 {
     (void)state;
@@ -232,6 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(environment_sets_what_has_our_prefix, set_up, tear_down),
         cmocka_unit_test_setup_teardown(print_reads_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(admin_beyond_loopback_needs_a_token, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_body_fits_into_all_bodies, set_up, tear_down),
         cmocka_unit_test(addresses_are_taken_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
