@@ -149,6 +149,17 @@ static const char *node_name(struct eng_graph *graph, const char *name, const ch
     return eng_arena_string(&graph->arena, name, strlen(name));
 }
 
+/* Only the outputs behind those that every node has may be left out. */
+static enum eng_status check_outputs(const struct eng_op *op, const char *const *out_names,
+                                     struct eng_error *err)
+{
+    for (size_t k = 0; k < op->out_min; k++)
+        if (!out_names[k] || !*out_names[k])
+            return eng_fail(err, ENG_FORMAT, "output %zu is left out, but the operator needs it",
+                            k);
+    return ENG_OK;
+}
+
 static enum eng_status add_node_values(struct eng_graph *graph, struct eng_node *node,
                                        const int *in, const char *const *out_names,
                                        struct eng_error *err)
@@ -188,6 +199,7 @@ enum eng_status eng_graph_add_node(struct eng_graph *graph, const char *name, co
     }
     status = check_counts(node.op, n_in, n_out, err);
     if (status == ENG_OK) status = check_inputs(graph, node.op, in, n_in, err);
+    if (status == ENG_OK) status = check_outputs(node.op, out_names, err);
     if (status == ENG_OK) status = read_attrs(graph, &node, attrs, n_attrs, err);
     if (status == ENG_OK) status = add_node_values(graph, &node, in, out_names, err);
     if (status != ENG_OK) return eng_node_fail(&node, status, err);
