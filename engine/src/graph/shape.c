@@ -60,6 +60,13 @@ static enum eng_status check_outputs(const struct eng_node *node, struct eng_ten
     return ENG_OK;
 }
 
+bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out)
+{
+    for (size_t k = 0; k < n_out; k++)
+        if (out[k] && eng_shape_count(&out[k]->shape) != 0) return false;
+    return true;
+}
+
 static enum eng_status infer_node(const struct eng_node *node, bool training,
                                   struct eng_arena *arena, const struct views *views,
                                   struct eng_tensor *tensors, struct eng_node_plan *plan,
@@ -84,6 +91,7 @@ static enum eng_status infer_node(const struct eng_node *node, bool training,
     if (status != ENG_OK) return eng_node_fail(node, status, err);
     plan->scratch_bytes = q.scratch_bytes;
     plan->keep_bytes = q.keep_bytes;
+    plan->is_empty = eng_outputs_are_empty(views->out, node->n_out);
     if (node->op->flops)
         plan->flops = node->op->flops(&q);
     else if (views->out[0])

@@ -10,7 +10,12 @@ struct eng_node_plan {
     size_t scratch_bytes;
     size_t keep_bytes;
     double flops;
+    bool is_empty; /* no output has an element: there is nothing to run */
 };
+
+/* Purpose: true if none of the outputs (NULL: not wanted) has an element. Their loops could still
+ * be long: a dimension of 0 says nothing about the others. */
+bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out);
 
 /*
  * Purpose: infers every value at this batch size.
