@@ -136,7 +136,7 @@ void srv_text_json_bytes(struct srv_text *text, const char *bytes, size_t n_byte
         if (special)
             append_escaped(text, p[i]);
         else
-            srv_text_puts(text, "\\ufffd");
+            srv_text_puts(text, "\xEF\xBF\xBD");
         plain = ++i;
     }
     srv_text_append(text, bytes + plain, n_bytes - plain);

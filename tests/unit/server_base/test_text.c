@@ -33,11 +33,13 @@ static void json_keeps_utf8_and_replaces_the_rest(void **state)
     (void)state;
     check_json("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", 9,
                "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"");
-    check_json("\xC3", 1, "\"\\ufffd\"");                       /* cut short */
-    check_json("\xC0\xAF", 2, "\"\\ufffd\\ufffd\"");            /* overlong */
-    check_json("\xED\xA0\x80", 3, "\"\\ufffd\\ufffd\\ufffd\""); /* a surrogate */
-    check_json("\xF4\x90\x80\x80", 4, "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
-    check_json("a\xFFz", 3, "\"a\\ufffdz\"");
+    check_json("\xC3", 1, "\"\xEF\xBF\xBD\"");                                 /* cut short */
+    check_json("\xC0\xAF", 2, "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                 /* overlong */
+    check_json("\xED\xA0\x80", 3, "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""); /* a surrogate */
+    check_json("\xF4\x90\x80\x80", 4, "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+    check_json("a\xFFz", 3,
+               "\"a\xEF\xBF\xBD"
+               "z\"");
 }
 
 static void grows_and_keeps_everything(void **state)
