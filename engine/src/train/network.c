@@ -35,60 +35,57 @@ static void name_layer(const struct eng_recipe *recipe, size_t i, char *name, si
         *c = (char)tolower((unsigned char)*c);
 }
 
+/* Appends layer i behind *value of *shape; both become the layer's output. */
 static enum eng_status append(const struct eng_recipe *recipe, size_t i, struct eng_graph *graph,
-                              int *value, struct eng_error *err)
+                              int *value, struct eng_shape *shape, struct eng_error *err)
 {
     const struct eng_layer *layer = &recipe->layers[i];
     char name[64], out[80];
     name_layer(recipe, i, name, sizeof name);
     snprintf(out, sizeof out, "%s.out", name);
-    struct eng_layer_site site = {.graph = graph, .name = name, .seed = (uint64_t)recipe->seed};
+    const char *const outs[] = {i + 1 == recipe->n_layers ? "scores" : out};
+    const struct eng_layer_site site = {
+        .graph = graph, .name = name, .input = *shape, .seed = (uint64_t)recipe->seed};
     int in[ENG_LAYER_MAX_INPUTS] = {*value};
     size_t n_in = 1;
-    enum eng_status status = shape_of(graph, *value, &site.input, err);
-    if (status == ENG_OK) status = layer->kind->inputs(layer, &site, in, &n_in, err);
-    const char *const outs[] = {i + 1 == recipe->n_layers ? "scores" : out};
+    enum eng_status status = layer->kind->inputs(layer, &site, in, &n_in, err);
     if (status == ENG_OK)
         status = eng_graph_add_node(graph, name, "", layer->kind->op, ENG_LAYER_OPSET, layer->attrs,
                                     layer->n_attrs, in, n_in, outs, 1, err);
-    if (status == ENG_OK) *value = eng_graph_find(graph, outs[0]);
-    if (status == ENG_OK) status = shape_of(graph, *value, &site.input, err);
-    return status;
+    if (status != ENG_OK) return status;
+    *value = eng_graph_find(graph, outs[0]);
+    return shape_of(graph, *value, shape, err);
 }
 
-static enum eng_status check_scores(const struct eng_recipe *recipe, const struct eng_graph *graph,
-                                    int scores, size_t n_classes, struct eng_error *err)
+static enum eng_status check_scores(const struct eng_recipe *recipe, const struct eng_shape *shape,
+                                    size_t n_classes, struct eng_error *err)
 {
-    struct eng_shape shape;
     char text[96];
-    enum eng_status status = shape_of(graph, scores, &shape, err);
-    if (status != ENG_OK) return status;
-    if (shape.rank != 2 || shape.dim[1] != (int64_t)n_classes)
-        return eng_fail(err, ENG_FORMAT,
-                        "%s: the last layer gives %s for one picture; wanted [1, %zu], a score for "
-                        "each class",
-                        recipe->path, eng_shape_format(&shape, text, sizeof text), n_classes);
-    return ENG_OK;
+    if (shape->rank == 2 && shape->dim[1] == (int64_t)n_classes) return ENG_OK;
+    return eng_fail(err, ENG_FORMAT,
+                    "%s: the last layer gives %s for one picture; wanted [1, %zu], a score for "
+                    "each class",
+                    recipe->path, eng_shape_format(shape, text, sizeof text), n_classes);
 }
 
 enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   const struct eng_network_shape *shape, struct eng_graph *graph,
                                   struct eng_network *out, struct eng_error *err)
 {
-    struct eng_shape input = {.rank = 4,
-                              .dim = {-1, shape->n_channels, shape->height_px, shape->width_px}};
+    struct eng_shape at = {.rank = 4,
+                           .dim = {-1, shape->n_channels, shape->height_px, shape->width_px}};
     graph->name = eng_arena_string(&graph->arena, recipe->name, strlen(recipe->name));
     if (!graph->name) return eng_fail_memory(err, "the graph's name");
     struct eng_network network;
     enum eng_status status =
-        eng_graph_add_input(graph, "image", ENG_FLOAT32, &input, &network.input, err);
+        eng_graph_add_input(graph, "image", ENG_FLOAT32, &at, &network.input, err);
     network.scores = network.input;
+    at.dim[0] = 1;
     for (size_t i = 0; i < recipe->n_layers && status == ENG_OK; i++) {
-        status = append(recipe, i, graph, &network.scores, err);
+        status = append(recipe, i, graph, &network.scores, &at, err);
         if (status != ENG_OK) eng_error_context(err, "%s: layers[%zu]", recipe->path, i);
     }
-    if (status == ENG_OK)
-        status = check_scores(recipe, graph, network.scores, shape->n_classes, err);
+    if (status == ENG_OK) status = check_scores(recipe, &at, shape->n_classes, err);
     if (status == ENG_OK) status = eng_graph_add_output(graph, network.scores, err);
     if (status != ENG_OK) return status;
     eng_graph_mark_trainable(graph);

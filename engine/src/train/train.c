@@ -6,9 +6,12 @@
 #include "train/input.h"
 #include "train/trainer.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Everything that one run reads before it begins. */
 struct run {
@@ -99,6 +102,9 @@ static enum eng_status prepare(struct run *run, struct eng_error *err)
     enum eng_status status = eng_recipe_load(options->recipe_path, &overrides, &run->recipe, err);
     if (status == ENG_OK) status = load_data(run, err);
     if (status == ENG_OK) status = eng_file_make_dirs(options->out_dir, err);
+    if (status == ENG_OK && access(options->out_dir, W_OK) != 0)
+        return eng_fail(err, ENG_IO, "%s: cannot be written to: %s", options->out_dir,
+                        strerror(errno));
     return status;
 }
 
