@@ -4,6 +4,7 @@
 
 #include "api/app.h"
 #include "api/routes.h"
+#include "http/accept.h"
 #include "http/peers.h"
 
 #include <microhttpd.h>
@@ -67,10 +68,10 @@ struct srv_http {
     struct srv_app *app;
     enum srv_listener listener;
     struct MHD_Daemon *daemon;
+    struct srv_acceptor *acceptor; /* NULL once the listener drains */
     struct srv_peers *peers;
     struct srv_exchange_pool pool;
     char url[96];
-    bool is_quiesced;
     atomic_size_t n_in_flight;
     atomic_uint_least64_t next_id;
     struct srv_series *in_flight;

@@ -222,15 +222,13 @@ static void log_line(void *cls, const char *format, va_list args)
     srv_log_write(http->app->log, SRV_LOG_DEBUG, "libmicrohttpd", &field, 1);
 }
 
-static enum eng_status start_daemon(struct srv_http *http, int fd, int n_threads,
-                                    struct eng_error *err)
+static enum eng_status start_daemon(struct srv_http *http, int n_threads, struct eng_error *err)
 {
     const struct srv_config *config = http->app->config;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-                     MHD_USE_TURBO | MHD_USE_ERROR_LOG;
+                     MHD_USE_TURBO | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_line, http},
-        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)config->max_header_bytes, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)config->max_connections, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)config->idle_timeout_s, NULL},
@@ -252,6 +250,8 @@ static enum eng_status start_daemon(struct srv_http *http, int fd, int n_threads
 
 static void free_http(struct srv_http *http)
 {
+    srv_acceptor_stop(http->acceptor);
+    if (http->daemon) MHD_stop_daemon(http->daemon);
     srv_peers_destroy(http->peers);
     srv_exchange_pool_fini(&http->pool);
     srv_record_fini(http);
@@ -292,14 +292,14 @@ enum eng_status srv_http_start(struct srv_app *app, enum srv_listener listener, 
     if (status != ENG_OK) return status;
     int fd = -1;
     status = srv_listen_open(address, &fd, http->url, sizeof http->url, err);
+    if (status == ENG_OK) status = start_daemon(http, n_threads, err);
+    if (status == ENG_OK) status = srv_acceptor_start(fd, http->daemon, &http->acceptor, err);
     if (status == ENG_OK) {
-        status = start_daemon(http, fd, n_threads, err);
-        if (status != ENG_OK) close(fd);
-    }
-    if (status == ENG_OK)
         *out = http;
-    else
+    } else {
+        if (fd >= 0) close(fd);
         free_http(http);
+    }
     return status;
 }
 
@@ -312,11 +312,8 @@ bool srv_http_drain(struct srv_http *http, int64_t timeout_ms)
 {
     if (!http) return true;
     int64_t until_us = srv_clock_us() + timeout_ms * 1000;
-    if (!http->is_quiesced) {
-        MHD_socket fd = MHD_quiesce_daemon(http->daemon);
-        if (fd != MHD_INVALID_SOCKET) close(fd);
-        http->is_quiesced = true;
-    }
+    srv_acceptor_stop(http->acceptor);
+    http->acceptor = NULL;
     while (atomic_load(&http->n_in_flight) > 0) {
         if (srv_clock_us() >= until_us) return false;
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
@@ -326,7 +323,5 @@ bool srv_http_drain(struct srv_http *http, int64_t timeout_ms)
 
 void srv_http_stop(struct srv_http *http)
 {
-    if (!http) return;
-    MHD_stop_daemon(http->daemon);
-    free_http(http);
+    if (http) free_http(http);
 }

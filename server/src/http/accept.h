@@ -1,0 +1,26 @@
+/* Accepts connections and deals them out to the listener's threads in turn. */
+#ifndef SRV_HTTP_ACCEPT_H
+#define SRV_HTTP_ACCEPT_H
+
+#include "engine/status.h"
+
+#include <microhttpd.h>
+
+struct srv_acceptor;
+
+/*
+ * Purpose: starts a thread that accepts on the listening socket fd and hands each connection to
+ * the daemon, which runs with MHD_USE_NO_LISTEN_SOCKET. If its threads accepted for themselves, one
+ * that is awake would take ten connections before another has got up: under load one thread served
+ * all. libmicrohttpd chooses the thread by the connection's number, so they take turns.
+ * Ownership: fd is the acceptor's once this succeeded; daemon is borrowed.
+ * Errors: NO_MEMORY, IO.
+ */
+enum eng_status srv_acceptor_start(int fd, struct MHD_Daemon *daemon, struct srv_acceptor **out,
+                                   struct eng_error *err);
+
+/* Purpose: accepts no more and closes the socket; connections that stand go on. NULL is accepted.
+ */
+void srv_acceptor_stop(struct srv_acceptor *acceptor);
+
+#endif
