@@ -114,20 +114,26 @@ static enum eng_status open_listeners(struct daemon *d, struct eng_error *err)
 /* For people at a terminal, and for scripts that let port 0 choose. */
 static void greet(const struct daemon *d)
 {
-    const char *url = srv_http_url(d->public_http);
-    printf("listening on %s (admin %s)\n", url,
+    printf("listening on %s (admin %s)\n", srv_http_url(d->public_http),
            d->admin_http ? srv_http_url(d->admin_http) : "off");
     fflush(stdout);
-    srv_loader_wait_first(d->app.loader);
+}
+
+/* The same for what to do next. False: no model serves yet. */
+static bool suggest(const struct daemon *d)
+{
     struct srv_snapshot snapshot = {0};
-    if (srv_registry_snapshot(d->app.registry, &snapshot, NULL) != ENG_OK) return;
-    for (size_t i = 0; i < snapshot.n_versions; i++) {
-        if (snapshot.versions[i].digest[0] == '\0') continue;
-        printf("try: curl -T PICTURE.png %s/classify/%s\n", url, snapshot.versions[i].model);
-        break;
+    bool found = false;
+    if (srv_registry_snapshot(d->app.registry, &snapshot, NULL) != ENG_OK) return false;
+    for (size_t i = 0; i < snapshot.n_versions && !found; i++) {
+        found = snapshot.versions[i].digest[0] != '\0';
+        if (found)
+            printf("try: curl -T PICTURE.png %s/classify/%s\n", srv_http_url(d->public_http),
+                   snapshot.versions[i].model);
     }
     fflush(stdout);
     srv_snapshot_fini(&snapshot);
+    return found;
 }
 
 static void exit_now(int signal_number)
@@ -148,11 +154,14 @@ static sigset_t handled_signals(void)
 /* Until SIGTERM or SIGINT, which it returns; from then on a second one ends the process at once. */
 static int serve(const struct daemon *d)
 {
+    static const struct timespec moment = {.tv_nsec = 100000000};
     const sigset_t set = handled_signals();
-    int received = 0;
+    bool has_suggested = false;
+    int received;
     do {
-        if (sigwait(&set, &received) == 0 && received == SIGHUP)
-            srv_loader_reload(d->app.loader, NULL, NULL, NULL);
+        received = has_suggested ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &moment);
+        if (received == SIGHUP) srv_loader_reload(d->app.loader, NULL, NULL, NULL);
+        if (!has_suggested) has_suggested = suggest(d);
     } while (received != SIGTERM && received != SIGINT);
     const struct sigaction action = {.sa_handler = exit_now};
     sigaction(SIGTERM, &action, NULL);
