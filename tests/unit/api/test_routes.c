@@ -54,7 +54,7 @@ static void every_row_is_found(void **state)
         assert_ptr_equal(found.route, row);
         int n = 0;
         for (const char *p = row->pattern; (p = strchr(p, '{')); p++, n++) {
-            char wanted[8];
+            char wanted[16];
             snprintf(wanted, sizeof wanted, "x%d", n);
             assert_true(n < SRV_MAX_CAPTURES);
             assert_string_equal(found.captures[n], wanted);
