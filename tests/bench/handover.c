@@ -1,6 +1,7 @@
 /*
  * What handing a picture to a worker costs, against computing it on the connection's own thread.
  *
+ *     cmake --build build/release --target bench_handover
  *     build/release/tests/bench_handover VERSION_FOLDER PICTURE [SECONDS]
  *
  * As many connection threads as workers; each keeps 1 or 16 requests in flight and sleeps on an

@@ -1,7 +1,7 @@
 /*
  * How fast the kernels are, beside OpenBLAS on the same core, in the same run.
  *
- *     build/release/tests/bench_kernels
+ *     cmake --build build/release --target bench_kernels && build/release/tests/bench_kernels
  *
  * Prints microseconds, GFLOP/s and the ratio to OpenBLAS (above 1: ours is faster).
  */
