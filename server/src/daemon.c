@@ -190,9 +190,10 @@ static bool drain(const struct daemon *d, int received)
     srv_log_write(d->app.log, SRV_LOG_INFO, "stopping", &field, 1);
     if (received == SIGTERM) lame_duck(d);
     int64_t timeout_ms = d->app.config->drain_timeout_ms;
-    bool is_public_empty = srv_http_drain(d->public_http, timeout_ms);
+    /* Who is drained refuses, so the public listener comes last. */
     bool is_admin_empty = srv_http_drain(d->admin_http, timeout_ms);
-    return is_public_empty && is_admin_empty;
+    bool is_public_empty = srv_http_drain(d->public_http, timeout_ms);
+    return is_admin_empty && is_public_empty;
 }
 
 static int fail(struct daemon *d, const struct eng_error *error)

@@ -223,6 +223,34 @@ class Life(daemon.TestCase):
             self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 200 "))
         self.assertEqual(d.end(), 0)
 
+    def test_a_drained_listener_refuses(self):
+        """An open connection may still send when its listener is done: it is told so, nothing waits for it."""
+        d = self.start()
+        body = png()
+        with d.connect(admin=True) as idle, d.connect() as s:
+            idle.sendall(b"GET /models HTTP/1.1\r\nHost: h\r\n\r\n")
+            self.assertTrue(idle.recv(65536).startswith(b"HTTP/1.1 200 "))
+            s.sendall(b"POST /classify HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:9])
+            line = 'classifyd_requests_in_flight{listener="public"}'
+            d.wait_for(lambda: d.metric(line) == 2, "request")
+            d.signal(signal.SIGTERM)
+
+            def is_quiesced():
+                try:
+                    d.connect(admin=True).close()
+                except ConnectionRefusedError:
+                    return True
+                return False
+            d.wait_for(is_quiesced, "closing of the admin listener")
+            time.sleep(0.2)
+            idle.sendall(b"POST /reload HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+            reply = daemon.read_all(idle)
+            self.assertTrue(reply.startswith(b"HTTP/1.1 503 "), reply)
+            self.assertIn(b'"code":"shutting_down"', reply)
+            s.sendall(body[9:])
+            self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 200 "))
+        self.assertEqual(d.end(), 0)
+
     def test_drain_gives_up(self):
         d = daemon.Daemon(self.models, "--drain-timeout-ms", "300")
         with d.connect() as s:

@@ -72,7 +72,8 @@ struct srv_http {
     struct srv_peers *peers;
     struct srv_exchange_pool pool;
     char url[96];
-    atomic_size_t n_in_flight;
+    atomic_bool closing;       /* drained: requests are refused */
+    atomic_size_t n_in_flight; /* requests, and calls of resume */
     atomic_uint_least64_t next_id;
     struct srv_series *in_flight;
     /* [route or none][code], found on first use. */

@@ -27,11 +27,16 @@ static const char *header_value(const struct srv_request *request, const char *n
 static void resume(struct srv_request *request)
 {
     struct srv_exchange *exchange = (struct srv_exchange *)request;
+    struct srv_http *http = exchange->http;
+    struct MHD_Connection *connection = exchange->connection;
+    /* The answer may be on its way before MHD_resume_connection returns: the drain waits for both.
+     */
+    atomic_fetch_add(&http->n_in_flight, 1);
     /* Whoever comes second acts: if it is not suspended yet, answer_later sees that it need not be.
      */
-    struct MHD_Connection *connection = exchange->connection;
     if (atomic_exchange(&exchange->wait, SRV_WAIT_OVER) == SRV_WAIT_SUSPENDED)
         MHD_resume_connection(connection);
+    atomic_fetch_sub(&http->n_in_flight, 1);
 }
 
 /* The path as it came, before libmicrohttpd decodes it. */
@@ -98,6 +103,15 @@ static void find_route(struct srv_exchange *exchange)
     if (!srv_request_authorize(request)) exchange->refusal = request->reply.code;
 }
 
+/* A request that comes after the drain must not wait for anybody: nobody will be there to resume it.
+ */
+static void refuse_if_closing(struct srv_exchange *exchange)
+{
+    if (exchange->refusal != SRV_OK || !atomic_load(&exchange->http->closing)) return;
+    exchange->refusal = SRV_SHUTTING_DOWN;
+    srv_reply_error(&exchange->request, SRV_SHUTTING_DOWN, "%s", srv_code_text(SRV_SHUTTING_DOWN));
+}
+
 /* The headers are there. */
 static enum MHD_Result begin(struct srv_exchange *exchange, const char *method)
 {
@@ -112,6 +126,7 @@ static enum MHD_Result begin(struct srv_exchange *exchange, const char *method)
     exchange->is_counted = true;
     exchange->phase = SRV_EXCHANGE_READING;
     find_route(exchange);
+    refuse_if_closing(exchange); /* counted first: see srv_http_drain */
     if (!srv_body_begin(exchange)) return srv_exchange_send(exchange);
     memcpy(exchange->peer->request_id, request->id, sizeof request->id);
     srv_peer_enter(exchange->peer, SRV_PEER_BODY, srv_clock_us());
@@ -314,11 +329,16 @@ bool srv_http_drain(struct srv_http *http, int64_t timeout_ms)
     int64_t until_us = srv_clock_us() + timeout_ms * 1000;
     srv_acceptor_stop(http->acceptor);
     http->acceptor = NULL;
-    while (atomic_load(&http->n_in_flight) > 0) {
+    for (;;) {
+        if (atomic_load(&http->n_in_flight) == 0) {
+            /* Open connections may still send: who counted itself before this is seen by the second
+             * look, who does so after it is refused. */
+            atomic_store(&http->closing, true);
+            if (atomic_load(&http->n_in_flight) == 0) return true;
+        }
         if (srv_clock_us() >= until_us) return false;
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     }
-    return true;
 }
 
 void srv_http_stop(struct srv_http *http)

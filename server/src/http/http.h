@@ -19,8 +19,9 @@ enum eng_status srv_http_start(struct srv_app *app, enum srv_listener listener, 
 /* Purpose: "http://127.0.0.1:43121": the address and port that are really bound. Borrowed. */
 const char *srv_http_url(const struct srv_http *http);
 
-/* Purpose: no new connections; returns true when no request is in flight, false if the timeout
- * passed first: then srv_http_stop must not be called, for a request may still be resumed. */
+/* Purpose: no new connections; returns true when no request is in flight, and refuses those that
+ * open connections send after that. False if the timeout passed first: then srv_http_stop must not
+ * be called, for a request may still be resumed. */
 bool srv_http_drain(struct srv_http *http, int64_t timeout_ms);
 
 /* Purpose: closes the listener and its connections. After a srv_http_drain that returned true. */
