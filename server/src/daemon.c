@@ -28,22 +28,38 @@ static enum srv_log_level log_level(const struct srv_config *config)
     return SRV_LOG_INFO;
 }
 
-/* The file's first line, without the blanks around it. */
+/* Fills text, which is empty, with the whole file. */
+static enum eng_status read_text(const char *path, char *text, size_t n, struct eng_error *err)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) return srv_fail(err, ENG_IO, "admin_token_file %s: %s", path, strerror(errno));
+    size_t n_read = fread(text, 1, n, file);
+    int reason = ferror(file) ? errno : 0;
+    fclose(file);
+    if (reason) return srv_fail(err, ENG_IO, "admin_token_file %s: %s", path, strerror(reason));
+    if (n_read == n)
+        return srv_fail(err, ENG_LIMIT, "admin_token_file %s: wanted at most %zu bytes", path,
+                        n - 1);
+    return ENG_OK;
+}
+
+/* The file's first word. */
 static enum eng_status read_token(const char *path, char **out, struct eng_error *err)
 {
-    char line[MAX_TOKEN_BYTES] = "";
+    static const char blanks[] = " \t\r\n";
+    char text[MAX_TOKEN_BYTES + 1] = "";
+    const char *word = text;
     if (path[0]) {
-        FILE *file = fopen(path, "re");
-        if (!file) return srv_fail(err, ENG_IO, "admin_token_file %s: %s", path, strerror(errno));
-        size_t n = fread(line, 1, sizeof line - 1, file);
-        fclose(file);
-        line[n] = '\0';
-        line[strcspn(line, " \t\r\n")] = '\0';
-        if (line[0] == '\0')
+        enum eng_status status = read_text(path, text, sizeof text, err);
+        if (status != ENG_OK) return status;
+        word += strspn(text, blanks);
+        if (*word == '\0')
             return srv_fail(err, ENG_FORMAT, "admin_token_file %s holds no token", path);
     }
-    *out = strdup(line);
-    return *out ? ENG_OK : srv_fail_memory(err, "the admin token");
+    char *token = strndup(word, strcspn(word, blanks));
+    if (!token) return srv_fail_memory(err, "the admin token");
+    *out = token;
+    return ENG_OK;
 }
 
 static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
@@ -160,7 +176,8 @@ static int serve(const struct daemon *d)
     int received;
     do {
         received = has_suggested ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &moment);
-        if (received == SIGHUP) srv_loader_reload(d->app.loader, NULL, NULL, NULL);
+        if (received == SIGHUP && !srv_loader_reload(d->app.loader, NULL, NULL, NULL))
+            srv_log_write(d->app.log, SRV_LOG_ERROR, "SIGHUP not heeded: out of memory", NULL, 0);
         if (!has_suggested) has_suggested = suggest(d);
     } while (received != SIGTERM && received != SIGINT);
     const struct sigaction action = {.sa_handler = exit_now};

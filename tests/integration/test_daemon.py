@@ -42,6 +42,11 @@ class CommandLine(daemon.TestCase):
         self.check_fails(run("--admin", "0.0.0.0:0", "--models", self.models), "admin_token_file")
         self.check_fails(run("--admin-token-file", "/nowhere", "--models", self.models), "/nowhere")
         self.check_fails(run("--admin-token-file", "/dev/null", "--models", self.models), "no token")
+        self.check_fails(run("--admin-token-file", self.models, "--models", self.models), "Is a directory")
+        with tempfile.NamedTemporaryFile("w") as f:
+            f.write("s" * 4097)
+            f.flush()
+            self.check_fails(run("--admin-token-file", f.name, "--models", self.models), "at most 4096 bytes")
         self.check_fails(run("--models", "/nowhere"), "/nowhere")
         with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
             f.write('{\n"max_batch": 1,\n"max_bach": 1}')
@@ -158,6 +163,14 @@ class Life(daemon.TestCase):
         d.signal(signal.SIGINT)
         self.assertEqual(d.end(), 0)
         self.assertLess(time.monotonic() - begun, 30)
+
+    def test_sigterm_is_heeded_while_models_load(self):
+        for version in range(2, 1000):
+            self.write_model(version=version)
+        d = self.start(wait=False)
+        d.signal(signal.SIGTERM)
+        self.assertEqual(d.end(), 0)
+        self.assertLess(d.log().count("result=loaded"), 999)
 
     def test_lame_duck(self):
         d = self.start("--lame-duck-ms", "1500")

@@ -156,7 +156,7 @@ class Admin(daemon.TestCase):
     def test_token(self):
         self.write_model()
         with tempfile.NamedTemporaryFile("w") as f:
-            f.write("s3cret\n")
+            f.write(" s3cret\n")
             f.flush()
             d = self.start("--admin-token-file", f.name)
         for path in ("/models", "/reload"):
