@@ -173,7 +173,7 @@ class Life(daemon.TestCase):
         self.assertLess(d.log().count("result=loaded"), 999)
 
     def test_lame_duck(self):
-        d = self.start("--lame-duck-ms", "1500")
+        d = self.start("--lame-duck-ms", "4000")
         d.signal(signal.SIGTERM)
         d.wait_for(lambda: d.get("/readyz").status == 503, "503")
         self.check_error(d.get("/readyz"), 503, "shutting_down")
@@ -197,7 +197,7 @@ class Life(daemon.TestCase):
 
     def test_drain_under_load(self):
         """Clients that heed the closing of their connection see no failure at all."""
-        d = self.start("--lame-duck-ms", "1000", "--inline-below-us", "0")
+        d = self.start("--lame-duck-ms", "3000", "--inline-below-us", "0")
         failures, n_answered = [], [0] * 8
 
         def work(i):
