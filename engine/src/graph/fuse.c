@@ -72,8 +72,9 @@ static bool copy_bias(const struct eng_graph *graph, const struct eng_node *prod
 static enum eng_status set_bias(struct eng_graph *graph, struct eng_node *producer,
                                 const struct affine *affine, struct eng_error *err)
 {
-    char name[160];
-    snprintf(name, sizeof name, "%.120s.folded_bias", graph->values[producer->out[0]].name);
+    char name[160]; /* with a number: what is cut off may be all that tells two names apart */
+    snprintf(name, sizeof name, "%.120s.folded_bias%zu", graph->values[producer->out[0]].name,
+             graph->n_values);
     struct eng_tensor tensor = {.dtype = ENG_FLOAT32,
                                 .shape = {.rank = 1, .dim = {(int64_t)affine->n}},
                                 .data = affine->bias};

@@ -123,6 +123,9 @@ static bool is_no_op(const struct eng_graph *graph, const struct eng_links *link
     if (!(node->op->flags & ENG_OP_NO_OP)) return false;
     for (size_t k = 1; k < node->n_out; k++)
         if (node->out[k] != ENG_NO_VALUE && links->uses[node->out[k]] > 0) return false;
+    /* The outputs keep the names that the file gives them. */
+    for (size_t i = 0; i < graph->n_outputs; i++)
+        if (graph->outputs[i] == node->out[0]) return false;
     /* A Dropout that is told its training_mode (input 2) decides for itself. */
     if (node->n_in > 2 && node->in[2] != ENG_NO_VALUE) return false;
     /* A graph input may not become an output: outputs have memory of their own. */

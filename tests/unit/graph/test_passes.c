@@ -101,9 +101,51 @@ static void shared_weight_is_left_alone(void **state)
     assert_memory_equal(answers[0], answers[1], sizeof answers[0]);
 }
 
+/* What the file calls its outputs is what users ask for. */
+static void outputs_keep_their_names(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 1);
+    int x = net_input(&net, "x", NET_SHAPE(-1, 2));
+    int relu = net_node(&net, "Relu", "inner", &x, 1, NULL, 0);
+    int first = net_node(&net, "Identity", "middle", &relu, 1, NULL, 0);
+    net_output(&net, net_node(&net, "Identity", "scores", &first, 1, NULL, 0));
+    assert_int_equal(eng_passes_optimise(&net.graph, NULL), ENG_OK);
+    assert_int_equal(net.graph.n_nodes, 2);
+    assert_string_equal(net.graph.values[net.graph.outputs[0]].name, "scores");
+    net_fini(&net);
+}
+
+/* Exporters make names of any length; the constants of our own must differ all the same. */
+static void long_names_that_begin_alike_do_not_collide(void **state)
+{
+    (void)state;
+    struct net net;
+    char names[4][200];
+    struct eng_error err = {0};
+    net_init(&net, 1);
+    int x = net_input(&net, "x", NET_SHAPE(-1, 4, 8, 8));
+    for (int i = 0; i < 4; i++)
+        snprintf(names[i], sizeof names[i], "%0150d/%d", 0, i);
+    for (int i = 0; i < 4; i += 2) {
+        char weight[8] = {'w', (char)('0' + i)}, scale[8] = {'s', (char)('0' + i)};
+        int w = net_weight(&net, weight, NET_SHAPE(4, 4, 1, 1), -0.5f, 0.5f);
+        int s = net_weight(&net, scale, NET_SHAPE(4), 2.0f, 3.0f);
+        x = net_node(&net, "Conv", names[i], (int[]){x, w}, 2, NULL, 0);
+        x = net_node(&net, "BatchNormalization", names[i + 1], (int[]){x, s, s, s, s}, 5, NULL, 0);
+    }
+    net_output(&net, x);
+    if (eng_passes_optimise(&net.graph, &err) != ENG_OK) fail_msg("%s", err.text);
+    assert_int_equal(net.graph.n_nodes, 2);
+    net_fini(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(optimised_graph_answers_alike),
+                                       cmocka_unit_test(outputs_keep_their_names),
+                                       cmocka_unit_test(long_names_that_begin_alike_do_not_collide),
                                        cmocka_unit_test(constant_nodes_are_folded_away),
                                        cmocka_unit_test(shared_weight_is_left_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
