@@ -130,6 +130,24 @@ static char *join(struct eng_arena *arena, const char *folder, const char *name)
     return path;
 }
 
+/* The config.json that the versions of a model share: in the folder above "MODEL/1". The last name
+ * is cut off as text, for ".." would lead behind a symbolic link to the version. NULL: no memory.
+ */
+static char *shared_config(struct eng_arena *arena, const char *folder)
+{
+    size_t n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/')
+        n--;
+    char *path = eng_arena_string(arena, folder, n);
+    if (!path) return NULL;
+    char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+    if (strcmp(last, ".") == 0 || strcmp(last, "..") == 0 || *last == '\0')
+        return join(arena, path, "../config.json");
+    if (!slash) return join(arena, ".", "config.json");
+    *slash = '\0';
+    return join(arena, path, "config.json");
+}
+
 static enum eng_status open_path(const char *path, const struct eng_model_options *options,
                                  struct eng_arena *names, struct eng_model **out,
                                  struct eng_error *err)
@@ -137,9 +155,9 @@ static enum eng_status open_path(const char *path, const struct eng_model_option
     const char *file_path = path, *config_path = options->config_path;
     if (eng_file_is_dir(path)) {
         file_path = join(names, path, "model.onnx");
-        char *beside = join(names, path, "../config.json");
-        if (!file_path || !beside) return eng_fail_memory(err, "a path");
-        if (!config_path && eng_file_exists(beside)) config_path = beside;
+        char *shared = shared_config(names, path);
+        if (!file_path || !shared) return eng_fail_memory(err, "a path");
+        if (!config_path && eng_file_exists(shared)) config_path = shared;
     }
     struct eng_file file;
     enum eng_status status = eng_file_read(file_path, MAX_FILE_BYTES, &file, err);

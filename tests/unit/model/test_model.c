@@ -1,8 +1,12 @@
 /* Opening models: what is read, what is guessed, what is refused; sessions over them. */
 #include "engine/session.h"
+#include "base/file.h"
 #include "net_file.h"
+#include "temp_folder.h"
 
 #include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static struct eng_model *open_net(const struct net *net, struct onnx_property *properties,
                                   size_t n_properties, struct eng_error *err)
@@ -200,6 +204,46 @@ static void golden_samples_are_compared(void **state)
     net_fini(&net);
 }
 
+static void put(struct temp_folder *folder, const char *name, const void *bytes, size_t n_bytes)
+{
+    struct eng_error err = {0};
+    if (eng_file_write(temp_folder_file(folder, name), bytes, n_bytes, &err) != ENG_OK)
+        fail_msg("%s", err.text);
+}
+
+/* The model's config.json counts, also where the version is a link to a folder elsewhere. */
+static void config_lies_above_the_version(void **state)
+{
+    (void)state;
+    static const char config[] = "{\"labels\": [\"a\", \"b\", \"c\"]}", bad[] = "[]";
+    static const char *const paths[] = {"m/1", "m/1/", "m/2", "m/2//", "m/1/.", "m/1/../1"};
+    struct temp_folder folder = temp_folder_make();
+    struct net net;
+    uint8_t *bytes;
+    size_t n_bytes;
+    linear_net(&net, -1);
+    net_to_bytes(&net, NULL, 0, &bytes, &n_bytes);
+    assert_int_equal(mkdir(temp_folder_file(&folder, "m"), 0755), 0);
+    assert_int_equal(mkdir(temp_folder_file(&folder, "m/1"), 0755), 0);
+    assert_int_equal(mkdir(temp_folder_file(&folder, "elsewhere"), 0755), 0);
+    assert_int_equal(symlink("../elsewhere", temp_folder_file(&folder, "m/2")), 0);
+    put(&folder, "m/config.json", config, strlen(config));
+    put(&folder, "config.json", bad, strlen(bad)); /* of nobody */
+    put(&folder, "m/1/model.onnx", bytes, n_bytes);
+    put(&folder, "elsewhere/model.onnx", bytes, n_bytes);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct eng_error err = {0};
+        struct eng_model *model = NULL;
+        if (eng_model_open(temp_folder_file(&folder, paths[i]), NULL, &model, &err) != ENG_OK)
+            fail_msg("%s: %s", paths[i], err.text);
+        assert_string_equal(eng_model_card(model)->labels[2], "c");
+        eng_model_destroy(model);
+    }
+    free(bytes);
+    net_fini(&net);
+    temp_folder_remove(&folder);
+}
+
 static void missing_files_are_named(void **state)
 {
     (void)state;
@@ -223,6 +267,7 @@ int main(void)
         cmocka_unit_test(raw_runs_check_type_and_shape),
         cmocka_unit_test(metadata_that_do_not_fit_are_refused),
         cmocka_unit_test(golden_samples_are_compared),
+        cmocka_unit_test(config_lies_above_the_version),
         cmocka_unit_test(missing_files_are_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
