@@ -51,9 +51,11 @@ class Eval(ClassifyCase):
         model = self.write_quadrant_model(metadata={"classifyd.recipe": '{"dataset": "brightest"}'})
         self.check(self.classify_json("eval", model, "--data", self.folder))
         self.check(self.classify_json("eval", model, "--data", self.path("brightest")))
-        model = self.write_quadrant_model(metadata={"classifyd.recipe": '{"dataset": "../brightest"}'})
-        os.mkdir(self.path("empty"))
-        self.refused("eval", model, "--data", self.path("empty"), says=self.path("empty"))
+        empty = self.path("brightest/empty")
+        os.mkdir(empty)
+        for name in ("..", "../../brightest"):
+            model = self.write_quadrant_model(metadata={"classifyd.recipe": '{"dataset": "%s"}' % name})
+            self.refused("eval", model, "--data", empty, says=empty)
 
     def test_a_model_bound_to_one_sample(self):
         self.check(self.classify_json("eval", self.write_quadrant_model(batch=1), "--data",

@@ -44,7 +44,8 @@ enum eng_status eng_dataset_load(const char *dir, const char *name, enum eng_spl
     if (!eng_file_is_dir(dir))
         return eng_fail(err, ENG_NOT_FOUND, "%s: no such folder; wanted one that holds a data set",
                         dir);
-    if (name && *name && !strchr(name, '/')) {
+    /* A model's file may give the name: it must not lead out of dir. */
+    if (name && *name && *name != '.' && !strchr(name, '/')) {
         char inner[PATH_MAX];
         int n = snprintf(inner, sizeof inner, "%s/%s", dir, name);
         if (n < (int)sizeof inner && eng_file_is_dir(inner))

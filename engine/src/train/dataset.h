@@ -37,7 +37,7 @@ struct eng_dataset_format {
 
 /*
  * Purpose: loads one split from dir/name if that is a folder, else from dir itself. No name: NULL
- *          or ""; one with a slash in it is no folder's name.
+ *          or ""; one with a slash in it, or that begins with a dot, is no folder's name.
  * Ownership: end with eng_dataset_fini.
  * Errors: NOT_FOUND (no known format), FORMAT (naming file and record), LIMIT, IO, NO_MEMORY.
  * Threads: any. Cost: reads the whole split into memory.
