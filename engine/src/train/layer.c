@@ -35,23 +35,9 @@ static enum eng_status add_floats(const struct eng_layer_site *site, const char 
     return eng_graph_add_constant(site->graph, full, &tensor, out, err);
 }
 
-/* A vector of n equal floats. */
-static enum eng_status add_vector(const struct eng_layer_site *site, const char *name, int64_t n,
-                                  float value, int *out, struct eng_error *err)
-{
-    float *floats = eng_calloc((size_t)n, sizeof *floats);
-    if (!floats) return eng_fail_memory(err, name);
-    for (int64_t i = 0; i < n; i++)
-        floats[i] = value;
-    struct eng_shape shape = {.rank = 1, .dim = {n}};
-    enum eng_status status = add_floats(site, name, &shape, floats, out, err);
-    free(floats);
-    return status;
-}
-
-static enum eng_status add_weights(const struct eng_layer *layer, const struct eng_layer_site *site,
-                                   const struct eng_shape *shape, double fan_in, double fan_out,
-                                   int *out, struct eng_error *err)
+/* Room for the floats of one parameter, if there are not too many. */
+static enum eng_status alloc_floats(const struct eng_shape *shape, float **out, size_t *n_out,
+                                    struct eng_error *err)
 {
     int64_t n = eng_shape_count(shape);
     char text[96];
@@ -60,10 +46,39 @@ static enum eng_status add_weights(const struct eng_layer *layer, const struct e
                         eng_shape_format(shape, text, sizeof text), MAX_WEIGHTS);
     float *floats = eng_calloc((size_t)n, sizeof *floats);
     if (!floats) return eng_fail_memory(err, "weights");
+    *out = floats;
+    *n_out = (size_t)n;
+    return ENG_OK;
+}
+
+/* A vector of n equal floats. */
+static enum eng_status add_vector(const struct eng_layer_site *site, const char *name, int64_t n,
+                                  float value, int *out, struct eng_error *err)
+{
+    float *floats;
+    size_t n_floats;
+    struct eng_shape shape = {.rank = 1, .dim = {n}};
+    enum eng_status status = alloc_floats(&shape, &floats, &n_floats, err);
+    if (status != ENG_OK) return status;
+    for (size_t i = 0; i < n_floats; i++)
+        floats[i] = value;
+    status = add_floats(site, name, &shape, floats, out, err);
+    free(floats);
+    return status;
+}
+
+static enum eng_status add_weights(const struct eng_layer *layer, const struct eng_layer_site *site,
+                                   const struct eng_shape *shape, double fan_in, double fan_out,
+                                   int *out, struct eng_error *err)
+{
+    float *floats;
+    size_t n;
+    enum eng_status status = alloc_floats(shape, &floats, &n, err);
+    if (status != ENG_OK) return status;
     struct eng_rng rng = eng_stream_rng(site->seed, ENG_STREAM_INIT, site->graph->n_values, 0);
     eng_initialiser_fill(layer->options.init, layer->options.init_std, fan_in, fan_out, &rng,
-                         floats, (size_t)n);
-    enum eng_status status = add_floats(site, "weight", shape, floats, out, err);
+                         floats, n);
+    status = add_floats(site, "weight", shape, floats, out, err);
     free(floats);
     return status;
 }

@@ -76,7 +76,7 @@ enum eng_status eng_network_build(const struct eng_recipe *recipe,
                            .dim = {-1, shape->n_channels, shape->height_px, shape->width_px}};
     graph->name = eng_arena_string(&graph->arena, recipe->name, strlen(recipe->name));
     if (!graph->name) return eng_fail_memory(err, "the graph's name");
-    struct eng_network network;
+    struct eng_network network = {0};
     enum eng_status status =
         eng_graph_add_input(graph, "image", ENG_FLOAT32, &at, &network.input, err);
     network.scores = network.input;
