@@ -203,7 +203,8 @@ static void take_part(struct srv_served *served, struct srv_slot *slot, size_t n
     struct srv_job *job = served->head;
     size_t n_left = job->n_samples - job->n_taken;
     size_t n = n_left < n_wanted ? n_left : n_wanted;
-    slot->parts[slot->n_parts++] = (struct srv_part){.job = job, .first = job->n_taken, .n = n};
+    slot->parts[slot->n_parts++] =
+        (struct srv_batch_part){.job = job, .first = job->n_taken, .n = n};
     slot->n_pictures += n;
     if (job->n_taken == 0) job->times.started_us = now_us;
     job->n_taken += n;
@@ -252,7 +253,7 @@ static void fail_job(struct srv_served *served, struct srv_job *job, size_t samp
 }
 
 /* Decodes a part into rows [row, row + n) of the batch. Returns how many pictures were bad. */
-static size_t prepare_part(struct srv_slot *slot, struct srv_part *part, size_t row)
+static size_t prepare_part(struct srv_slot *slot, struct srv_batch_part *part, size_t row)
 {
     struct srv_served *served = slot->served;
     size_t n_bad = 0;
@@ -278,7 +279,7 @@ static void scatter(const struct srv_slot *slot, const float *row)
 {
     size_t n_classes = slot->served->n_classes;
     for (size_t p = 0; p < slot->n_parts; p++) {
-        const struct srv_part *part = &slot->parts[p];
+        const struct srv_batch_part *part = &slot->parts[p];
         for (size_t i = part->first; i < part->first + part->n; i++, row += n_classes) {
             struct eng_error err = {0};
             enum srv_code code = srv_row_check(slot->served, row, &err);
@@ -307,7 +308,7 @@ static int64_t compute_batch(struct srv_slot *slot)
 }
 
 /* Lock held. */
-static void settle_part(const struct srv_slot *slot, const struct srv_part *part,
+static void settle_part(const struct srv_slot *slot, const struct srv_batch_part *part,
                         int64_t compute_us, struct job_list *ended)
 {
     struct srv_job *job = part->job;

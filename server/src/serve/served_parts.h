@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 /* Pictures [first, first + n) of one job, in a batch. */
-struct srv_part {
+struct srv_batch_part {
     struct srv_job *job;
     size_t first, n;
     int64_t decode_us;
@@ -25,7 +25,7 @@ struct srv_slot {
     struct srv_served *served;
     struct eng_session *session;
     struct srv_slot *next;  /* among the free ones */
-    struct srv_part *parts; /* [max_batch] */
+    struct srv_batch_part *parts; /* [max_batch] */
     size_t n_parts, n_pictures;
 };
 
@@ -45,7 +45,7 @@ struct srv_served {
 
     struct srv_slot *slots; /* [n_slots] */
     size_t n_slots;
-    struct srv_part *parts;     /* the slots' parts, in one piece */
+    struct srv_batch_part *parts;     /* the slots' parts, in one piece */
     struct srv_inline *inlines; /* [n_inline] */
     size_t n_inline;
 
