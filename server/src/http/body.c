@@ -5,8 +5,6 @@
 #include <strings.h>
 
 enum {
-    MAX_IDLE_READ_BYTES =
-        64 * 1024,         /* a refused body up to this is read, and the connection kept */
     EXACT_BYTES = 1 << 20, /* an announced length up to this is allocated at once */
     FIRST_BYTES = 16 * 1024
 };

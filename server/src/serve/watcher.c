@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { INTERVAL_MS = 20 };
 
@@ -31,16 +30,6 @@ void srv_watcher_queued(void *arg)
     pthread_mutex_unlock(&watcher->lock);
 }
 
-static struct timespec after_interval(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += INTERVAL_MS * 1000000L;
-    at.tv_sec += at.tv_nsec / 1000000000L;
-    at.tv_nsec %= 1000000000L;
-    return at;
-}
-
 /* Sleeps until something is queued, then one interval more. False: stopping. */
 static bool sleep_interval(struct srv_watcher *watcher)
 {
@@ -48,7 +37,7 @@ static bool sleep_interval(struct srv_watcher *watcher)
     while (!watcher->queued && !watcher->stopping)
         pthread_cond_wait(&watcher->changed, &watcher->lock);
     watcher->queued = false;
-    struct timespec at = after_interval();
+    struct timespec at = srv_clock_after_ms(INTERVAL_MS);
     int code = 0;
     while (!watcher->stopping && code == 0)
         code = pthread_cond_timedwait(&watcher->changed, &watcher->lock, &at);
@@ -93,11 +82,7 @@ enum eng_status srv_watcher_start(struct srv_registry *registry, struct srv_watc
     if (!watcher) return srv_fail_memory(err, "the watcher");
     watcher->registry = registry;
     pthread_mutex_init(&watcher->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&watcher->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    srv_clock_condition_init(&watcher->changed);
     int code = pthread_create(&watcher->thread, NULL, watcher_main, watcher);
     if (code != 0) {
         destroy(watcher);
