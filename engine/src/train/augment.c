@@ -67,10 +67,20 @@ static uint8_t bilinear(const struct source *s, float x, float y, size_t channel
     return (uint8_t)(upper * (1 - bottom_share) + lower * bottom_share + 0.5f);
 }
 
+static bool does_nothing(const struct eng_augment_options *options)
+{
+    return options->shift_px == 0 && options->rotate_degrees == 0 && options->zoom == 0 &&
+           !options->flip_horizontal;
+}
+
 void eng_augment_run(const struct eng_augment_options *options, struct eng_rng *rng,
                      const uint8_t *src, uint32_t width_px, uint32_t height_px, uint32_t n_channels,
                      uint8_t *dst)
 {
+    if (does_nothing(options)) { /* four taps a pixel would come to the same */
+        memcpy(dst, src, (size_t)width_px * height_px * n_channels);
+        return;
+    }
     struct mapping m = draw_mapping(options, rng, width_px, height_px);
     struct source s = {src, (int)width_px, (int)height_px, n_channels};
     for (uint32_t y = 0; y < height_px; y++)
