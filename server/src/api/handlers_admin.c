@@ -57,7 +57,9 @@ static enum srv_handled reload(struct srv_request *request, const char *model)
 {
     request->finish = finish_reload;
     if (srv_loader_reload(request->app->loader, model, reload_done, request)) return SRV_LATER;
-    srv_reply_error(request, SRV_SHUTTING_DOWN, "%s", srv_code_text(SRV_SHUTTING_DOWN));
+    bool is_ending = atomic_load(&request->app->shutting_down);
+    enum srv_code code = is_ending ? SRV_SHUTTING_DOWN : SRV_INTERNAL;
+    srv_reply_error(request, code, "%s", is_ending ? srv_code_text(code) : "out of memory");
     return SRV_DONE;
 }
 

@@ -26,10 +26,17 @@ static void refuse_large(struct srv_exchange *exchange)
                     (long long)exchange->http->app->config->max_body_bytes);
 }
 
-static void refuse_memory(struct srv_exchange *exchange, enum srv_code code, const char *why)
+static void refuse_bodies(struct srv_exchange *exchange, size_t limit)
 {
-    exchange->refusal = code;
-    srv_reply_error(&exchange->request, code, "%s", why);
+    exchange->refusal = SRV_QUEUE_FULL;
+    srv_reply_error(&exchange->request, SRV_QUEUE_FULL,
+                    "the bodies of all requests reach max_bodies_bytes, which is %zu", limit);
+}
+
+static void refuse_memory(struct srv_exchange *exchange)
+{
+    exchange->refusal = SRV_INTERNAL;
+    srv_reply_error(&exchange->request, SRV_INTERNAL, "out of memory");
 }
 
 static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind, const char *key,
@@ -83,14 +90,13 @@ static bool grow(struct srv_exchange *exchange, size_t n)
     size_t limit = (size_t)exchange->http->app->config->max_bodies_bytes;
     if (atomic_fetch_add(&pool->body_bytes, more) + more > limit) {
         atomic_fetch_sub(&pool->body_bytes, more);
-        refuse_memory(exchange, SRV_QUEUE_FULL,
-                      "the bodies of all requests reach max_bodies_bytes");
+        refuse_bodies(exchange, limit);
         return false;
     }
     uint8_t *bytes = realloc(exchange->bytes, capacity);
     if (!bytes) {
         atomic_fetch_sub(&pool->body_bytes, more);
-        refuse_memory(exchange, SRV_INTERNAL, "out of memory");
+        refuse_memory(exchange);
         return false;
     }
     exchange->bytes = bytes;

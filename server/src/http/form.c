@@ -13,11 +13,18 @@ static void refuse(struct srv_exchange *exchange, enum srv_code code, const char
     srv_reply_error(&exchange->request, code, "%s", why);
 }
 
+static void refuse_parts(struct srv_exchange *exchange, size_t limit)
+{
+    exchange->refusal = SRV_TOO_LARGE;
+    srv_reply_error(&exchange->request, SRV_TOO_LARGE,
+                    "the form holds more parts than max_pictures, which is %zu", limit);
+}
+
 static struct srv_form_part *add_part(struct srv_exchange *exchange)
 {
     size_t limit = (size_t)exchange->http->app->config->max_pictures;
     if (exchange->n_parts == limit) {
-        refuse(exchange, SRV_TOO_LARGE, "the form holds more parts than max_pictures");
+        refuse_parts(exchange, limit);
         return NULL;
     }
     if (exchange->n_parts == exchange->parts_capacity) {
