@@ -18,6 +18,8 @@ enum { PAUSE_NS = 20000000 };
 struct srv_acceptor {
     struct MHD_Daemon *daemon;
     pthread_t thread;
+    atomic_size_t *n_connections;
+    size_t max;
     int fd;
     int stop_fd; /* readable: come to an end */
 };
@@ -36,8 +38,14 @@ static void accept_waiting(const struct srv_acceptor *acceptor)
             if (errno != EAGAIN) nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
             return;
         }
+        if (atomic_fetch_add(acceptor->n_connections, 1) >= acceptor->max) {
+            atomic_fetch_sub(acceptor->n_connections, 1);
+            close(fd);
+            continue;
+        }
         /* Closes fd itself if it cannot take the connection. */
-        MHD_add_connection(acceptor->daemon, fd, (struct sockaddr *)&address, n);
+        if (MHD_add_connection(acceptor->daemon, fd, (struct sockaddr *)&address, n) != MHD_YES)
+            atomic_fetch_sub(acceptor->n_connections, 1);
     }
 }
 
@@ -52,13 +60,16 @@ static void *run(void *argument)
     return NULL;
 }
 
-enum eng_status srv_acceptor_start(int fd, struct MHD_Daemon *daemon, struct srv_acceptor **out,
-                                   struct eng_error *err)
+enum eng_status srv_acceptor_start(int fd, struct MHD_Daemon *daemon, atomic_size_t *n_connections,
+                                   size_t max, struct srv_acceptor **out, struct eng_error *err)
 {
     struct srv_acceptor *acceptor = calloc(1, sizeof *acceptor);
     if (!acceptor) return srv_fail_memory(err, "a listener");
-    *acceptor =
-        (struct srv_acceptor){.daemon = daemon, .fd = fd, .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    *acceptor = (struct srv_acceptor){.daemon = daemon,
+                                      .n_connections = n_connections,
+                                      .max = max,
+                                      .fd = fd,
+                                      .stop_fd = eventfd(0, EFD_CLOEXEC)};
     int failed =
         acceptor->stop_fd < 0 ? errno : pthread_create(&acceptor->thread, NULL, run, acceptor);
     if (failed) {

@@ -5,6 +5,8 @@
 #include "engine/status.h"
 
 #include <microhttpd.h>
+#include <stdatomic.h>
+#include <stddef.h>
 
 struct srv_acceptor;
 
@@ -13,11 +15,13 @@ struct srv_acceptor;
  * the daemon, which runs with MHD_USE_NO_LISTEN_SOCKET. If its threads accepted for themselves, one
  * that is awake would take ten connections before another has got up: under load one thread served
  * all. libmicrohttpd chooses the thread by the connection's number, so they take turns.
- * Ownership: fd is the acceptor's once this succeeded; daemon is borrowed.
- * Errors: NO_MEMORY, IO.
+ * n_connections is counted up here, and down by whoever hears that one has closed; beyond max they
+ * are closed at once. libmicrohttpd's own limit must be out of reach: in 0.9.75 a thread that meets
+ * it with a connection from outside keeps its lock for ever. Ownership: fd is the acceptor's once
+ * this succeeded; daemon is borrowed. Errors: NO_MEMORY, IO.
  */
-enum eng_status srv_acceptor_start(int fd, struct MHD_Daemon *daemon, struct srv_acceptor **out,
-                                   struct eng_error *err);
+enum eng_status srv_acceptor_start(int fd, struct MHD_Daemon *daemon, atomic_size_t *n_connections,
+                                   size_t max, struct srv_acceptor **out, struct eng_error *err);
 
 /* Purpose: accepts no more and closes the socket; connections that stand go on. NULL is accepted.
  */

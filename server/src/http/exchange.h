@@ -69,6 +69,7 @@ struct srv_http {
     enum srv_listener listener;
     struct MHD_Daemon *daemon;
     struct srv_acceptor *acceptor; /* NULL once the listener drains */
+    atomic_size_t n_connections;
     struct srv_peers *peers;
     struct srv_exchange_pool pool;
     char url[96];

@@ -103,7 +103,8 @@ static void find_route(struct srv_exchange *exchange)
     if (!srv_request_authorize(request)) exchange->refusal = request->reply.code;
 }
 
-/* A request that comes after the drain must not wait for anybody: nobody will be there to resume it.
+/* A request that comes after the drain must not wait for anybody: nobody will be there to resume
+ * it.
  */
 static void refuse_if_closing(struct srv_exchange *exchange)
 {
@@ -219,10 +220,11 @@ static void notify_connection(void *cls, struct MHD_Connection *connection, void
         const struct sockaddr *address =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
         *context = srv_peers_add(http->peers, fd, address);
-    } else if (*context) {
-        srv_peers_remove(http->peers, *context);
-        *context = NULL;
+        return;
     }
+    atomic_fetch_sub(&http->n_connections, 1);
+    if (*context) srv_peers_remove(http->peers, *context);
+    *context = NULL;
 }
 
 static void log_line(void *cls, const char *format, va_list args)
@@ -245,7 +247,8 @@ static enum eng_status start_daemon(struct srv_http *http, int n_threads, struct
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_line, http},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)config->max_header_bytes, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)config->max_connections, NULL},
+        /* Shared out among the threads, and never to be met: see srv_acceptor_start. */
+        {MHD_OPTION_CONNECTION_LIMIT, 2 * (intptr_t)config->max_connections * n_threads, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)config->idle_timeout_s, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)take_uri, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)complete, http},
@@ -308,7 +311,9 @@ enum eng_status srv_http_start(struct srv_app *app, enum srv_listener listener, 
     int fd = -1;
     status = srv_listen_open(address, &fd, http->url, sizeof http->url, err);
     if (status == ENG_OK) status = start_daemon(http, n_threads, err);
-    if (status == ENG_OK) status = srv_acceptor_start(fd, http->daemon, &http->acceptor, err);
+    if (status == ENG_OK)
+        status = srv_acceptor_start(fd, http->daemon, &http->n_connections,
+                                    (size_t)app->config->max_connections, &http->acceptor, err);
     if (status == ENG_OK) {
         *out = http;
     } else {
