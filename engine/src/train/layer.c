@@ -55,8 +55,8 @@ static enum eng_status alloc_floats(const struct eng_shape *shape, float **out, 
 static enum eng_status add_vector(const struct eng_layer_site *site, const char *name, int64_t n,
                                   float value, int *out, struct eng_error *err)
 {
-    float *floats;
-    size_t n_floats;
+    float *floats = NULL;
+    size_t n_floats = 0;
     struct eng_shape shape = {.rank = 1, .dim = {n}};
     enum eng_status status = alloc_floats(&shape, &floats, &n_floats, err);
     if (status != ENG_OK) return status;
@@ -71,8 +71,8 @@ static enum eng_status add_weights(const struct eng_layer *layer, const struct e
                                    const struct eng_shape *shape, double fan_in, double fan_out,
                                    int *out, struct eng_error *err)
 {
-    float *floats;
-    size_t n;
+    float *floats = NULL;
+    size_t n = 0;
     enum eng_status status = alloc_floats(shape, &floats, &n, err);
     if (status != ENG_OK) return status;
     struct eng_rng rng = eng_stream_rng(site->seed, ENG_STREAM_INIT, site->graph->n_values, 0);
