@@ -90,6 +90,7 @@ static void add_card(json_t *object, const struct eng_card *card)
                   "add_softmax", card->add_softmax, "guessed", guessed_json(card->guessed),
                   "golden_samples", (json_int_t)card->n_golden));
     if (card->history) json_object_set_new(object, "history", json_loads(card->history, 0, NULL));
+    if (card->recipe) json_object_set_new(object, "recipe", json_loads(card->recipe, 0, NULL));
 }
 
 static json_t *memory_json(const struct eng_model *model, const struct eng_plan *plan)

@@ -75,8 +75,9 @@ class Train(ClassifyCase):
 
     def test_the_card_is_complete(self):
         self.train("--seed", "12", "--epochs", "2")
-        card = json.dumps(self.classify_json("inspect", self.path("out/1")))
-        self.assertIn("quarters", card)
+        card = self.classify_json("inspect", self.path("out/1"))
+        self.assertEqual(card["name"], "quarters")
+        self.assertEqual((card["recipe"]["name"], card["recipe"]["seed"]), ("quarters", 12))
         metadata = self.model()
         self.assertIn(b'"seed":12,"n_train":600,"n_test":120', metadata)
         self.assertIn(b'"seed":12', metadata)
