@@ -7,8 +7,7 @@
 static const char *result_name(const struct srv_reload_row *row)
 {
     if (row->loaded) return "loaded";
-    if (row->removed) return "removed";
-    return row->reason[0] ? "rejected" : "unchanged";
+    return row->removed ? "removed" : "rejected";
 }
 
 static void write_rows(struct srv_text *out, const struct srv_reload_row *rows, size_t n_rows)
