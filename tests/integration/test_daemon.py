@@ -1,4 +1,5 @@
 """Flags, settings, start, health check, signals, drain; the documents that the daemon prints."""
+import contextlib
 import os
 import signal
 import socket
@@ -240,26 +241,31 @@ class Life(daemon.TestCase):
         """An open connection may still send when its listener is done: it is told so, nothing waits for it."""
         d = self.start()
         body = png()
-        with d.connect(admin=True) as idle, d.connect() as s:
-            idle.sendall(b"GET /models HTTP/1.1\r\nHost: h\r\n\r\n")
-            self.assertTrue(idle.recv(65536).startswith(b"HTTP/1.1 200 "))
+        with contextlib.ExitStack() as stack:
+            idle = [stack.enter_context(d.connect(admin=True)) for _ in range(50)]
+            for each in idle:  # each has been accepted once it has had an answer
+                each.sendall(b"GET /models HTTP/1.1\r\nHost: h\r\n\r\n")
+                self.assertTrue(each.recv(65536).startswith(b"HTTP/1.1 200 "))
+            s = stack.enter_context(d.connect())
             s.sendall(b"POST /classify HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:9])
             line = 'classifyd_requests_in_flight{listener="public"}'
             d.wait_for(lambda: d.metric(line) == 2, "request")
             d.signal(signal.SIGTERM)
 
-            def is_quiesced():
+            def takes_nobody():
                 try:
                     d.connect(admin=True).close()
-                except ConnectionRefusedError:
+                except ConnectionError:
                     return True
                 return False
-            d.wait_for(is_quiesced, "closing of the admin listener")
-            time.sleep(0.2)
-            idle.sendall(b"POST /reload HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
-            reply = daemon.read_all(idle)
-            self.assertTrue(reply.startswith(b"HTTP/1.1 503 "), reply)
-            self.assertIn(b'"code":"shutting_down"', reply)
+            d.wait_for(takes_nobody, "end of accepting")
+
+            def is_refused():
+                each = idle.pop()
+                each.sendall(b"POST /reload HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+                reply = daemon.read_all(each)
+                return reply.startswith(b"HTTP/1.1 503 ") and b'"code":"shutting_down"' in reply
+            d.wait_for(is_refused, "refusal")
             s.sendall(body[9:])
             self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 200 "))
         self.assertEqual(d.end(), 0)
