@@ -178,7 +178,8 @@ static int serve(const struct daemon *d)
         received = has_suggested ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &moment);
         if (received == SIGHUP && !srv_loader_reload(d->app.loader, NULL, NULL, NULL))
             srv_log_write(d->app.log, SRV_LOG_ERROR, "SIGHUP not heeded: out of memory", NULL, 0);
-        if (!has_suggested) has_suggested = suggest(d);
+        bool is_loaded = srv_registry_ready(d->app.registry); /* an empty folder is, too */
+        if (!has_suggested) has_suggested = suggest(d) || is_loaded;
     } while (received != SIGTERM && received != SIGINT);
     const struct sigaction action = {.sa_handler = exit_now};
     sigaction(SIGTERM, &action, NULL);
