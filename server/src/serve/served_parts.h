@@ -24,7 +24,7 @@ struct srv_slot {
     struct eng_task task;
     struct srv_served *served;
     struct eng_session *session;
-    struct srv_slot *next;  /* among the free ones */
+    struct srv_slot *next;        /* among the free ones */
     struct srv_batch_part *parts; /* [max_batch] */
     size_t n_parts, n_pictures;
 };
@@ -45,8 +45,8 @@ struct srv_served {
 
     struct srv_slot *slots; /* [n_slots] */
     size_t n_slots;
-    struct srv_batch_part *parts;     /* the slots' parts, in one piece */
-    struct srv_inline *inlines; /* [n_inline] */
+    struct srv_batch_part *parts; /* the slots' parts, in one piece */
+    struct srv_inline *inlines;   /* [n_inline] */
     size_t n_inline;
 
     /* NULL: not counted. */
