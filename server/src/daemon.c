@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "http/http.h"
 
@@ -207,10 +208,11 @@ static bool drain(const struct daemon *d, int received)
     const struct srv_log_field field = {"signal", strsignal(received), 0};
     srv_log_write(d->app.log, SRV_LOG_INFO, "stopping", &field, 1);
     if (received == SIGTERM) lame_duck(d);
-    int64_t timeout_ms = d->app.config->drain_timeout_ms;
+    int64_t until_us = srv_clock_us() + d->app.config->drain_timeout_ms * 1000;
     /* Who is drained refuses, so the public listener comes last. */
-    bool is_admin_empty = srv_http_drain(d->admin_http, timeout_ms);
-    bool is_public_empty = srv_http_drain(d->public_http, timeout_ms);
+    bool is_admin_empty = srv_http_drain(d->admin_http, d->app.config->drain_timeout_ms);
+    int64_t left_us = until_us - srv_clock_us();
+    bool is_public_empty = srv_http_drain(d->public_http, left_us > 0 ? left_us / 1000 : 0);
     return is_admin_empty && is_public_empty;
 }
 

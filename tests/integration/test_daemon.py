@@ -270,6 +270,20 @@ class Life(daemon.TestCase):
             self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 200 "))
         self.assertEqual(d.end(), 0)
 
+    def test_both_listeners_share_the_drain_timeout(self):
+        d = daemon.Daemon(self.models, "--drain-timeout-ms", "3000")
+        head = b"POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n"
+        with d.connect() as s, d.connect(admin=True) as a:
+            s.sendall(head % b"/classify")
+            a.sendall(head % b"/reload")
+            for listener, n in (("public", 2), ("admin", 1)):
+                line = 'classifyd_requests_in_flight{listener="%s"}' % listener
+                d.wait_for(lambda: d.metric(line) == n, "request")
+            begun = time.monotonic()
+            d.signal(signal.SIGTERM)
+            self.assertEqual(d.end(), 1)
+        self.assertLess(time.monotonic() - begun, 5.8)
+
     def test_drain_gives_up(self):
         d = daemon.Daemon(self.models, "--drain-timeout-ms", "300")
         with d.connect() as s:
