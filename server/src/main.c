@@ -43,8 +43,7 @@ static int run(const struct srv_options *options)
     case SRV_DOCS:
         return print_document(options->argument);
     case SRV_PRINT_CONFIG:
-        srv_config_print(config, stdout);
-        return EXIT_SUCCESS;
+        return srv_config_print(config, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
     case SRV_HEALTHCHECK: {
         const char *target = options->argument[0] ? options->argument : config->listen;
         return srv_http_healthcheck(target, &error) == ENG_OK ? EXIT_SUCCESS : fail(&error);

@@ -33,7 +33,7 @@ static char *print(const struct srv_config *config, size_t *n)
     char *text = NULL;
     FILE *out = open_memstream(&text, n);
     require(out != NULL);
-    srv_config_print(config, out);
+    (void)srv_config_print(config, out);
     fclose(out);
     return text;
 }

@@ -15,23 +15,24 @@ static bool serves(const struct srv_version_info *version)
     return version->state == SRV_READY;
 }
 
-/* Which models have no version that serves; the snapshot is sorted by model. */
+/* Which models have no version that serves; the snapshot is sorted by model. Why is for the admin
+ * listener: the sentence names files. */
 static void list_missing(const struct srv_snapshot *snapshot, struct srv_text *out)
 {
     for (size_t i = 0; i < snapshot->n_versions;) {
         const struct srv_version_info *first = &snapshot->versions[i];
         bool any_serves = false, is_gone = true; /* only finishes what it began */
-        const char *reason = "";
+        bool has_failed = false;
         for (; i < snapshot->n_versions && !strcmp(snapshot->versions[i].model, first->model);
              i++) {
             const struct srv_version_info *version = &snapshot->versions[i];
             any_serves |= serves(version);
             is_gone &= version->state == SRV_DRAINING;
-            if (version->reason[0]) reason = version->reason;
+            has_failed |= version->reason[0] != '\0';
         }
         if (!any_serves && !is_gone)
             srv_text_printf(out, "; %s has no version that serves: %s", first->model,
-                            reason[0] ? reason : "still loading");
+                            has_failed ? "it could not be loaded" : "still loading");
     }
 }
 

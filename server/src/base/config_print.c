@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-void srv_config_print(const struct srv_config *config, FILE *out)
+bool srv_config_print(const struct srv_config *config, FILE *out)
 {
     struct srv_text text = {0};
     for (size_t i = 0; i < srv_n_settings; i++) {
@@ -17,8 +17,9 @@ void srv_config_print(const struct srv_config *config, FILE *out)
             srv_text_json(&text, *(char *const *)(const void *)member);
     }
     srv_text_puts(&text, "\n}\n");
-    if (!text.failed) fputs(text.bytes, out);
+    bool ok = !text.failed && fputs(text.bytes, out) >= 0;
     srv_text_fini(&text);
+    return ok;
 }
 
 /* "max_batch" -> "--max-batch". */

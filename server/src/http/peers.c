@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,15 +35,31 @@ static void say_timeout(const struct srv_peer *peer)
     (void)sent; /* a client that does not read gets the end of the connection only */
 }
 
-static void cut_if_late(const struct srv_peers *peers, struct srv_peer *peer, int64_t now_us)
+/*
+ * Whether the client has closed its side. libmicrohttpd notices by itself, but for one case: when
+ * the end comes together with half a request it reads the bytes, takes the short read for all there
+ * is and hears of nothing more until the idle timeout.
+ */
+static bool has_left(const struct srv_peer *peer)
+{
+    struct pollfd fd = {.fd = peer->fd, .events = POLLRDHUP};
+    return poll(&fd, 1, 0) == 1;
+}
+
+static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *peer,
+                                int64_t now_us)
 {
     enum srv_peer_phase phase = atomic_load_explicit(&peer->phase, memory_order_acquire);
     int64_t waited_us = now_us - atomic_load_explicit(&peer->since_us, memory_order_relaxed);
     int64_t limit_us = phase == SRV_PEER_BODY ? peers->body_timeout_us : peers->headers_timeout_us;
-    if (phase == SRV_PEER_BUSY || waited_us <= limit_us || atomic_load(&peer->was_cut)) return;
-    atomic_store(&peer->was_cut, true);
-    if (phase == SRV_PEER_BODY) say_timeout(peer);
-    shutdown(peer->fd, SHUT_RDWR);
+    if (phase == SRV_PEER_BUSY || atomic_load(&peer->was_cut)) return;
+    if (waited_us > limit_us) {
+        atomic_store(&peer->was_cut, true);
+        if (phase == SRV_PEER_BODY) say_timeout(peer);
+        shutdown(peer->fd, SHUT_RDWR);
+    } else if (waited_us > LOOK_EVERY_MS * 1000 && has_left(peer)) {
+        shutdown(peer->fd, SHUT_RDWR);
+    }
 }
 
 static void *watch(void *argument)
@@ -54,7 +71,7 @@ static void *watch(void *argument)
         pthread_cond_timedwait(&peers->wake, &peers->mutex, &until);
         int64_t now_us = srv_clock_us();
         for (struct srv_peer *peer = peers->first; peer; peer = peer->next)
-            cut_if_late(peers, peer, now_us);
+            cut_if_late_or_gone(peers, peer, now_us);
     }
     pthread_mutex_unlock(&peers->mutex);
     return NULL;

@@ -1,6 +1,6 @@
 /*
  * The open connections of a listener, and a thread that cuts those whose headers or body take too
- * long: libmicrohttpd only knows a timeout between two bytes.
+ * long (libmicrohttpd only knows a timeout between two bytes) and those whose client has left.
  */
 #ifndef SRV_HTTP_PEERS_H
 #define SRV_HTTP_PEERS_H

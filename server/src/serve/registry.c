@@ -104,11 +104,15 @@ static const char *choose_model(const struct srv_registry *registry)
     return registry->rows[0].model;
 }
 
+/* The reason names files, so clients are not told: it stands in the log and on the admin listener.
+ */
 static enum srv_code fail_not_ready(const struct srv_row *row, struct eng_error *err)
 {
     if (row->state == SRV_FAILED)
-        srv_fail(err, ENG_NOT_FOUND, "version %s of model '%s' could not be loaded: %.300s",
-                 row->version, row->model, row->failure.text);
+        srv_fail(
+            err, ENG_NOT_FOUND,
+            "version %s of model '%s' could not be loaded; the admin listener's /models says why",
+            row->version, row->model);
     else
         srv_fail(err, ENG_NOT_FOUND, "version %s of model '%s' is still being loaded", row->version,
                  row->model);

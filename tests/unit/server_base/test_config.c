@@ -151,7 +151,7 @@ static void print_reads_back(void **state)
     assert_non_null(out);
     srv_config_set(config, "models", "a \"b\"\n", "x", NULL);
     srv_config_set(config, "max_queue", "17", "x", NULL);
-    srv_config_print(config, out);
+    assert_true(srv_config_print(config, out));
     fclose(out);
     assert_int_equal(srv_config_init(&again, NULL), ENG_OK);
     assert_int_equal(srv_config_read_json(&again, printed, n, "x", NULL), ENG_OK);
