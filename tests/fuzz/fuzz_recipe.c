@@ -1,4 +1,5 @@
-/* Any bytes are a recipe or an error sentence; a recipe's layers are a network or a sentence too. */
+/* Any bytes are a recipe or an error sentence; a recipe's layers are a network or a sentence too.
+ */
 #include "train/network.h"
 #include "train/recipe.h"
 

@@ -123,7 +123,12 @@ class Daemon:
 
     def end(self):
         """The exit status."""
-        status = self.process.wait(PATIENCE_S)
+        try:
+            status = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # it hangs: the test fails, but leaves nothing running
+            self.process.wait()
+            raise
         self.reader.join()
         self.process.stdout.close()
         self.log()

@@ -27,10 +27,10 @@ struct eng_card {
     size_t n_classes;
     const char *const *labels; /* [n_classes] */
     struct eng_preprocess preprocess;
-    bool takes_images;  /* one float input of 1 or 3 channels: pictures can be classified */
-    bool add_softmax;   /* the output holds scores, not probabilities */
-    unsigned guessed;   /* bits of enum eng_guess */
-    size_t n_golden;    /* recorded samples */
+    bool takes_images;   /* one float input of 1 or 3 channels: pictures can be classified */
+    bool add_softmax;    /* the output holds scores, not probabilities */
+    unsigned guessed;    /* bits of enum eng_guess */
+    size_t n_golden;     /* recorded samples */
     const char *history; /* JSON of the training history, NULL if none */
     const char *recipe;  /* JSON of the recipe that it was trained from, NULL if none */
 };

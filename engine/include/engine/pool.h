@@ -18,28 +18,30 @@ struct eng_task {
 typedef void eng_loop_fn(void *ctx, size_t begin, size_t end);
 
 /*
- * Purpose: starts n_threads workers; 0 means what the cgroup's cpu quota and the affinity mask give.
- * Ownership: end with eng_pool_destroy. Errors: NO_MEMORY, IO (no thread to be had).
+ * Purpose: starts n_threads workers; 0 means what the cgroup's cpu quota and the affinity mask
+ * give. Ownership: end with eng_pool_destroy. Errors: NO_MEMORY, IO (no thread to be had).
  */
 enum eng_status eng_pool_create(int n_threads, struct eng_pool **out, struct eng_error *err);
 
-/* Purpose: runs every queued task, then joins the workers. NULL is accepted. No submits meanwhile. */
+/* Purpose: runs every queued task, then joins the workers. NULL is accepted. No submits meanwhile.
+ */
 void eng_pool_destroy(struct eng_pool *pool);
 
 /* Purpose: the number of workers; 1 for NULL. */
 int eng_pool_size(const struct eng_pool *pool);
 
-/* Purpose: how many CPUs this process may really use (affinity and cgroup v1/v2 quota), at least 1. */
+/* Purpose: how many CPUs this process may really use (affinity and cgroup v1/v2 quota), at least 1.
+ */
 int eng_pool_cpus(void);
 
 /* Purpose: queues a task, first in first out; never blocks, never fails. Any thread. */
 void eng_pool_submit(struct eng_pool *pool, struct eng_task *task);
 
 /*
- * Purpose: runs fn over [0, n) in chunks of grain, on the calling thread and on workers that have no
- * task; returns when all is done. Chunk borders depend on n and grain only, so results do not depend
- * on the number of threads. pool NULL, or a single chunk: inline on the caller.
- * Threads: any, workers included.
+ * Purpose: runs fn over [0, n) in chunks of grain, on the calling thread and on workers that have
+ * no task; returns when all is done. Chunk borders depend on n and grain only, so results do not
+ * depend on the number of threads. pool NULL, or a single chunk: inline on the caller. Threads:
+ * any, workers included.
  */
 void eng_pool_for(struct eng_pool *pool, size_t n, size_t grain, eng_loop_fn *fn, void *ctx);
 

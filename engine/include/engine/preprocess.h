@@ -11,8 +11,8 @@
 enum eng_color { ENG_COLOR_GRAY, ENG_COLOR_RGB, ENG_COLOR_BGR };
 
 enum eng_resize {
-    ENG_RESIZE_STRETCH,      /* to width x height, whatever the picture's shape */
-    ENG_RESIZE_CENTER_CROP,  /* shorter side to shorter_side_px, then the middle width x height */
+    ENG_RESIZE_STRETCH,     /* to width x height, whatever the picture's shape */
+    ENG_RESIZE_CENTER_CROP, /* shorter side to shorter_side_px, then the middle width x height */
 };
 
 enum eng_layout { ENG_LAYOUT_CHW, ENG_LAYOUT_HWC };
@@ -41,11 +41,12 @@ size_t eng_preprocess_count(const struct eng_preprocess *pre);
  * Shapes: dst holds eng_preprocess_count(pre) floats, [C, H, W] or [H, W, C].
  * Errors: NO_MEMORY, LIMIT. dst is unspecified on failure.
  * Threads: any. Cost: linear in the picture; a picture of the model's size is not resampled.
- * Source: Pillow 9.4 - Image.convert (L = (19595 R + 38470 G + 7471 B + 32768) >> 16, alpha dropped),
- *         Image.resize with BILINEAR (antialiased), torchvision's Resize + CenterCrop rounding.
+ * Source: Pillow 9.4 - Image.convert (L = (19595 R + 38470 G + 7471 B + 32768) >> 16, alpha
+ * dropped), Image.resize with BILINEAR (antialiased), torchvision's Resize + CenterCrop rounding.
  */
-enum eng_status eng_preprocess_image(const struct eng_preprocess *pre, const struct eng_image *image,
-                                     float *dst, struct eng_error *err);
+enum eng_status eng_preprocess_image(const struct eng_preprocess *pre,
+                                     const struct eng_image *image, float *dst,
+                                     struct eng_error *err);
 
 /*
  * Purpose: normalises and lays out a sample that already has the model's size and colour.

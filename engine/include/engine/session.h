@@ -1,4 +1,5 @@
-/* One thread's right to run a model: an arena and the bindings into it. Running allocates nothing. */
+/* One thread's right to run a model: an arena and the bindings into it. Running allocates nothing.
+ */
 #ifndef ENGINE_SESSION_H
 #define ENGINE_SESSION_H
 
@@ -45,7 +46,8 @@ enum eng_status eng_session_run(struct eng_session *session, const struct eng_te
 
 /*
  * Purpose: runs the model's golden samples and compares the probabilities with the recorded ones.
- * Errors: MISMATCH naming sample, class, value and wanted value (tolerance 1e-4). OK if it has none.
+ * Errors: MISMATCH naming sample, class, value and wanted value (tolerance 1e-4). OK if it has
+ * none.
  */
 enum eng_status eng_session_check_golden(struct eng_session *session, struct eng_error *err);
 

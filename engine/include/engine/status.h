@@ -3,17 +3,17 @@
 #define ENGINE_STATUS_H
 
 /* Rows: name, what it means. The daemon maps each to an HTTP status (server/src/api/errors.def). */
-#define ENG_STATUS_MAP(ROW)                                                                        \
-    ROW(OK, "success")                                                                             \
-    ROW(NO_MEMORY, "out of memory")                                                                \
-    ROW(ARGUMENT, "an argument has a value that the call does not take")                           \
-    ROW(FORMAT, "the data are malformed, truncated or inconsistent")                               \
-    ROW(UNSUPPORTED, "the data are well-formed but use what this engine does not do")              \
-    ROW(LIMIT, "a size lies above its limit")                                                      \
-    ROW(IO, "the operating system refused a read or write")                                        \
-    ROW(NOT_FOUND, "no such file, model or name")                                                  \
-    ROW(MISMATCH, "an answer differs from the one recorded in the model")                          \
-    ROW(DIVERGED, "training produced a value that is not finite")                                  \
+#define ENG_STATUS_MAP(ROW)                                                           \
+    ROW(OK, "success")                                                                \
+    ROW(NO_MEMORY, "out of memory")                                                   \
+    ROW(ARGUMENT, "an argument has a value that the call does not take")              \
+    ROW(FORMAT, "the data are malformed, truncated or inconsistent")                  \
+    ROW(UNSUPPORTED, "the data are well-formed but use what this engine does not do") \
+    ROW(LIMIT, "a size lies above its limit")                                         \
+    ROW(IO, "the operating system refused a read or write")                           \
+    ROW(NOT_FOUND, "no such file, model or name")                                     \
+    ROW(MISMATCH, "an answer differs from the one recorded in the model")             \
+    ROW(DIVERGED, "training produced a value that is not finite")                     \
     ROW(CANCELLED, "the caller asked to stop")
 
 enum eng_status {

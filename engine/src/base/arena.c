@@ -39,14 +39,11 @@ static char *piece_at(struct eng_arena_block *block, size_t offset)
 static struct eng_arena_block *add_block(struct eng_arena *arena, size_t n_bytes)
 {
     size_t capacity = arena->total_bytes < BLOCK_MAX_BYTES ? arena->total_bytes : BLOCK_MAX_BYTES;
-    if (capacity < BLOCK_MIN_BYTES)
-        capacity = BLOCK_MIN_BYTES;
+    if (capacity < BLOCK_MIN_BYTES) capacity = BLOCK_MIN_BYTES;
     bool large = n_bytes > capacity / 4;
-    if (large)
-        capacity = n_bytes;
+    if (large) capacity = n_bytes;
     struct eng_arena_block *block = eng_alloc_aligned(ENG_ALIGN + capacity);
-    if (!block)
-        return NULL;
+    if (!block) return NULL;
     block->capacity = capacity;
     arena->total_bytes += capacity;
     if (large && arena->head) { /* full at once: the head keeps what it has left */
@@ -63,28 +60,24 @@ static struct eng_arena_block *add_block(struct eng_arena *arena, size_t n_bytes
 void *eng_arena_alloc(struct eng_arena *arena, size_t n, size_t bytes)
 {
     size_t n_bytes;
-    if (!eng_mul_size(n, bytes, &n_bytes) || n_bytes > SIZE_MAX / 2)
-        return NULL;
+    if (!eng_mul_size(n, bytes, &n_bytes) || n_bytes > SIZE_MAX / 2) return NULL;
     size_t align = n_bytes >= ENG_ALIGN ? ENG_ALIGN : SMALL_ALIGN;
     n_bytes = (n_bytes + SMALL_ALIGN - 1) & ~(size_t)(SMALL_ALIGN - 1);
     struct eng_arena_block *block = arena->head;
     size_t offset = (arena->used_bytes + align - 1) & ~(align - 1);
     if (!block || offset > block->capacity || block->capacity - offset < n_bytes) {
         block = add_block(arena, n_bytes);
-        if (!block)
-            return NULL;
+        if (!block) return NULL;
         offset = 0;
     }
-    if (block == arena->head)
-        arena->used_bytes = offset + n_bytes;
+    if (block == arena->head) arena->used_bytes = offset + n_bytes;
     return memset(piece_at(block, offset), 0, n_bytes);
 }
 
 void *eng_arena_copy(struct eng_arena *arena, const void *src, size_t n_bytes)
 {
     void *copy = eng_arena_alloc(arena, n_bytes, 1);
-    if (copy && n_bytes)
-        memcpy(copy, src, n_bytes);
+    if (copy && n_bytes) memcpy(copy, src, n_bytes);
     return copy;
 }
 
@@ -92,7 +85,6 @@ char *eng_arena_string(struct eng_arena *arena, const char *text, size_t n)
 {
     size_t n_bytes;
     char *copy = eng_add_size(n, 1, &n_bytes) ? eng_arena_alloc(arena, n_bytes, 1) : NULL;
-    if (copy && n)
-        memcpy(copy, text, n);
+    if (copy && n) memcpy(copy, text, n);
     return copy;
 }

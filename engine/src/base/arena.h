@@ -17,7 +17,8 @@ void eng_arena_init(struct eng_arena *arena);
 /* Purpose: frees every piece. */
 void eng_arena_fini(struct eng_arena *arena);
 
-/* Purpose: n x bytes, zeroed, aligned to ENG_ALIGN if that large, else to 16; NULL when out of memory. */
+/* Purpose: n x bytes, zeroed, aligned to ENG_ALIGN if that large, else to 16; NULL when out of
+ * memory. */
 void *eng_arena_alloc(struct eng_arena *arena, size_t n, size_t bytes);
 
 /* Purpose: a copy of n bytes. */

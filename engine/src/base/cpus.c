@@ -13,11 +13,9 @@
 static bool read_line(const char *folder, const char *file, char *line, size_t n)
 {
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path)
-        return false;
+    if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path) return false;
     FILE *stream = fopen(path, "re");
-    if (!stream)
-        return false;
+    if (!stream) return false;
     bool ok = fgets(line, (int)n, stream);
     fclose(stream);
     return ok;
@@ -41,20 +39,17 @@ static bool read_quota(const char *folder, long *quota_us, long *period_us)
 static int smallest_quota(const char *mount, const char *group)
 {
     char folder[PATH_MAX];
-    if (snprintf(folder, sizeof folder, "%s%s", mount, group) >= (int)sizeof folder)
-        return 0;
+    if (snprintf(folder, sizeof folder, "%s%s", mount, group) >= (int)sizeof folder) return 0;
     size_t n_mount = strlen(mount);
     long smallest = 0;
     for (;;) {
         long quota_us, period_us;
         if (read_quota(folder, &quota_us, &period_us) && quota_us > 0 && period_us > 0) {
             long cpus = quota_us / period_us + (quota_us % period_us != 0);
-            if (!smallest || cpus < smallest)
-                smallest = cpus;
+            if (!smallest || cpus < smallest) smallest = cpus;
         }
         char *slash = strrchr(folder + n_mount, '/');
-        if (!slash)
-            break;
+        if (!slash) break;
         *slash = '\0';
     }
     return smallest > INT_MAX ? INT_MAX : (int)smallest;
@@ -65,8 +60,7 @@ static bool names_cpu(const char *controllers)
 {
     for (const char *at = controllers; at; at = strchr(at, ',')) {
         at += *at == ',';
-        if (strncmp(at, "cpu", 3) == 0 && (at[3] == ',' || at[3] == '\0'))
-            return true;
+        if (strncmp(at, "cpu", 3) == 0 && (at[3] == ',' || at[3] == '\0')) return true;
     }
     return false;
 }
@@ -81,8 +75,7 @@ static int quota_of_line(const char *root, char *line)
 {
     char *controllers = strchr(line, ':');
     char *group = controllers ? strchr(controllers + 1, ':') : NULL;
-    if (!group)
-        return 0;
+    if (!group) return 0;
     *controllers++ = '\0';
     *group++ = '\0';
     group[strcspn(group, "\n")] = '\0';
@@ -93,8 +86,7 @@ static int quota_of_line(const char *root, char *line)
         snprintf(mount, sizeof mount, "%s/sys/fs/cgroup/unified", root);
         return smaller_of(quota, smallest_quota(mount, group));
     }
-    if (!names_cpu(controllers))
-        return 0;
+    if (!names_cpu(controllers)) return 0;
     snprintf(mount, sizeof mount, "%s/sys/fs/cgroup/%s", root, controllers);
     int quota = smallest_quota(mount, group);
     snprintf(mount, sizeof mount, "%s/sys/fs/cgroup/cpu", root);
@@ -106,8 +98,7 @@ int eng_cpus_of_quota(const char *root)
     char path[PATH_MAX], line[PATH_MAX];
     snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     FILE *groups = fopen(path, "re");
-    if (!groups)
-        return 0;
+    if (!groups) return 0;
     int quota = 0;
     while (fgets(line, sizeof line, groups))
         quota = smaller_of(quota, quota_of_line(root, line));

@@ -7,14 +7,12 @@
 /* A sentence that does not fit says so. */
 static void mark_cut(struct eng_error *err, int n_wanted)
 {
-    if (n_wanted >= (int)sizeof err->text)
-        memcpy(err->text + sizeof err->text - 4, "...", 4);
+    if (n_wanted >= (int)sizeof err->text) memcpy(err->text + sizeof err->text - 4, "...", 4);
 }
 
 enum eng_status eng_fail(struct eng_error *err, enum eng_status status, const char *format, ...)
 {
-    if (!err || err->status != ENG_OK)
-        return status;
+    if (!err || err->status != ENG_OK) return status;
     va_list args;
     va_start(args, format);
     int n = vsnprintf(err->text, sizeof err->text, format, args);
@@ -31,8 +29,7 @@ enum eng_status eng_fail_memory(struct eng_error *err, const char *what)
 
 void eng_error_context(struct eng_error *err, const char *format, ...)
 {
-    if (!err || err->status == ENG_OK)
-        return;
+    if (!err || err->status == ENG_OK) return;
     char sentence[sizeof err->text];
     memcpy(sentence, err->text, sizeof sentence);
     va_list args;

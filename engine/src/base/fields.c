@@ -49,8 +49,7 @@ void eng_fields_defaults(const struct eng_field *fields, size_t n, void *base)
 const struct eng_field *eng_fields_find(const struct eng_field *fields, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(fields[i].name, name) == 0)
-            return &fields[i];
+        if (strcmp(fields[i].name, name) == 0) return &fields[i];
     }
     return NULL;
 }
@@ -111,8 +110,7 @@ enum eng_status eng_field_set_int(const struct eng_field *field, void *base, int
     if (field->type != ENG_FIELD_INT && field->type != ENG_FIELD_FLOAT &&
         field->type != ENG_FIELD_BOOL)
         return wrong_type(field, "an integer", err);
-    if (!in_range(field, (double)value))
-        return out_of_range(field, (double)value, err);
+    if (!in_range(field, (double)value)) return out_of_range(field, (double)value, err);
     if (field->type == ENG_FIELD_INT)
         *(int64_t *)at = value;
     else if (field->type == ENG_FIELD_FLOAT)
@@ -126,8 +124,7 @@ enum eng_status eng_field_set_number(const struct eng_field *field, void *base, 
                                      struct eng_error *err)
 {
     if (field->type == ENG_FIELD_FLOAT) {
-        if (!in_range(field, value))
-            return out_of_range(field, value, err);
+        if (!in_range(field, value)) return out_of_range(field, value, err);
         *(double *)member(field, base) = value;
         return ENG_OK;
     }
@@ -144,8 +141,7 @@ enum eng_status eng_field_set_number(const struct eng_field *field, void *base, 
 enum eng_status eng_field_set_ints(const struct eng_field *field, void *base, const int64_t *values,
                                    size_t n, struct eng_error *err)
 {
-    if (field->type != ENG_FIELD_INTS)
-        return wrong_type(field, "a list of integers", err);
+    if (field->type != ENG_FIELD_INTS) return wrong_type(field, "a list of integers", err);
     if (n > ENG_MAX_INTS)
         return eng_fail(err, ENG_ARGUMENT, "%s has %zu integers, but may have at most %d",
                         field->name, n, ENG_MAX_INTS);
@@ -157,8 +153,7 @@ enum eng_status eng_field_set_ints(const struct eng_field *field, void *base, co
     }
     struct eng_ints *ints = member(field, base);
     *ints = (struct eng_ints){.n = (int)n};
-    if (n)
-        memcpy(ints->v, values, n * sizeof *values);
+    if (n) memcpy(ints->v, values, n * sizeof *values);
     return ENG_OK;
 }
 
@@ -181,8 +176,7 @@ enum eng_status eng_field_set_text(const struct eng_field *field, void *base, co
         *(const char **)at = text;
         return ENG_OK;
     }
-    if (field->type != ENG_FIELD_CHOICE)
-        return wrong_type(field, "a text", err);
+    if (field->type != ENG_FIELD_CHOICE) return wrong_type(field, "a text", err);
     for (int i = 0; field->choices[i]; i++) {
         if (strcmp(field->choices[i], text) == 0) {
             *(int *)at = i;

@@ -1,6 +1,6 @@
 /*
- * Field tables: a struct's members as rows, so that reading, writing, range checks and help come from
- * one place. Used for operator attributes (ONNX), recipes and model cards (JSON).
+ * Field tables: a struct's members as rows, so that reading, writing, range checks and help come
+ * from one place. Used for operator attributes (ONNX), recipes and model cards (JSON).
  */
 #ifndef ENG_BASE_FIELDS_H
 #define ENG_BASE_FIELDS_H
@@ -27,7 +27,8 @@ enum eng_field_type {
     ENG_FIELD_INTS,   /* struct eng_ints */
     ENG_FIELD_STRING, /* const char *, owned by the struct's arena */
     ENG_FIELD_TENSOR, /* const struct eng_tensor *, ONNX attributes only */
-    ENG_FIELD_ATTR,   /* const struct eng_attr *: as it stands in the file, for the operator to judge */
+    ENG_FIELD_ATTR, /* const struct eng_attr *: as it stands in the file, for the operator to judge
+                     */
 };
 
 struct eng_field {
@@ -40,8 +41,11 @@ struct eng_field {
 };
 
 /* Rows: ENG_F_INT(struct conv, group, 1, 1, 1e6, "...") names the member and the key alike. */
-#define ENG_F_(S, M, T, D, LO, HI, C, H)                                                           \
-    {.name = #M, .type = T, .offset = offsetof(S, M), .def = D, .min = LO, .max = HI, .choices = C, .help = H}
+#define ENG_F_(S, M, T, D, LO, HI, C, H)                                                 \
+    {                                                                                    \
+        .name = #M, .type = T, .offset = offsetof(S, M), .def = D, .min = LO, .max = HI, \
+        .choices = C, .help = H                                                          \
+    }
 #define ENG_F_INT(S, M, D, LO, HI, H)   ENG_F_(S, M, ENG_FIELD_INT, D, LO, HI, NULL, H)
 #define ENG_F_FLOAT(S, M, D, LO, HI, H) ENG_F_(S, M, ENG_FIELD_FLOAT, D, LO, HI, NULL, H)
 #define ENG_F_BOOL(S, M, D, H)          ENG_F_(S, M, ENG_FIELD_BOOL, D, 0, 1, NULL, H)

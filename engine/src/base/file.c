@@ -24,12 +24,9 @@ static ssize_t read_up_to(int fd, uint8_t *bytes, size_t n_bytes)
     size_t n = 0;
     while (n < n_bytes) {
         ssize_t got = read(fd, bytes + n, n_bytes - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
         n += (size_t)got;
     }
     return (ssize_t)n;
@@ -39,10 +36,8 @@ static enum eng_status read_open_file(int fd, const char *path, size_t max_bytes
                                       struct eng_file *out, struct eng_error *err)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0)
-        return fail_errno(err, path, "examine");
-    if (!S_ISREG(info.st_mode))
-        return eng_fail(err, ENG_IO, "%s: not a regular file", path);
+    if (fstat(fd, &info) != 0) return fail_errno(err, path, "examine");
+    if (!S_ISREG(info.st_mode)) return eng_fail(err, ENG_IO, "%s: not a regular file", path);
     size_t n_bytes = (size_t)info.st_size;
     if (n_bytes > max_bytes)
         return eng_fail(err, ENG_LIMIT, "%s: %zu bytes, but at most %zu are read", path, n_bytes,
@@ -67,8 +62,7 @@ enum eng_status eng_file_read(const char *path, size_t max_bytes, struct eng_fil
                               struct eng_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo must not hold us up */
-    if (fd < 0)
-        return fail_errno(err, path, "open");
+    if (fd < 0) return fail_errno(err, path, "open");
     enum eng_status status = read_open_file(fd, path, max_bytes, out, err);
     close(fd);
     return status;
@@ -84,8 +78,7 @@ void eng_file_fini(struct eng_file *file)
 static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    if (!slash)
-        return strdup(".");
+    if (!slash) return strdup(".");
     return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
@@ -93,10 +86,8 @@ static bool write_all(int fd, const uint8_t *bytes, size_t n_bytes)
 {
     while (n_bytes) {
         ssize_t n = write(fd, bytes, n_bytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
         bytes += n;
         n_bytes -= (size_t)n;
     }
@@ -107,8 +98,7 @@ static bool write_all(int fd, const uint8_t *bytes, size_t n_bytes)
 static bool sync_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
+    if (fd < 0) return false;
     bool ok = fsync(fd) == 0 || errno == EINVAL; /* some file systems have nothing to sync there */
     int code = errno;
     close(fd);
@@ -121,8 +111,7 @@ static enum eng_status replace(const char *path, const char *folder, char *tempo
                                const void *bytes, size_t n_bytes, struct eng_error *err)
 {
     int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return fail_errno(err, path, "create a temporary file beside it");
+    if (fd < 0) return fail_errno(err, path, "create a temporary file beside it");
     bool ok = fchmod(fd, 0644) == 0 && write_all(fd, bytes, n_bytes) && fsync(fd) == 0;
     int code = errno;
     if (close(fd) != 0 && ok) {
@@ -162,8 +151,7 @@ enum eng_status eng_file_write(const char *path, const void *bytes, size_t n_byt
 
 static bool make_dir(const char *path)
 {
-    if (mkdir(path, 0755) == 0)
-        return true;
+    if (mkdir(path, 0755) == 0) return true;
     int code = errno;
     bool ok = eng_file_is_dir(path);
     errno = code;
@@ -173,8 +161,7 @@ static bool make_dir(const char *path)
 enum eng_status eng_file_make_dirs(const char *path, struct eng_error *err)
 {
     char *part = strdup(path);
-    if (!part)
-        return eng_fail_memory(err, path);
+    if (!part) return eng_fail_memory(err, path);
     bool ok = true;
     for (char *slash = part; ok && *slash && (slash = strchr(slash + 1, '/'));) {
         *slash = '\0';

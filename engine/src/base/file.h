@@ -22,11 +22,13 @@ enum eng_status eng_file_read(const char *path, size_t max_bytes, struct eng_fil
                               struct eng_error *err);
 void eng_file_fini(struct eng_file *file);
 
-/* Purpose: reads a gzip file (or a plain one) as eng_file_read does; max_bytes bounds the unpacked size. */
+/* Purpose: reads a gzip file (or a plain one) as eng_file_read does; max_bytes bounds the unpacked
+ * size. */
 enum eng_status eng_file_read_gzip(const char *path, size_t max_bytes, struct eng_file *out,
                                    struct eng_error *err);
 
-/* Purpose: writes beside path, fsyncs, renames over it: readers see the old or the new file, whole. */
+/* Purpose: writes beside path, fsyncs, renames over it: readers see the old or the new file, whole.
+ */
 enum eng_status eng_file_write(const char *path, const void *bytes, size_t n_bytes,
                                struct eng_error *err);
 

@@ -28,8 +28,7 @@ static enum eng_status make_room(struct output *out, const char *path, struct en
 {
     if (out->n_bytes > out->max_bytes)
         return eng_fail(err, ENG_LIMIT, "%s: unpacks to more than %zu bytes", path, out->max_bytes);
-    if (out->n_bytes < out->capacity)
-        return ENG_OK;
+    if (out->n_bytes < out->capacity) return ENG_OK;
     size_t capacity = min(out->capacity * 2, out->max_bytes + 1);
     uint8_t *bytes = realloc(out->bytes, capacity);
     if (!bytes)
@@ -48,12 +47,10 @@ static enum eng_status inflate_all(z_stream *z, const struct eng_file *packed, s
     z->next_in = packed->bytes;
     for (int code = Z_OK;;) {
         enum eng_status status = make_room(out, path, err);
-        if (status != ENG_OK)
-            return status;
+        if (status != ENG_OK) return status;
         z->avail_in = (uInt)min((size_t)(end - z->next_in), ZLIB_CHUNK_BYTES);
         if (code == Z_STREAM_END) {
-            if (!z->avail_in)
-                return ENG_OK;
+            if (!z->avail_in) return ENG_OK;
             inflateReset(z);
         }
         z->next_out = out->bytes + out->n_bytes;
@@ -61,8 +58,7 @@ static enum eng_status inflate_all(z_stream *z, const struct eng_file *packed, s
         z->avail_out = room;
         code = inflate(z, Z_NO_FLUSH);
         out->n_bytes += room - z->avail_out;
-        if (code == Z_MEM_ERROR)
-            return eng_fail_memory(err, path);
+        if (code == Z_MEM_ERROR) return eng_fail_memory(err, path);
         if (code != Z_OK && code != Z_STREAM_END)
             return eng_fail(err, ENG_FORMAT, "%s: not a whole gzip file: %s at byte %zu of %zu",
                             path, z->msg ? z->msg : "ends early",
@@ -97,8 +93,7 @@ enum eng_status eng_file_read_gzip(const char *path, size_t max_bytes, struct en
     size_t max_packed = max_bytes;
     eng_add_size(max_bytes, PACKED_EXTRA_BYTES, &max_packed);
     enum eng_status status = eng_file_read(path, max_packed, &file, err);
-    if (status != ENG_OK)
-        return status;
+    if (status != ENG_OK) return status;
     if (file.n_bytes >= 2 && file.bytes[0] == 0x1f && file.bytes[1] == 0x8b) {
         status = unpack(&file, max_bytes, path, out, err);
         eng_file_fini(&file);

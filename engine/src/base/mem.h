@@ -12,8 +12,7 @@ enum { ENG_ALIGN = 64 }; /* a cache line, and one AVX-512 register */
 static inline bool eng_mul_size(size_t a, size_t b, size_t *out)
 {
     size_t product;
-    if (__builtin_mul_overflow(a, b, &product))
-        return false;
+    if (__builtin_mul_overflow(a, b, &product)) return false;
     *out = product;
     return true;
 }
@@ -21,8 +20,7 @@ static inline bool eng_mul_size(size_t a, size_t b, size_t *out)
 static inline bool eng_add_size(size_t a, size_t b, size_t *out)
 {
     size_t sum;
-    if (__builtin_add_overflow(a, b, &sum))
-        return false;
+    if (__builtin_add_overflow(a, b, &sum)) return false;
     *out = sum;
     return true;
 }
@@ -39,7 +37,8 @@ void *eng_calloc(size_t n, size_t bytes);
 /* Purpose: n bytes aligned to ENG_ALIGN, not zeroed; at least one cache line. */
 void *eng_alloc_aligned(size_t n_bytes);
 
-/* Purpose: grows *array (elements of bytes each) to hold n, doubling. False: out of memory, untouched. */
+/* Purpose: grows *array (elements of bytes each) to hold n, doubling. False: out of memory,
+ * untouched. */
 bool eng_grow(void *array, size_t *capacity, size_t n, size_t bytes);
 
 #endif

@@ -34,11 +34,9 @@ static bool grow(struct eng_names *names)
 {
     size_t n_slots = names->n_slots ? names->n_slots * 2 : 64;
     struct eng_names_slot *slots = eng_calloc(n_slots, sizeof *slots);
-    if (!slots)
-        return false;
+    if (!slots) return false;
     for (size_t i = 0; i < names->n_slots; i++)
-        if (names->slots[i].name)
-            *probe(slots, n_slots, names->slots[i].name) = names->slots[i];
+        if (names->slots[i].name) *probe(slots, n_slots, names->slots[i].name) = names->slots[i];
     free(names->slots);
     names->slots = slots;
     names->n_slots = n_slots;
@@ -53,19 +51,16 @@ void eng_names_fini(struct eng_names *names)
 
 int eng_names_find(const struct eng_names *names, const char *name)
 {
-    if (!names->n_slots)
-        return -1;
+    if (!names->n_slots) return -1;
     const struct eng_names_slot *slot = probe(names->slots, names->n_slots, name);
     return slot->name ? slot->number : -1;
 }
 
 bool eng_names_put(struct eng_names *names, const char *name, int number)
 {
-    if (names->n_used * 2 >= names->n_slots && !grow(names))
-        return false;
+    if (names->n_used * 2 >= names->n_slots && !grow(names)) return false;
     struct eng_names_slot *slot = probe(names->slots, names->n_slots, name);
-    if (!slot->name)
-        names->n_used++;
+    if (!slot->name) names->n_used++;
     *slot = (struct eng_names_slot){.name = name, .number = number};
     return true;
 }

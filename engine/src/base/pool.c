@@ -57,8 +57,7 @@ static void run_chunks(struct loop *loop, atomic_int *n_tasks)
 {
     while (!n_tasks || atomic_load_explicit(n_tasks, memory_order_relaxed) == 0) {
         size_t chunk = atomic_fetch_add_explicit(&loop->next_chunk, 1, memory_order_relaxed);
-        if (chunk >= loop->n_chunks)
-            return;
+        if (chunk >= loop->n_chunks) return;
         size_t begin = chunk * loop->grain;
         size_t end = loop->n - begin > loop->grain ? begin + loop->grain : loop->n;
         loop->fn(loop->ctx, begin, end);
@@ -69,8 +68,7 @@ static struct loop *find_loop(struct eng_pool *pool)
 {
     for (struct loop *loop = pool->loops; loop; loop = loop->next) {
         size_t next = atomic_load_explicit(&loop->next_chunk, memory_order_relaxed);
-        if (next < loop->n_chunks && loop->n_helpers < pool->n_workers - 1)
-            return loop;
+        if (next < loop->n_chunks && loop->n_helpers < pool->n_workers - 1) return loop;
     }
     return NULL;
 }
@@ -156,8 +154,7 @@ static int start_workers(struct eng_pool *pool, int n_threads)
     for (int i = 0; i < n_threads && code == 0; i++) {
         pool->workers[i].pool = pool;
         code = pthread_create(&pool->workers[i].thread, NULL, worker_main, &pool->workers[i]);
-        if (code == 0)
-            pool->n_workers++;
+        if (code == 0) pool->n_workers++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;
@@ -168,12 +165,10 @@ enum eng_status eng_pool_create(int n_threads, struct eng_pool **out, struct eng
     if (n_threads < 0 || n_threads > MAX_THREADS)
         return eng_fail(err, ENG_ARGUMENT, "a pool of %d threads: must be 0 to %d", n_threads,
                         MAX_THREADS);
-    if (n_threads == 0)
-        n_threads = eng_pool_cpus() < MAX_THREADS ? eng_pool_cpus() : MAX_THREADS;
+    if (n_threads == 0) n_threads = eng_pool_cpus() < MAX_THREADS ? eng_pool_cpus() : MAX_THREADS;
     struct eng_pool *pool =
         eng_calloc(1, sizeof *pool + (size_t)n_threads * sizeof pool->workers[0]);
-    if (!pool)
-        return eng_fail_memory(err, "the thread pool");
+    if (!pool) return eng_fail_memory(err, "the thread pool");
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work, NULL);
     int code = start_workers(pool, n_threads);
@@ -189,8 +184,7 @@ enum eng_status eng_pool_create(int n_threads, struct eng_pool **out, struct eng
 
 void eng_pool_destroy(struct eng_pool *pool)
 {
-    if (!pool)
-        return;
+    if (!pool) return;
     pthread_mutex_lock(&pool->mutex);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->work);
@@ -218,8 +212,7 @@ void eng_pool_submit(struct eng_pool *pool, struct eng_task *task)
         pool->first_task = task;
     pool->last_task = task;
     atomic_fetch_add_explicit(&pool->n_tasks, 1, memory_order_relaxed);
-    if (pool->n_idle > 0)
-        pthread_cond_signal(&pool->work);
+    if (pool->n_idle > 0) pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -228,8 +221,7 @@ static void publish(struct eng_pool *pool, struct loop *loop)
 {
     pthread_mutex_lock(&pool->mutex);
     loop->next = pool->loops;
-    if (loop->next)
-        loop->next->prev = loop;
+    if (loop->next) loop->next->prev = loop;
     pool->loops = loop;
     atomic_fetch_add_explicit(&pool->n_loops_ever, 1, memory_order_relaxed);
     size_t n_wanted = loop->n_chunks - 1;
@@ -251,8 +243,7 @@ static void withdraw(struct eng_pool *pool, struct loop *loop)
         loop->prev->next = loop->next;
     else
         pool->loops = loop->next;
-    if (loop->next)
-        loop->next->prev = loop->prev;
+    if (loop->next) loop->next->prev = loop->prev;
     if (has_helpers(loop)) {
         pthread_mutex_unlock(&pool->mutex);
         for (int i = 0; i < N_SPINS && has_helpers(loop); i++)
@@ -267,10 +258,8 @@ static void withdraw(struct eng_pool *pool, struct loop *loop)
 
 void eng_pool_for(struct eng_pool *pool, size_t n, size_t grain, eng_loop_fn *fn, void *ctx)
 {
-    if (n == 0)
-        return;
-    if (grain == 0)
-        grain = 1;
+    if (n == 0) return;
+    if (grain == 0) grain = 1;
     struct loop loop = {.fn = fn, .ctx = ctx, .n = n, .grain = grain};
     loop.n_chunks = (n - 1) / grain + 1;
     if (eng_pool_size(pool) == 1 || loop.n_chunks == 1) {

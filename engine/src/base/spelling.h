@@ -4,11 +4,12 @@
 
 #include <stddef.h>
 
-/* Purpose: edit distance (insert, delete, replace), capped: names longer than 63 bytes count as far. */
+/* Purpose: edit distance (insert, delete, replace), capped: names longer than 63 bytes count as
+ * far. */
 size_t eng_text_distance(const char *a, const char *b);
 
-/* Purpose: which of names (NULL-terminated) name was meant to be: at most one letter in three differs.
- * NULL if none is near. */
+/* Purpose: which of names (NULL-terminated) name was meant to be: at most one letter in three
+ * differs. NULL if none is near. */
 const char *eng_text_nearest(const char *name, const char *const *names);
 
 #endif

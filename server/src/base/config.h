@@ -49,7 +49,8 @@ enum eng_status srv_config_read_environment(struct srv_config *config, char *con
 /* Purpose: cross-checks: addresses are addresses, admin beyond loopback needs a token file. */
 enum eng_status srv_config_check(const struct srv_config *config, struct eng_error *err);
 
-/* Purpose: the settings as a JSON object that read_file takes back. False: it could not be written. */
+/* Purpose: the settings as a JSON object that read_file takes back. False: it could not be written.
+ */
 bool srv_config_print(const struct srv_config *config, FILE *out);
 /* Purpose: one line a setting for --help: flag, default, range, unit, help. */
 void srv_config_help(FILE *out);

@@ -85,8 +85,8 @@ static void a_removed_model_is_not_missed(void **state)
     srv_registry_fail(f->app.registry, "other", "1", "it is broken");
     assert_int_equal(h_readyz(&request), SRV_DONE);
     assert_int_equal(request.reply.code, SRV_NOT_READY);
-    assert_non_null(
-        strstr(request.reply.body.bytes, "; other has no version that serves: it could not be loaded\""));
+    assert_non_null(strstr(request.reply.body.bytes,
+                           "; other has no version that serves: it could not be loaded\""));
     assert_null(strstr(request.reply.body.bytes, "tiny"));
     srv_text_fini(&request.reply.body);
 }

@@ -84,21 +84,20 @@ static void setters_set(void **state)
 }
 
 /* Fails with ARGUMENT, names what is given, and changes nothing. */
-#define ASSERT_REFUSED(call, ...)                                     \
-    do {                                                              \
-        struct recipe r, before;                                      \
-        struct eng_error err = {0};                                   \
-        memset(&r, 0, sizeof r);                                      \
-        eng_fields_defaults(fields, N_FIELDS, &r);                    \
-        before = r;                                                   \
-        assert_int_equal(call, ENG_ARGUMENT);                         \
-        assert_int_equal(err.status, ENG_ARGUMENT);                   \
-        assert_memory_equal(&r, &before, sizeof r);                   \
-        const char *const words[] = {__VA_ARGS__};                    \
-        for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) { \
-            if (!strstr(err.text, words[w]))                          \
-                fail_msg("\"%s\" lacks \"%s\"", err.text, words[w]);  \
-        }                                                             \
+#define ASSERT_REFUSED(call, ...)                                                                 \
+    do {                                                                                          \
+        struct recipe r, before;                                                                  \
+        struct eng_error err = {0};                                                               \
+        memset(&r, 0, sizeof r);                                                                  \
+        eng_fields_defaults(fields, N_FIELDS, &r);                                                \
+        before = r;                                                                               \
+        assert_int_equal(call, ENG_ARGUMENT);                                                     \
+        assert_int_equal(err.status, ENG_ARGUMENT);                                               \
+        assert_memory_equal(&r, &before, sizeof r);                                               \
+        const char *const words[] = {__VA_ARGS__};                                                \
+        for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {                             \
+            if (!strstr(err.text, words[w])) fail_msg("\"%s\" lacks \"%s\"", err.text, words[w]); \
+        }                                                                                         \
     } while (0)
 
 static void wrong_values_are_refused(void **state)

@@ -126,8 +126,9 @@ static void refuses_with_what_there_is(void **state)
     announce(f, "c", "1");
     expect_refusal(f, "c", NULL, SRV_NOT_READY, "version 1 of model 'c' is still being loaded");
     srv_registry_fail(f->registry, "c", "1", "model.onnx: the file is empty");
-    expect_refusal(f, "c", "1", SRV_NOT_READY,
-                   "version 1 of model 'c' could not be loaded; the admin listener's /models says why");
+    expect_refusal(
+        f, "c", "1", SRV_NOT_READY,
+        "version 1 of model 'c' could not be loaded; the admin listener's /models says why");
 }
 
 static void takes_the_default_model(void **state)

@@ -45,7 +45,8 @@ static void writes_null_for_what_json_lacks(void **state)
     assert_string_equal(format(-INFINITY), "null");
 }
 
-/* A prime step through all floats of 0..1; a tie in the tenth digit may be rounded the other way. */
+/* A prime step through all floats of 0..1; a tie in the tenth digit may be rounded the other way.
+ */
 static void reads_back_as_the_same_float(void **state)
 {
     (void)state;
@@ -54,7 +55,8 @@ static void reads_back_as_the_same_float(void **state)
         memcpy(&value, &bits, sizeof value);
         const char *text = format(value);
         back = strtof(text, NULL);
-        if (memcmp(&back, &value, sizeof value) != 0) fail_msg("%s is not %.9g", text, (double)value);
+        if (memcmp(&back, &value, sizeof value) != 0)
+            fail_msg("%s is not %.9g", text, (double)value);
         char printed[64];
         snprintf(printed, sizeof printed, "%.9g", (double)value);
         assert_int_equal(strlen(text), strlen(printed));
