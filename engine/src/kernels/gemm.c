@@ -26,9 +26,13 @@ void eng_gemm_blas(const struct eng_gemm *g)
     for (size_t i = 0; g->k == 0 && !g->accumulate && i < g->m; i++)
         memset(g->c + i * g->ldc, 0, g->n * sizeof *g->c);
     if (g->m == 0 || g->n == 0 || g->k == 0) return;
+    /* Debian's serial OpenBLAS has no locks: two calls may pack into one buffer. */
+    static pthread_mutex_t one_call = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&one_call);
     cblas_sgemm(CblasRowMajor, g->trans_a ? CblasTrans : CblasNoTrans,
                 g->trans_b ? CblasTrans : CblasNoTrans, (int)g->m, (int)g->n, (int)g->k, 1, g->a,
                 (int)g->lda, g->b, (int)g->ldb, g->accumulate ? 1 : 0, g->c, (int)g->ldc);
+    pthread_mutex_unlock(&one_call);
 }
 
 /* --- ours --- */

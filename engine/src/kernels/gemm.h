@@ -31,7 +31,7 @@ void eng_gemm_run(const struct eng_gemm *gemm, const float *column_bias,
  * Purpose: the product by OpenBLAS, on the calling thread.
  * Determinism: the last bits of a row may depend on m.
  * Shapes: every size at most INT_MAX. Sizes of 0 are fine.
- * Threads: any number at once.
+ * Threads: any; one after the other.
  */
 void eng_gemm_blas(const struct eng_gemm *gemm);
 
