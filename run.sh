@@ -7,5 +7,9 @@ CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}
 export CMAKE_GENERATOR
 cmake --preset release -DBUILD_TESTING=OFF
 cmake --build --preset release --parallel "$(nproc)" --target classifyd classify
-echo "The daemon names its addresses and a curl line; a picture to try it with is tests/images/seven.png."
+if [ $# -eq 0 ]; then
+  echo "Try, in another terminal: curl -T tests/images/seven.png http://127.0.0.1:8080/classify/mnist"
+else
+  echo "The daemon names its address and a curl line; a picture to try it with is tests/images/seven.png."
+fi
 exec build/release/bin/classifyd --models models "$@"
