@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing, builds, runs every test. Arguments go to ctest: ./test.sh -R pool
-# CLASSIFYD_PRESET=asan (or tsan, dev, coverage) tests another build. The exit code is ctest's.
+# CLASSIFYD_PRESET=asan (or tsan, dev, coverage) tests another build. CLASSIFYD_DATA=DIR names real data sets and
+# photographs (docs/testing.md); tests that need them are skipped without. The exit code is ctest's.
 set -eu
 cd "$(dirname "$0")"
 preset=${CLASSIFYD_PRESET:-release}
@@ -10,11 +11,6 @@ export CMAKE_GENERATOR
 cmake --preset "$preset" -DBUILD_TESTING=ON
 cmake --build --preset "$preset" --parallel "$(nproc)"
 
-# Real data sets and photographs, where they are at hand: the folder's name is printed. Else those tests are skipped.
-if [ -z "${CLASSIFYD_DATA:-}" ] && [ -x ../shared/data/unpack.sh ]; then
-  CLASSIFYD_DATA=$(../shared/data/unpack.sh | tail -n 1)
-  export CLASSIFYD_DATA
-fi
 # ONNX Runtime, to compare answers with. Without it those tests are skipped.
 if command -v npm >/dev/null && [ ! -d build/peers/node_modules/onnxruntime-node ]; then
   mkdir -p build/peers

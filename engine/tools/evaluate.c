@@ -18,6 +18,9 @@ struct run {
     atomic_bool failed;
 };
 
+/* Bounds the confusion matrix: 128 MiB of counts. */
+enum { MAX_CLASSES = 4096 };
+
 struct worker {
     struct eng_task task; /* first: a worker is its task */
     struct run *run;
@@ -101,15 +104,17 @@ static void count(struct tool_evaluation *evaluation, const uint16_t *labels)
 enum eng_status tool_evaluate(const struct eng_model *model, const struct eng_dataset *set,
                               int n_threads, struct tool_evaluation *out, struct eng_error *err)
 {
-    size_t n_classes = eng_model_card(model)->n_classes, n_cells;
+    size_t n_classes = eng_model_card(model)->n_classes;
+    if (n_classes > MAX_CLASSES)
+        return eng_fail(err, ENG_LIMIT, "the model has %zu classes, wanted at most %d", n_classes,
+                        MAX_CLASSES);
     if (set->n_classes > n_classes)
         return eng_fail(err, ENG_MISMATCH, "the data have a class %zu, the model knows 0 to %zu",
                         set->n_classes - 1, n_classes - 1);
     struct tool_evaluation e = {.n_samples = set->n, .n_classes = n_classes};
     struct worker *workers = eng_calloc((size_t)n_threads, sizeof *workers);
     e.predicted = eng_calloc(set->n, sizeof *e.predicted);
-    if (eng_mul_size(n_classes, n_classes, &n_cells))
-        e.confusion = eng_calloc(n_cells, sizeof *e.confusion);
+    e.confusion = eng_calloc(n_classes * n_classes, sizeof *e.confusion);
     enum eng_status status;
     if (workers && e.predicted && e.confusion) {
         struct run run = {.model = model, .set = set, .predicted = e.predicted};

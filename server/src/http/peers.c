@@ -52,9 +52,11 @@ static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *
     enum srv_peer_phase phase = atomic_load_explicit(&peer->phase, memory_order_acquire);
     int64_t waited_us = now_us - atomic_load_explicit(&peer->since_us, memory_order_relaxed);
     int64_t limit_us = phase == SRV_PEER_BODY ? peers->body_timeout_us : peers->headers_timeout_us;
-    if (phase == SRV_PEER_BUSY || atomic_load(&peer->was_cut)) return;
+    if (phase == SRV_PEER_BUSY || phase == SRV_PEER_CUT) return;
     if (waited_us > limit_us) {
-        atomic_store(&peer->was_cut, true);
+        /* Only from the phase that was looked at: its answer may be on the way by now. */
+        enum srv_peer_phase seen = phase;
+        if (!atomic_compare_exchange_strong(&peer->phase, &seen, SRV_PEER_CUT)) return;
         if (phase == SRV_PEER_BODY) say_timeout(peer);
         shutdown(peer->fd, SHUT_RDWR);
     } else if (waited_us > LOOK_EVERY_MS * 1000 && has_left(peer)) {
@@ -143,9 +145,17 @@ void srv_peers_remove(struct srv_peers *peers, struct srv_peer *peer)
     free(peer);
 }
 
-void srv_peer_enter(struct srv_peer *peer, enum srv_peer_phase phase, int64_t now_us)
+bool srv_peer_enter(struct srv_peer *peer, enum srv_peer_phase phase, int64_t now_us)
 {
     /* Time first: a new phase must not be measured from the old one's beginning. */
     atomic_store_explicit(&peer->since_us, now_us, memory_order_relaxed);
-    atomic_store_explicit(&peer->phase, phase, memory_order_release);
+    enum srv_peer_phase seen = atomic_load_explicit(&peer->phase, memory_order_relaxed);
+    while (seen != SRV_PEER_CUT)
+        if (atomic_compare_exchange_weak(&peer->phase, &seen, phase)) return true;
+    return false;
+}
+
+bool srv_peer_was_cut(struct srv_peer *peer)
+{
+    return atomic_load(&peer->phase) == SRV_PEER_CUT;
 }

@@ -10,9 +10,9 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-/* Waiting for (the rest of) the next request's headers; for its body; for nothing from the client.
- */
-enum srv_peer_phase { SRV_PEER_HEADERS, SRV_PEER_BODY, SRV_PEER_BUSY };
+/* Waiting for (the rest of) the next request's headers; for its body; for nothing from the client;
+ * for nothing any more: the watcher ended it, and it stays so. */
+enum srv_peer_phase { SRV_PEER_HEADERS, SRV_PEER_BODY, SRV_PEER_BUSY, SRV_PEER_CUT };
 
 struct srv_peer {
     int fd;
@@ -20,7 +20,6 @@ struct srv_peer {
     char request_id[SRV_REQUEST_ID_CHARS + 1]; /* written before the phase becomes BODY */
     _Atomic enum srv_peer_phase phase;
     _Atomic int64_t since_us; /* when the phase began */
-    atomic_bool was_cut;
     struct srv_peer *previous, *next;
 };
 
@@ -35,7 +34,11 @@ void srv_peers_destroy(struct srv_peers *peers);
 struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct sockaddr *address);
 void srv_peers_remove(struct srv_peers *peers, struct srv_peer *peer);
 
-/* Purpose: notes what the peer does from now on. */
-void srv_peer_enter(struct srv_peer *peer, enum srv_peer_phase phase, int64_t now_us);
+/* Purpose: notes what the peer does from now on. False: it was cut, and may have been told so;
+ * nothing may be sent to it. */
+bool srv_peer_enter(struct srv_peer *peer, enum srv_peer_phase phase, int64_t now_us);
+
+/* Purpose: whether the watcher ended it for being late. */
+bool srv_peer_was_cut(struct srv_peer *peer);
 
 #endif

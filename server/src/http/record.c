@@ -94,8 +94,8 @@ void srv_record(struct srv_exchange *exchange, bool was_sent)
     int64_t total_us = srv_clock_us() - exchange->request.received_us;
     size_t outcome = exchange->request.reply.code;
     if (exchange->phase != SRV_EXCHANGE_REPLIED)
-        outcome = exchange->peer && atomic_load(&exchange->peer->was_cut) ? SRV_REQUEST_TIMEOUT
-                                                                          : CLIENT_CLOSED;
+        outcome = exchange->peer && srv_peer_was_cut(exchange->peer) ? SRV_REQUEST_TIMEOUT
+                                                                     : CLIENT_CLOSED;
     unsigned status =
         outcome == CLIENT_CLOSED ? CLIENT_CLOSED_REQUEST : srv_code_http((enum srv_code)outcome);
     count(exchange->http, exchange->request.route, outcome, status, total_us);
