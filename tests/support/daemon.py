@@ -58,7 +58,7 @@ class Daemon:
         self.log_file = tempfile.TemporaryFile("a+b")  # appending: log() moves the position
         self.process = subprocess.Popen(
             [PROGRAM, "--models", models, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-             "--lame-duck-ms", "0", *flags],
+             "--lame-duck-ms", "0", "--idle-timeout-s", str(PATIENCE_S // 4), *flags],
             env=env or environment(), stdout=subprocess.PIPE, stderr=self.log_file, text=True)
         line = self.process.stdout.readline()
         found = re.match(r"listening on http://127\.0\.0\.1:(\d+) \(admin (?:http://127\.0\.0\.1:(\d+)|off)\)", line)

@@ -60,7 +60,8 @@ static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *
         if (phase == SRV_PEER_BODY) say_timeout(peer);
         shutdown(peer->fd, SHUT_RDWR);
     } else if (waited_us > LOOK_EVERY_MS * 1000 && has_left(peer)) {
-        shutdown(peer->fd, SHUT_RDWR);
+        /* At the second look only: at the first the end, and a request before it, may be new. */
+        if (peer->n_left_looks++ > 0) shutdown(peer->fd, SHUT_RDWR);
     }
 }
 

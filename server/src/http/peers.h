@@ -20,6 +20,7 @@ struct srv_peer {
     char request_id[SRV_REQUEST_ID_CHARS + 1]; /* written before the phase becomes BODY */
     _Atomic enum srv_peer_phase phase;
     _Atomic int64_t since_us; /* when the phase began */
+    int n_left_looks;         /* the watcher's own: how often it saw that the client has left */
     struct srv_peer *previous, *next;
 };
 
