@@ -45,7 +45,7 @@ PUBLIC = {
 # Third-party header: the files that may include it.
 HOMES = {
     "cblas.h": ["engine/src/kernels/*"],
-    "png.h": ["engine/src/image/codec_png*"],
+    "png.h": ["engine/src/image/codec_png*", "engine/src/image/encode_png.c"],
     "jpeglib.h": ["engine/src/image/codec_jpeg*"],
     "jerror.h": ["engine/src/image/codec_jpeg*"],
     "zlib.h": ["engine/src/base/gzip.c"],

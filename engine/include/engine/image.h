@@ -1,4 +1,4 @@
-/* Pictures: PNG and JPEG bytes in, 8-bit pixels out. */
+/* Pictures: PNG and JPEG bytes in, 8-bit pixels out; and pixels to PNG. */
 #ifndef ENGINE_IMAGE_H
 #define ENGINE_IMAGE_H
 
@@ -50,6 +50,21 @@ enum eng_status eng_image_load(const char *path, const struct eng_image_limits *
 
 /* Purpose: "png", "jpeg" or NULL, from the first bytes. */
 const char *eng_image_type(const void *bytes, size_t n_bytes);
+
+/*
+ * Purpose: encodes the picture as an 8-bit PNG of as many channels as it has.
+ * Ownership: *bytes is malloc'd, the caller frees it; untouched on failure.
+ * Errors: ARGUMENT (channels, or a side of 0 or above ENG_IMAGE_MAX_SIDE_PX), NO_MEMORY.
+ * Threads: any. Same pixels and same libpng and zlib: same bytes.
+ * Source: PNG 1.2 (ISO/IEC 15948).
+ */
+enum eng_status eng_image_encode_png(const struct eng_image *image, uint8_t **bytes,
+                                     size_t *n_bytes, struct eng_error *err);
+
+/* Purpose: the same into a file, which is replaced atomically; also IO, NOT_FOUND. The sentence
+ * names the path. */
+enum eng_status eng_image_write_png(const char *path, const struct eng_image *image,
+                                    struct eng_error *err);
 
 /* Purpose: frees the pixels and zeroes the struct; a zeroed struct is accepted. */
 void eng_image_fini(struct eng_image *image);

@@ -1,5 +1,5 @@
 /*
- * PNG through libpng, row by row into the caller's pixels. The only file that sees png.h.
+ * PNG through libpng, row by row into the caller's pixels. encode_png.c is the other half.
  *
  * Strictness: a wrong checksum anywhere, missing image data or a missing IEND is an error, as a
  * truncated upload must not be classified. Bytes behind IEND and image data behind the last row are

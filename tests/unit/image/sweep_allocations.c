@@ -1,4 +1,4 @@
-/* Every allocation while a picture is decoded and prepared fails once. */
+/* Every allocation while a picture is decoded, prepared or encoded fails once. */
 #include "build_png.h"
 #include "failing_malloc.h"
 #include "shipped.h"
@@ -83,11 +83,30 @@ static void preparing(void **state)
     eng_image_fini(&p.image);
 }
 
+static enum eng_status encode(void *ctx, struct eng_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t n_bytes;
+    enum eng_status status = eng_image_encode_png(ctx, &bytes, &n_bytes, err);
+    assert_true((status == ENG_OK) == (bytes != NULL));
+    free(bytes);
+    return status;
+}
+
+static void encoding(void **state)
+{
+    (void)state;
+    struct eng_image scene = shipped_picture("scene.png");
+    assert_true(failing_malloc_sweep(encode, &scene) > 4);
+    eng_image_fini(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoding),
         cmocka_unit_test(preparing),
+        cmocka_unit_test(encoding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
