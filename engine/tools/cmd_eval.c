@@ -162,15 +162,22 @@ static enum eng_status eval(const char *path, const struct eval_options *opt,
     return status;
 }
 
-/* DIR may also be the folder above, as for train: then the model's recipe says which data set. */
-static enum eng_status load_data(const struct eval_options *opt, const struct eng_card *card,
-                                 struct eng_dataset *set, struct eng_error *err)
+/* The model's recipe says which data set, and how it is read. */
+static enum eng_status load_data(const struct eval_options *opt, const char *model_path,
+                                 const struct eng_card *card, struct eng_dataset *set,
+                                 struct eng_error *err)
 {
+    struct eng_arena arena;
+    eng_arena_init(&arena);
+    const struct eng_json_place place = {.path = model_path, .arena = &arena, .err = err};
     json_t *recipe = card->recipe ? json_loads(card->recipe, 0, NULL) : NULL;
-    const char *name = json_string_value(json_object_get(recipe, "dataset"));
-    enum eng_status status =
-        eng_dataset_load(opt->data, name, (enum eng_split)opt->split, set, err);
+    struct eng_dataset_options how;
+    enum eng_status status = eng_dataset_options_read(&place, recipe, &how);
+    const struct eng_dataset_source source = {
+        .dir = opt->data, .options = &how, .split = (enum eng_split)opt->split};
+    if (!status) status = eng_dataset_load(&source, set, err);
     json_decref(recipe);
+    eng_arena_fini(&arena);
     return status;
 }
 
@@ -185,7 +192,7 @@ int cmd_eval(int argc, char **argv)
     struct eng_model *model = NULL;
     struct eng_dataset set = {0};
     enum eng_status status = tool_classifier_open(args[0], opt.config, 0, &model, &err);
-    if (!status) status = load_data(&opt, eng_model_card(model), &set, &err);
+    if (!status) status = load_data(&opt, args[0], eng_model_card(model), &set, &err);
     if (!status) status = eval(args[0], &opt, model, &set, &err);
     eng_dataset_fini(&set);
     eng_model_destroy(model);

@@ -22,7 +22,7 @@ static const size_t n_formats = sizeof formats / sizeof *formats;
 
 static enum eng_status fail_unrecognised(const char *dir, struct eng_error *err)
 {
-    char wanted[256] = "";
+    char wanted[400] = "";
     size_t used = 0;
     for (size_t i = 0; i < n_formats && used < sizeof wanted; i++)
         used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%s (%s)", i ? ", or " : "",
@@ -30,34 +30,40 @@ static enum eng_status fail_unrecognised(const char *dir, struct eng_error *err)
     return eng_fail(err, ENG_NOT_FOUND, "%s: no data set found; wanted %s", dir, wanted);
 }
 
-static enum eng_status load_from(const char *dir, enum eng_split split, struct eng_dataset *out,
+static enum eng_status load_from(const struct eng_dataset_source *source, struct eng_dataset *out,
                                  struct eng_error *err)
 {
     for (size_t i = 0; i < n_formats; i++)
-        if (formats[i]->recognise(dir)) return formats[i]->load(dir, split, out, err);
-    return fail_unrecognised(dir, err);
+        if (formats[i]->recognise(source->dir)) return formats[i]->load(source, out, err);
+    return fail_unrecognised(source->dir, err);
 }
 
-enum eng_status eng_dataset_load(const char *dir, const char *name, enum eng_split split,
-                                 struct eng_dataset *out, struct eng_error *err)
+enum eng_status eng_dataset_load(const struct eng_dataset_source *source, struct eng_dataset *out,
+                                 struct eng_error *err)
 {
-    if (!eng_file_is_dir(dir))
+    static const struct eng_dataset_options defaults = {0};
+    struct eng_dataset_source at = *source;
+    if (!at.options) at.options = &defaults;
+    if (!eng_file_is_dir(at.dir))
         return eng_fail(err, ENG_NOT_FOUND, "%s: no such folder; wanted one that holds a data set",
-                        dir);
+                        at.dir);
     /* A model's file may give the name: it must not lead out of dir. */
+    const char *name = at.options->dataset;
+    char inner[PATH_MAX];
     if (name && *name && *name != '.' && !strchr(name, '/')) {
-        char inner[PATH_MAX];
-        int n = snprintf(inner, sizeof inner, "%s/%s", dir, name);
-        if (n < (int)sizeof inner && eng_file_is_dir(inner))
-            return load_from(inner, split, out, err);
+        int n = snprintf(inner, sizeof inner, "%s/%s", at.dir, name);
+        if (n < (int)sizeof inner && eng_file_is_dir(inner)) at.dir = inner;
     }
-    return load_from(dir, split, out, err);
+    return load_from(&at, out, err);
 }
 
 void eng_dataset_fini(struct eng_dataset *set)
 {
     free(set->pixels);
+    free(set->features);
     free(set->labels);
+    free(set->targets);
+    free(set->class_names);
     memset(set, 0, sizeof *set);
 }
 
@@ -69,6 +75,11 @@ size_t eng_dataset_sample_bytes(const struct eng_dataset *set)
 const uint8_t *eng_dataset_sample(const struct eng_dataset *set, size_t i)
 {
     return set->pixels + i * eng_dataset_sample_bytes(set);
+}
+
+const float *eng_dataset_features(const struct eng_dataset *set, size_t i)
+{
+    return set->features + i * set->n_features;
 }
 
 const char *eng_split_name(enum eng_split split)

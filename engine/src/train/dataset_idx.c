@@ -65,7 +65,8 @@ static enum eng_status check_images(const char *name, const struct idx_header *i
 static enum eng_status fill(const struct idx_header *images, const struct idx_header *labels,
                             struct eng_dataset *out, struct eng_error *err)
 {
-    struct eng_dataset set = {.width_px = images->dim[2],
+    struct eng_dataset set = {.kind = ENG_DATASET_PICTURES,
+                              .width_px = images->dim[2],
                               .height_px = images->dim[1],
                               .n_channels = 1,
                               .n = images->dim[0]};
@@ -140,16 +141,18 @@ static enum eng_status read_file(const char *dir, const char *const names[2], si
     return eng_file_read_gzip(path, max_bytes, out, err);
 }
 
-static enum eng_status load(const char *dir, enum eng_split split, struct eng_dataset *out,
+static enum eng_status load(const struct eng_dataset_source *source, struct eng_dataset *out,
                             struct eng_error *err)
 {
     enum { HEADER_BYTES = 16, MAX_LABEL_BYTES = 1 << 28 };
     char images_path[PATH_MAX], labels_path[PATH_MAX];
     struct eng_file images = {0}, labels = {0};
-    enum eng_status status = read_file(
-        dir, images_names[split], ENG_DATASET_MAX_BYTES + HEADER_BYTES, images_path, &images, err);
+    enum eng_status status =
+        read_file(source->dir, images_names[source->split], ENG_DATASET_MAX_BYTES + HEADER_BYTES,
+                  images_path, &images, err);
     if (status == ENG_OK)
-        status = read_file(dir, labels_names[split], MAX_LABEL_BYTES, labels_path, &labels, err);
+        status = read_file(source->dir, labels_names[source->split], MAX_LABEL_BYTES, labels_path,
+                           &labels, err);
     if (status == ENG_OK)
         status = eng_idx_parse(images_path, images.bytes, images.n_bytes, labels_path, labels.bytes,
                                labels.n_bytes, out, err);

@@ -15,7 +15,6 @@
 static const struct eng_field top_fields[] = {
     ENG_F_STRING(struct eng_recipe, name, "the model's name"),
     ENG_F_STRING(struct eng_recipe, description, "one line about the model"),
-    ENG_F_STRING(struct eng_recipe, dataset, "the folder of the data set below --data"),
     ENG_F_INT(struct eng_recipe, seed, 0, 0, 9e15, "of every random number"),
     ENG_F_INT(struct eng_recipe, epochs, 10, 1, 100000, "passes over the training set"),
     ENG_F_INT(struct eng_recipe, batch, 128, 1, 65536, "samples per step"),
@@ -140,10 +139,12 @@ static const struct section *find_section(const char *name)
 
 static enum eng_status fail_unknown(const struct eng_json_place *place, const char *key)
 {
-    const char *names[N(top_fields) + N(sections) + 1] = {NULL};
+    const char *names[N(top_fields) + N(sections) + ENG_DATASET_MAX_FIELDS + 1] = {NULL};
     size_t n = 0;
     for (size_t i = 0; i < N(top_fields); i++)
         names[n++] = top_fields[i].name;
+    for (size_t i = 0; i < eng_n_dataset_fields; i++)
+        names[n++] = eng_dataset_fields[i].name;
     for (size_t i = 0; i < N(sections); i++)
         names[n++] = sections[i].name;
     return eng_json_fail_key(place, key, eng_text_nearest(key, names));
@@ -175,7 +176,8 @@ static enum eng_status read_top(struct eng_json_place *place, const json_t *root
     json_t *value;
     json_object_foreach((json_t *)root, key, value)
     {
-        if (find_section(key)) continue;
+        if (find_section(key) || eng_fields_find(eng_dataset_fields, eng_n_dataset_fields, key))
+            continue;
         const struct eng_field *field = eng_fields_find(top_fields, N(top_fields), key);
         if (!field) return fail_unknown(place, key);
         enum eng_status status = eng_json_set(place, field, value, recipe);
@@ -187,7 +189,8 @@ static enum eng_status read_top(struct eng_json_place *place, const json_t *root
         return eng_fail(place->err, ENG_FORMAT,
                         "%s: batch is %lld; wanted a multiple of shards, %lld", place->path,
                         (long long)recipe->batch, (long long)recipe->shards);
-    return read_sections(place, root, recipe);
+    enum eng_status status = eng_dataset_options_read(place, root, &recipe->data);
+    return status == ENG_OK ? read_sections(place, root, recipe) : status;
 }
 
 /* The text that goes into the model says what was really run. */

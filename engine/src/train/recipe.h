@@ -6,6 +6,7 @@
 #include "engine/status.h"
 #include "ops/attrs.h"
 #include "train/augment.h"
+#include "train/dataset_options.h"
 #include "train/loss.h"
 #include "train/optimiser.h"
 #include "train/schedule.h"
@@ -48,10 +49,11 @@ struct eng_recipe_input {
 };
 
 struct eng_recipe {
-    struct eng_arena arena;                   /* everything below */
-    const char *path;                         /* for sentences */
-    const char *text;                         /* its JSON with the overrides in it, compact */
-    const char *name, *description, *dataset; /* dataset: the folder's name; NULL if not given */
+    struct eng_arena arena;         /* everything below */
+    const char *path;               /* for sentences */
+    const char *text;               /* its JSON with the overrides in it, compact */
+    const char *name, *description; /* description: NULL if not given */
+    struct eng_dataset_options data;
     int64_t seed, epochs, batch, shards, golden;
     const char *const *labels; /* [n_labels], 0 if not given */
     size_t n_labels;

@@ -35,7 +35,7 @@ static void reads_every_part(void **state)
     struct eng_error err = {0};
     if (parse(good, &r, &err) != ENG_OK) fail_msg("%s", err.text);
     assert_string_equal(r.name, "tiny");
-    assert_string_equal(r.dataset, "digits");
+    assert_string_equal(r.data.dataset, "digits");
     assert_int_equal(r.seed, 7);
     assert_int_equal(r.epochs, 3);
     assert_int_equal(r.shards, 4);

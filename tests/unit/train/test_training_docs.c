@@ -1,6 +1,7 @@
 /* docs/training.md names every kind and key that the tables have. */
 #include "base/file.h"
 #include "train/augment.h"
+#include "train/dataset_options.h"
 #include "train/initialiser.h"
 #include "train/loss.h"
 #include "train/optimiser.h"
@@ -45,6 +46,7 @@ static void every_row_is_documented(void **state)
     expect_kinds(eng_loss_kinds, eng_n_loss_kinds);
     expect_kinds(eng_optimiser_kinds, eng_n_optimiser_kinds);
     expect_kinds(eng_schedule_kinds, eng_n_schedule_kinds);
+    expect_fields(eng_dataset_fields, eng_n_dataset_fields);
     expect_fields(eng_augment_fields, eng_n_augment_fields);
     for (size_t i = 0; eng_initialiser_names[i]; i++)
         expect(eng_initialiser_names[i]);

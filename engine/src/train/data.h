@@ -1,0 +1,30 @@
+/* The data of one run: both splits, what the classes are called, how samples become inputs. */
+#ifndef ENG_TRAIN_DATA_H
+#define ENG_TRAIN_DATA_H
+
+#include "engine/preprocess.h"
+#include "train/dataset.h"
+#include "train/recipe.h"
+
+struct eng_data {
+    struct eng_arena arena;
+    struct eng_dataset train, test; /* of one picture size; labels below n_classes */
+    struct eng_preprocess preprocess;
+    size_t n_classes;
+    const char *const *labels; /* [n_classes]: the recipe's, else the data set's, else numbers */
+};
+
+/*
+ * Purpose: loads what the recipe asks for from dir, and checks that both splits fit each other and
+ *          the recipe. pool may be NULL.
+ * Ownership: borrows the recipe; on success end with eng_data_fini.
+ * Errors: those of eng_dataset_load and eng_input_prepare; FORMAT: splits that differ in the size
+ * of pictures or in classes, labels beyond the recipe's, a single class.
+ */
+enum eng_status eng_data_load(const char *dir, const struct eng_recipe *recipe,
+                              struct eng_pool *pool, struct eng_data *out, struct eng_error *err);
+
+/* Purpose: frees and zeroes; a zeroed struct is accepted. */
+void eng_data_fini(struct eng_data *data);
+
+#endif
