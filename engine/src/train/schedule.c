@@ -30,11 +30,35 @@ static const struct eng_field cosine_fields[] = {
     ENG_F_FLOAT(struct eng_schedule_options, final_factor, 0, 0, 1, "share of the rate at the end"),
 };
 
+/* t: share of the way down, from 1 at t = 0 to final_factor at t = 1. */
+static double fall(const struct eng_schedule_options *options, enum eng_anneal anneal, double t)
+{
+    double left = anneal == ENG_ANNEAL_LINEAR ? 1 - t : (1 + cos(M_PI * t)) / 2;
+    return options->final_factor + (1 - options->final_factor) * left;
+}
+
 static double cosine(const struct eng_schedule_options *options, double epoch, double n_epochs)
 {
     double rest = n_epochs - options->warmup_epochs;
     double done = rest > 0 ? (epoch - options->warmup_epochs) / rest : 1;
-    return options->final_factor + (1 - options->final_factor) * (1 + cos(M_PI * done)) / 2;
+    return fall(options, ENG_ANNEAL_COSINE, done);
+}
+
+static const char *const anneal_names[] = {"cosine", "linear", NULL};
+
+static const struct eng_field one_cycle_fields[] = {
+    ENG_F_FLOAT(struct eng_schedule_options, peak, 0.3, 0, 1, "share of the run that rises"),
+    ENG_F_FLOAT(struct eng_schedule_options, start_factor, 0.04, 0, 1, "of the rate at the start"),
+    ENG_F_FLOAT(struct eng_schedule_options, final_factor, 0, 0, 1, "share of the rate at the end"),
+    ENG_F_CHOICE(struct eng_schedule_options, anneal, 0, anneal_names, "the way down"),
+};
+
+static double one_cycle(const struct eng_schedule_options *options, double epoch, double n_epochs)
+{
+    double done = epoch / n_epochs, peak = options->peak;
+    if (done < peak) return options->start_factor + (1 - options->start_factor) * done / peak;
+    return peak < 1 ? fall(options, (enum eng_anneal)options->anneal, (done - peak) / (1 - peak))
+                    : 1;
 }
 
 const struct eng_kind eng_schedule_kinds[] = {

@@ -1,6 +1,5 @@
-/* Optimisers and schedules against PyTorch's numbers and closed forms. */
+/* Optimisers against PyTorch's numbers. */
 #include "train/optimiser.h"
-#include "train/schedule.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -68,59 +67,11 @@ static void adam_is_pytorchs(void **state)
     expect("AdamW", decoupled, (double[]){0.77171671, -1.91794479, 0.38141820});
 }
 
-static struct eng_schedule_options schedule(const char *name)
-{
-    struct eng_schedule_options options = {0};
-    for (size_t i = 0; i < eng_n_schedule_kinds; i++)
-        if (strcmp(eng_schedule_kinds[i].name, name) == 0) {
-            eng_fields_defaults(eng_schedule_kinds[i].fields, eng_schedule_kinds[i].n_fields,
-                                &options);
-            options.kind = (int)i;
-            return options;
-        }
-    fail_msg("no schedule %s", name);
-    return options;
-}
-
-static void schedules_have_their_shapes(void **state)
-{
-    (void)state;
-    struct eng_schedule_options constant = schedule("constant"), step = schedule("step"),
-                                cosine = schedule("cosine");
-    assert_near(eng_schedule_factor(&constant, 7, 10), 1, 0);
-    step.every_epochs = 3;
-    step.factor = 0.5;
-    assert_near(eng_schedule_factor(&step, 2.99, 10), 1, 0);
-    assert_near(eng_schedule_factor(&step, 3, 10), 0.5, 0);
-    assert_near(eng_schedule_factor(&step, 9.5, 10), 0.125, 0);
-    cosine.final_factor = 0.1;
-    assert_near(eng_schedule_factor(&cosine, 0, 10), 1, 0);
-    assert_near(eng_schedule_factor(&cosine, 5, 10), 0.55, 1e-12);
-    assert_near(eng_schedule_factor(&cosine, 10, 10), 0.1, 1e-12);
-}
-
-static void every_schedule_warms_up(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < eng_n_schedule_kinds; i++) {
-        struct eng_schedule_options options = schedule(eng_schedule_kinds[i].name);
-        options.warmup_epochs = 4;
-        assert_near(eng_schedule_factor(&options, 0, 10), 0, 0);
-        assert_near(eng_schedule_factor(&options, 1, 10), 0.25, 0);
-        assert_near(eng_schedule_factor(&options, 4, 10), 1, 1e-12);
-        /* A warm-up longer than the run does not divide by a negative rest. */
-        options.warmup_epochs = 20;
-        assert_near(eng_schedule_factor(&options, 10, 10), 0.5, 0);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sgd_is_pytorchs),
         cmocka_unit_test(adam_is_pytorchs),
-        cmocka_unit_test(schedules_have_their_shapes),
-        cmocka_unit_test(every_schedule_warms_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
