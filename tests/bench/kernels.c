@@ -3,7 +3,8 @@
  *
  *     cmake --build build/release --target bench_kernels && build/release/tests/bench_kernels
  *
- * Prints microseconds, GFLOP/s and the ratio to OpenBLAS (above 1: ours is faster).
+ * Needs libopenblas-serial-dev where it is built. Prints microseconds, GFLOP/s and the ratio to
+ * OpenBLAS (above 1: ours is faster).
  */
 #include "kernels/conv.h"
 #include "kernels/dispatch.h"
@@ -11,6 +12,7 @@
 #include "kernels/im2col.h"
 #include "kernels/pooling.h"
 
+#include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -50,6 +52,13 @@ static float *filled(size_t n)
     return x;
 }
 
+static void multiply_by_blas(const struct eng_gemm *g)
+{
+    cblas_sgemm(CblasRowMajor, g->trans_a ? CblasTrans : CblasNoTrans,
+                g->trans_b ? CblasTrans : CblasNoTrans, (int)g->m, (int)g->n, (int)g->k, 1, g->a,
+                (int)g->lda, g->b, (int)g->ldb, g->accumulate ? 1 : 0, g->c, (int)g->ldc);
+}
+
 static void run_ours(void *ctx)
 {
     eng_gemm_run(ctx, NULL, (struct eng_activation){0}, NULL);
@@ -57,7 +66,7 @@ static void run_ours(void *ctx)
 
 static void run_blas(void *ctx)
 {
-    eng_gemm_blas(ctx);
+    multiply_by_blas(ctx);
 }
 
 static void bench_gemm(const char *what, bool trans_a, bool trans_b, size_t m, size_t n, size_t k)
@@ -122,15 +131,15 @@ static void conv_blas(void *ctx)
         for (size_t c = 0; c < b->conv.in_channels; c++)
             eng_im2col(&b->conv.window, b->x + (image * b->conv.in_channels + c) * n,
                        b->columns + c * n_taps(b) * n);
-        eng_gemm_blas(&(struct eng_gemm){.m = m,
-                                         .n = n,
-                                         .k = k,
-                                         .a = b->w,
-                                         .lda = k,
-                                         .b = b->columns,
-                                         .ldb = n,
-                                         .c = y,
-                                         .ldc = n});
+        multiply_by_blas(&(struct eng_gemm){.m = m,
+                                            .n = n,
+                                            .k = k,
+                                            .a = b->w,
+                                            .lda = k,
+                                            .b = b->columns,
+                                            .ldb = n,
+                                            .c = y,
+                                            .ldc = n});
         for (size_t i = 0; i < m * n; i++) {
             float v = y[i] + b->bias[i / n];
             y[i] = v > 0 ? v : 0;
@@ -147,27 +156,27 @@ static void conv_backward_blas(void *ctx)
         for (size_t c = 0; c < b->conv.in_channels; c++)
             eng_im2col(&b->conv.window, b->x + (image * b->conv.in_channels + c) * n,
                        b->columns + c * n_taps(b) * n);
-        eng_gemm_blas(&(struct eng_gemm){.trans_b = true,
-                                         .accumulate = true,
-                                         .m = m,
-                                         .n = k,
-                                         .k = n,
-                                         .a = dy,
-                                         .lda = n,
-                                         .b = b->columns,
-                                         .ldb = n,
-                                         .c = b->dw,
-                                         .ldc = k});
-        eng_gemm_blas(&(struct eng_gemm){.trans_a = true,
-                                         .m = k,
-                                         .n = n,
-                                         .k = m,
-                                         .a = b->w,
-                                         .lda = k,
-                                         .b = dy,
-                                         .ldb = n,
-                                         .c = b->columns,
-                                         .ldc = n});
+        multiply_by_blas(&(struct eng_gemm){.trans_b = true,
+                                            .accumulate = true,
+                                            .m = m,
+                                            .n = k,
+                                            .k = n,
+                                            .a = dy,
+                                            .lda = n,
+                                            .b = b->columns,
+                                            .ldb = n,
+                                            .c = b->dw,
+                                            .ldc = k});
+        multiply_by_blas(&(struct eng_gemm){.trans_a = true,
+                                            .m = k,
+                                            .n = n,
+                                            .k = m,
+                                            .a = b->w,
+                                            .lda = k,
+                                            .b = dy,
+                                            .ldb = n,
+                                            .c = b->columns,
+                                            .ldc = n});
         for (size_t c = 0; c < b->conv.in_channels; c++)
             eng_col2im(&b->conv.window, b->columns + c * n_taps(b) * n,
                        b->dx + (image * b->conv.in_channels + c) * n);
@@ -265,8 +274,10 @@ int main(void)
     bench_gemm("dense 784-128 (MatMul), one", false, false, 1, 128, 784);
     bench_gemm("dense 784-128 (MatMul), 64", false, false, 64, 128, 784);
     bench_gemm("dense 128-10, one", false, true, 1, 10, 128);
-    bench_gemm("dense backward dx", false, false, 32, 784, 128);
-    bench_gemm("dense backward dw", true, false, 128, 784, 32);
+    bench_gemm("dense backward dx", false, true, 64, 512, 512);
+    bench_gemm("dense backward dw", true, false, 784, 512, 64);
+    bench_gemm("dense backward dw, few", true, false, 512, 10, 64);
+    bench_gemm("both transposed", true, true, 256, 256, 256);
     bench_gemm("square", false, false, 512, 512, 512);
     bench_gemm("square transposed", false, true, 512, 512, 512);
     bench_gemm("large", false, false, 1024, 1024, 1024);

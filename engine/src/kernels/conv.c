@@ -144,7 +144,7 @@ static void input_by_columns(const struct eng_conv *conv, const float *w, const 
     for (size_t i = 0; i < conv->n_images * conv->groups; i++) {
         gemm.a = w + i % conv->groups * conv->out_channels * n_weights(conv);
         gemm.b = dy + i * conv->out_channels * n_out;
-        eng_gemm_blas(&gemm);
+        eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
         for (size_t c = 0; c < conv->in_channels; c++)
             eng_col2im(&conv->window, columns + c * n_taps(conv) * n_out,
                        dx + (i * conv->in_channels + c) * n_in);

@@ -4,45 +4,15 @@
 #include "kernels/dispatch.h"
 
 #include <assert.h>
-#include <cblas.h>
-#include <limits.h>
-#include <pthread.h>
+#include <math.h>
 #include <string.h>
-
-/* --- OpenBLAS --- */
-
-/* Threads are the pool's business: OpenBLAS must not start its own. */
-static void use_one_thread(void)
-{
-    openblas_set_num_threads(1);
-}
-
-void eng_gemm_blas(const struct eng_gemm *g)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, use_one_thread);
-    assert(g->m <= INT_MAX && g->n <= INT_MAX && g->k <= INT_MAX);
-    assert(g->lda <= INT_MAX && g->ldb <= INT_MAX && g->ldc <= INT_MAX);
-    for (size_t i = 0; g->k == 0 && !g->accumulate && i < g->m; i++)
-        memset(g->c + i * g->ldc, 0, g->n * sizeof *g->c);
-    if (g->m == 0 || g->n == 0 || g->k == 0) return;
-    /* Debian's serial OpenBLAS has no locks: two calls may pack into one buffer. */
-    static pthread_mutex_t one_call = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&one_call);
-    cblas_sgemm(CblasRowMajor, g->trans_a ? CblasTrans : CblasNoTrans,
-                g->trans_b ? CblasTrans : CblasNoTrans, (int)g->m, (int)g->n, (int)g->k, 1, g->a,
-                (int)g->lda, g->b, (int)g->ldb, g->accumulate ? 1 : 0, g->c, (int)g->ldc);
-    pthread_mutex_unlock(&one_call);
-}
-
-/* --- ours --- */
 
 enum {
     BLOCK_ROWS = 64,   /* rows of C in one piece of work */
     BLOCK_DEPTH = 128, /* of k in one pass: a packed panel stays in the L1 cache */
     PACK_ROWS = 16,    /* rows of A that make packing pay */
     MAX_PANEL_COLUMNS = 16 * ENG_PANEL_VECTORS,
-    DOT_COLUMNS = 32,         /* columns of C in one piece of work, when B is transposed */
+    DOT_COLUMNS = 32,         /* columns of C in one piece of dot products */
     WORK_PER_CHUNK = 1 << 18, /* multiply-adds that make a thread worth waking: some 5 us */
 };
 
@@ -52,6 +22,7 @@ struct pieces {
     const float *column_bias;
     struct eng_activation activation;
     struct eng_clamp clamp;
+    bool is_dot;
     size_t n_columns; /* of one piece */
     size_t per_row;   /* pieces side by side */
 };
@@ -96,24 +67,40 @@ static void place_panel(const struct pieces *p, const struct piece *piece, struc
     }
 }
 
+/* n rows of B from row k on, the panel's columns close together. */
+static void pack_b(const struct eng_gemm *g, const struct piece *piece, size_t k, size_t n,
+                   float *packed)
+{
+    size_t width = piece->n_columns;
+    if (!g->trans_b) {
+        const float *b = g->b + k * g->ldb + piece->column;
+        for (size_t i = 0; i < n; i++)
+            memcpy(packed + i * width, b + i * g->ldb, width * sizeof *packed);
+        return;
+    }
+    for (size_t x = 0; x < width; x++) {
+        const float *b = g->b + (piece->column + x) * g->ldb + k;
+        for (size_t i = 0; i < n; i++)
+            packed[i * width + x] = b[i];
+    }
+}
+
 /* Rows [k, k + n) of the panel: in place, or, if many rows of A will read them, close together. */
 static void place_b(const struct pieces *p, const struct piece *piece, size_t k, size_t n,
                     float *packed, ptrdiff_t *taps, struct eng_panel *panel)
 {
     const struct eng_gemm *g = p->gemm;
-    const float *b = g->b + k * g->ldb + piece->column;
-    bool packs = piece->n_rows >= PACK_ROWS;
+    bool packs = g->trans_b || piece->n_rows >= PACK_ROWS;
     size_t step = packs ? piece->n_columns : g->ldb;
-    for (size_t i = 0; i < n; i++) {
+    const float *b = packs ? packed : g->b + k * g->ldb + piece->column;
+    if (packs) pack_b(g, piece, k, n, packed);
+    for (size_t i = 0; i < n; i++)
         taps[i] = (ptrdiff_t)(i * step);
-        if (packs) memcpy(packed + i * step, b + i * g->ldb, step * sizeof *packed);
-    }
     for (int j = 0; j < panel->n_vectors; j++)
-        panel->b[j] = (packs ? packed : b) + j * eng_kernels()->n_lanes;
+        panel->b[j] = b + j * eng_kernels()->n_lanes;
 }
 
-/* B as it is: one panel, BLOCK_DEPTH of k at a time. A sum waits in C between the blocks, exactly.
- */
+/* One panel, BLOCK_DEPTH of k at a time. A sum waits in C between the blocks, exactly. */
 static void multiply_piece(const struct pieces *p, const struct piece *piece)
 {
     const struct eng_gemm *g = p->gemm;
@@ -144,7 +131,7 @@ static void multiply_piece(const struct pieces *p, const struct piece *piece)
     } while (k < g->k);
 }
 
-/* B transposed: rows times rows, a few columns of C at a time. */
+/* B alone transposed: rows times rows, a few columns of C at a time. */
 static void dot_piece(const struct pieces *p, const struct piece *piece)
 {
     const struct eng_gemm *g = p->gemm;
@@ -175,24 +162,11 @@ static void run_pieces(void *ctx, size_t begin, size_t end)
     const struct pieces *p = ctx;
     for (size_t i = begin; i < end; i++) {
         struct piece piece = piece_at(p, i);
-        if (p->gemm->trans_b)
+        if (p->is_dot)
             dot_piece(p, &piece);
         else
             multiply_piece(p, &piece);
         activate(p, &piece);
-    }
-}
-
-/* Both transposed: too rare for a kernel of its own. */
-static void run_by_blas(const struct eng_gemm *g, const float *column_bias,
-                        struct eng_activation activation)
-{
-    eng_gemm_blas(g);
-    for (size_t i = 0; i < g->m; i++) {
-        float *c = g->c + i * g->ldc;
-        for (size_t j = 0; column_bias && j < g->n; j++)
-            c[j] += column_bias[j];
-        eng_activation_forward(activation, c, c, g->n);
     }
 }
 
@@ -201,15 +175,12 @@ void eng_gemm_run(const struct eng_gemm *g, const float *column_bias,
 {
     assert(!(g->accumulate && column_bias));
     if (g->m == 0 || g->n == 0) return;
-    if (g->trans_a && g->trans_b) {
-        run_by_blas(g, column_bias, activation);
-        return;
-    }
     struct pieces p = {.gemm = g,
                        .column_bias = column_bias,
                        .activation = activation,
-                       .clamp = eng_clamp_for(activation)};
-    p.n_columns = g->trans_b ? DOT_COLUMNS : (size_t)(eng_kernels()->n_lanes * ENG_PANEL_VECTORS);
+                       .clamp = eng_clamp_for(activation),
+                       .is_dot = g->trans_b && !g->trans_a};
+    p.n_columns = p.is_dot ? DOT_COLUMNS : (size_t)(eng_kernels()->n_lanes * ENG_PANEL_VECTORS);
     p.per_row = (g->n - 1) / p.n_columns + 1;
     size_t n_pieces = p.per_row * ((g->m - 1) / BLOCK_ROWS + 1);
     size_t work = smaller(BLOCK_ROWS, g->m) * p.n_columns * g->k;

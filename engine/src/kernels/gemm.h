@@ -1,4 +1,4 @@
-/* Dense matrix products. The one home of cblas.h. */
+/* Dense matrix products. */
 #ifndef ENG_KERNELS_GEMM_H
 #define ENG_KERNELS_GEMM_H
 
@@ -26,13 +26,5 @@ struct eng_gemm {
  */
 void eng_gemm_run(const struct eng_gemm *gemm, const float *column_bias,
                   struct eng_activation activation, struct eng_pool *pool);
-
-/*
- * Purpose: the product by OpenBLAS, on the calling thread.
- * Determinism: the last bits of a row may depend on m.
- * Shapes: every size at most INT_MAX. Sizes of 0 are fine.
- * Threads: any; one after the other.
- */
-void eng_gemm_blas(const struct eng_gemm *gemm);
 
 #endif
