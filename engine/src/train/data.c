@@ -1,7 +1,6 @@
 #include "train/data.h"
 
 #include "base/error.h"
-#include "train/input.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,8 +86,8 @@ static enum eng_status load(const struct loading *l, struct eng_pool *pool)
     if (status == ENG_OK) status = name_classes(l);
     if (status == ENG_OK) status = check_labels(l, &data->train, ENG_SPLIT_TRAIN);
     if (status == ENG_OK) status = check_labels(l, &data->test, ENG_SPLIT_TEST);
-    if (status == ENG_OK)
-        status = eng_input_prepare(l->recipe, &data->train, &data->preprocess, l->err);
+    data->n_outputs = data->n_classes;
+    if (status == ENG_OK) status = eng_input_prepare(l->recipe, &data->train, &data->input, l->err);
     return status;
 }
 
@@ -110,6 +109,7 @@ void eng_data_fini(struct eng_data *data)
 {
     eng_dataset_fini(&data->train);
     eng_dataset_fini(&data->test);
+    eng_input_fini(&data->input);
     eng_arena_fini(&data->arena);
     memset(data, 0, sizeof *data);
 }

@@ -2,15 +2,16 @@
 #ifndef ENG_TRAIN_DATA_H
 #define ENG_TRAIN_DATA_H
 
-#include "engine/preprocess.h"
 #include "train/dataset.h"
+#include "train/input.h"
 #include "train/recipe.h"
 
 struct eng_data {
     struct eng_arena arena;
     struct eng_dataset train, test; /* of one picture size; labels below n_classes */
-    struct eng_preprocess preprocess;
-    size_t n_classes;
+    struct eng_input input;
+    size_t n_outputs;          /* of the network: classes, or 1 for regression */
+    size_t n_classes;          /* 0: regression */
     const char *const *labels; /* [n_classes]: the recipe's, else the data set's, else numbers */
 };
 

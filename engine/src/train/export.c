@@ -12,9 +12,9 @@ static enum eng_status write_file(const struct eng_export *export, const struct 
                                   size_t *n_bytes, struct eng_error *err)
 {
     struct eng_card card = {.name = export->recipe->name,
-                            .n_classes = export->n_classes,
-                            .labels = export->labels,
-                            .preprocess = *export->preprocess,
+                            .n_classes = export->data->n_classes,
+                            .labels = export->data->labels,
+                            .preprocess = export->data->input.preprocess,
                             .n_golden = n_golden};
     struct onnx_model file;
     enum eng_status status = eng_convert_export(export->graph, &file, err);
@@ -28,25 +28,26 @@ static enum eng_status write_file(const struct eng_export *export, const struct 
 }
 
 /* The session's answers to the first n samples, copied into arena. */
-static enum eng_status ask(struct eng_session *session, const struct eng_export *export,
-                           const struct eng_dataset *test, size_t n, struct eng_arena *arena,
-                           struct eng_golden *golden, struct eng_error *err)
+static enum eng_status ask(struct eng_session *session, const struct eng_export *export, size_t n,
+                           struct eng_arena *arena, struct eng_golden *golden,
+                           struct eng_error *err)
 {
     for (size_t i = 0; i < n; i++) {
-        const uint8_t *pixels = eng_dataset_sample(test, i);
-        eng_preprocess_bytes(export->preprocess, pixels, eng_session_sample(session, 1, 0));
+        const uint8_t *pixels = eng_dataset_sample(&export->data->test, i);
+        eng_preprocess_bytes(&export->data->input.preprocess, pixels,
+                             eng_session_sample(session, 1, 0));
         const float *answer = eng_session_classify(session, 1);
         golden[i].pixels = pixels;
-        golden[i].probabilities = eng_arena_copy(arena, answer, export->n_classes * sizeof *answer);
+        golden[i].probabilities =
+            eng_arena_copy(arena, answer, export->data->n_classes * sizeof *answer);
         if (!golden[i].probabilities) return eng_fail_memory(err, "golden samples");
     }
     return ENG_OK;
 }
 
 /* A file without golden samples is opened as a server would open it. */
-static enum eng_status record(const struct eng_export *export, const struct eng_dataset *test,
-                              size_t n, struct eng_arena *arena, struct eng_golden *golden,
-                              struct eng_error *err)
+static enum eng_status record(const struct eng_export *export, size_t n, struct eng_arena *arena,
+                              struct eng_golden *golden, struct eng_error *err)
 {
     uint8_t *bytes = NULL;
     size_t n_bytes;
@@ -56,22 +57,21 @@ static enum eng_status record(const struct eng_export *export, const struct eng_
     enum eng_status status = write_file(export, NULL, 0, arena, &bytes, &n_bytes, err);
     if (status == ENG_OK) status = eng_model_open_bytes(bytes, n_bytes, &options, &model, err);
     if (status == ENG_OK) status = eng_session_create(model, NULL, &session, err);
-    if (status == ENG_OK) status = ask(session, export, test, n, arena, golden, err);
+    if (status == ENG_OK) status = ask(session, export, n, arena, golden, err);
     eng_session_destroy(session);
     eng_model_destroy(model);
     free(bytes);
     return status;
 }
 
-enum eng_status eng_export_bytes(const struct eng_export *export, const struct eng_dataset *test,
-                                 size_t n_golden, uint8_t **bytes, size_t *n_bytes,
-                                 struct eng_error *err)
+enum eng_status eng_export_bytes(const struct eng_export *export, size_t n_golden, uint8_t **bytes,
+                                 size_t *n_bytes, struct eng_error *err)
 {
     struct eng_arena arena;
     eng_arena_init(&arena);
-    if (n_golden > test->n) n_golden = test->n;
+    if (n_golden > export->data->test.n) n_golden = export->data->test.n;
     struct eng_golden *golden = eng_arena_alloc(&arena, n_golden + 1, sizeof *golden);
-    enum eng_status status = golden ? record(export, test, n_golden, &arena, golden, err)
+    enum eng_status status = golden ? record(export, n_golden, &arena, golden, err)
                                     : eng_fail_memory(err, "golden samples");
     if (status == ENG_OK)
         status = write_file(export, golden, n_golden, &arena, bytes, n_bytes, err);

@@ -2,10 +2,9 @@
 #ifndef ENG_TRAIN_EXPORT_H
 #define ENG_TRAIN_EXPORT_H
 
-#include "engine/preprocess.h"
 #include "graph/graph.h"
 #include "model/card.h"
-#include "train/dataset.h"
+#include "train/data.h"
 #include "train/recipe.h"
 
 #include <stddef.h>
@@ -14,10 +13,8 @@
 /* What goes into the file. Borrowed. */
 struct eng_export {
     const struct eng_recipe *recipe;
+    const struct eng_data *data;
     const struct eng_graph *graph;
-    const struct eng_preprocess *preprocess;
-    const char *const *labels; /* [n_classes] */
-    size_t n_classes;
     const char *history; /* JSON */
 };
 
@@ -27,8 +24,7 @@ struct eng_export {
  * Ownership: *bytes is malloc'd, the caller frees it. Errors: NO_MEMORY, and what opening a model
  * says.
  */
-enum eng_status eng_export_bytes(const struct eng_export *export, const struct eng_dataset *test,
-                                 size_t n_golden, uint8_t **bytes, size_t *n_bytes,
-                                 struct eng_error *err);
+enum eng_status eng_export_bytes(const struct eng_export *export, size_t n_golden, uint8_t **bytes,
+                                 size_t *n_bytes, struct eng_error *err);
 
 #endif

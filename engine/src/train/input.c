@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Whole numbers, so that the sums are exact: 2^32 bytes x 255^2 stay below 2^64. */
@@ -40,8 +41,9 @@ static enum eng_status standardise(const struct eng_dataset *train, struct eng_p
     return ENG_OK;
 }
 
-enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct eng_dataset *train,
-                                  struct eng_preprocess *out, struct eng_error *err)
+static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
+                                        const struct eng_dataset *train, struct eng_input *out,
+                                        struct eng_error *err)
 {
     const struct eng_recipe_input *input = &recipe->input;
     if (train->n_channels != 1 && train->n_channels != 3)
@@ -65,6 +67,64 @@ enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct 
     } else if (input->standardise) {
         status = standardise(train, &pre, err);
     }
-    if (status == ENG_OK) *out = pre;
+    out->preprocess = pre;
+    out->count = eng_preprocess_count(&pre);
     return status;
+}
+
+enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct eng_dataset *train,
+                                  struct eng_input *out, struct eng_error *err)
+{
+    struct eng_input input = {
+        .kind = train->kind, .n_features = train->n_features, .count = train->n_features};
+    enum eng_status status = ENG_OK;
+    if (train->kind == ENG_DATASET_PICTURES) status = prepare_pictures(recipe, train, &input, err);
+    if (status == ENG_OK)
+        *out = input;
+    else
+        eng_input_fini(&input);
+    return status;
+}
+
+void eng_input_fini(struct eng_input *input)
+{
+    free(input->mean);
+    free(input->deviation);
+    memset(input, 0, sizeof *input);
+}
+
+enum eng_status eng_input_add_nodes(const struct eng_input *input, struct eng_graph *graph, int *in,
+                                    int *value, struct eng_shape *shape, struct eng_error *err)
+{
+    struct eng_shape at = {.rank = 2, .dim = {-1, (int64_t)input->n_features}};
+    const char *name = "features";
+    if (input->kind == ENG_DATASET_PICTURES) {
+        const struct eng_preprocess *pre = &input->preprocess;
+        name = "image";
+        at = (struct eng_shape){
+            .rank = 4, .dim = {-1, eng_preprocess_channels(pre), pre->height_px, pre->width_px}};
+    }
+    enum eng_status status = eng_graph_add_input(graph, name, ENG_FLOAT32, &at, in, err);
+    if (status != ENG_OK) return status;
+    *value = *in;
+    at.dim[0] = 1;
+    *shape = at;
+    return ENG_OK;
+}
+
+void eng_input_fill(const struct eng_input *input, const struct eng_dataset *set, size_t i,
+                    const struct eng_augment_options *augment, struct eng_rng *rng,
+                    uint8_t *scratch, float *dst)
+{
+    if (input->kind == ENG_DATASET_VECTORS) {
+        memcpy(dst, eng_dataset_features(set, i), input->count * sizeof *dst);
+        return;
+    }
+    const uint8_t *pixels = eng_dataset_sample(set, i);
+    if (rng) {
+        eng_augment_run(augment, rng, pixels, set->width_px, set->height_px, set->n_channels,
+                        scratch);
+        pixels = scratch;
+    }
+    eng_preprocess_bytes(&input->preprocess, pixels, dst);
 }

@@ -63,7 +63,7 @@ static enum eng_status check_scores(const struct eng_recipe *recipe, const struc
     char text[96];
     if (shape->rank == 2 && shape->dim[1] == (int64_t)n_classes) return ENG_OK;
     return eng_fail(err, ENG_FORMAT,
-                    "%s: the last layer gives %s for one picture; wanted [1, %zu], a score for "
+                    "%s: the last layer gives %s for one sample; wanted [1, %zu], a score for "
                     "each class",
                     recipe->path, eng_shape_format(shape, text, sizeof text), n_classes);
 }
@@ -72,20 +72,17 @@ enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   const struct eng_network_shape *shape, struct eng_graph *graph,
                                   struct eng_network *out, struct eng_error *err)
 {
-    struct eng_shape at = {.rank = 4,
-                           .dim = {-1, shape->n_channels, shape->height_px, shape->width_px}};
+    struct eng_shape at;
     graph->name = eng_arena_string(&graph->arena, recipe->name, strlen(recipe->name));
     if (!graph->name) return eng_fail_memory(err, "the graph's name");
     struct eng_network network = {0};
     enum eng_status status =
-        eng_graph_add_input(graph, "image", ENG_FLOAT32, &at, &network.input, err);
-    network.scores = network.input;
-    at.dim[0] = 1;
+        eng_input_add_nodes(shape->input, graph, &network.input, &network.scores, &at, err);
     for (size_t i = 0; i < recipe->n_layers && status == ENG_OK; i++) {
         status = append(recipe, i, graph, &network.scores, &at, err);
         if (status != ENG_OK) eng_error_context(err, "%s: layers[%zu]", recipe->path, i);
     }
-    if (status == ENG_OK) status = check_scores(recipe, &at, shape->n_classes, err);
+    if (status == ENG_OK) status = check_scores(recipe, &at, shape->n_outputs, err);
     if (status == ENG_OK) status = eng_graph_add_output(graph, network.scores, err);
     if (status != ENG_OK) return status;
     eng_graph_mark_trainable(graph);

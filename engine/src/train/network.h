@@ -3,6 +3,7 @@
 #define ENG_TRAIN_NETWORK_H
 
 #include "graph/graph.h"
+#include "train/input.h"
 #include "train/recipe.h"
 
 #include <stddef.h>
@@ -10,14 +11,14 @@
 
 /* What comes in and goes out. */
 struct eng_network_shape {
-    uint32_t n_channels, height_px, width_px;
-    size_t n_classes;
+    const struct eng_input *input;
+    size_t n_outputs; /* classes, or 1 for regression */
 };
 
 /* Where in the graph things are. */
 struct eng_network {
-    int input;  /* "image" [N, channels, height, width] */
-    int scores; /* [N, n_classes], the graph's output while it is trained */
+    int input;  /* "image" [N, channels, height, width] or "features" [N, features] */
+    int scores; /* [N, n_outputs], the graph's output while it is trained */
 };
 
 /*

@@ -55,15 +55,9 @@ void eng_shard_fini(struct eng_shard *shard)
 static void place(struct eng_shard *shard, const struct eng_shard_setting *setting,
                   const struct eng_dataset *set, size_t from, size_t to, struct eng_rng *rng)
 {
-    const uint8_t *pixels = eng_dataset_sample(set, from);
-    float *input = eng_exec_value(shard->exec, setting->network.input)->data;
-    if (rng) {
-        eng_augment_run(&setting->recipe->augment, rng, pixels, set->width_px, set->height_px,
-                        set->n_channels, shard->picture);
-        pixels = shard->picture;
-    }
-    eng_preprocess_bytes(setting->preprocess, pixels,
-                         input + to * eng_preprocess_count(setting->preprocess));
+    float *values = eng_exec_value(shard->exec, setting->network.input)->data;
+    eng_input_fill(setting->input, set, from, &setting->recipe->augment, rng, shard->picture,
+                   values + to * setting->input->count);
     shard->labels[to] = set->labels[from];
 }
 
@@ -83,7 +77,7 @@ void eng_shard_train(struct eng_shard *shard, const struct eng_shard_setting *se
     eng_exec_forward(shard->exec, eng_rng_u64(&dropout));
     const float *scores = eng_exec_value(shard->exec, setting->network.scores)->data;
     shard->sum =
-        eng_loss_run(&setting->recipe->loss, scores, shard->labels, setting->n, setting->n_classes,
+        eng_loss_run(&setting->recipe->loss, scores, shard->labels, setting->n, setting->n_outputs,
                      eng_exec_seed_grad(shard->exec, setting->network.scores), grad_scale);
     eng_exec_backward(shard->exec);
 }
@@ -98,7 +92,7 @@ void eng_shard_evaluate(struct eng_shard *shard, const struct eng_shard_setting 
     eng_exec_forward(shard->exec, 0);
     const float *scores = eng_exec_value(shard->exec, setting->network.scores)->data;
     struct eng_loss_sum sum =
-        eng_loss_run(&setting->recipe->loss, scores, shard->labels, n, setting->n_classes, NULL, 0);
+        eng_loss_run(&setting->recipe->loss, scores, shard->labels, n, setting->n_outputs, NULL, 0);
     shard->sum.loss += sum.loss;
     shard->sum.n_correct += sum.n_correct;
 }

@@ -2,9 +2,8 @@
 #ifndef ENG_TRAIN_SHARD_H
 #define ENG_TRAIN_SHARD_H
 
-#include "engine/preprocess.h"
 #include "graph/exec.h"
-#include "train/dataset.h"
+#include "train/input.h"
 #include "train/loss.h"
 #include "train/network.h"
 #include "train/parameters.h"
@@ -15,13 +14,13 @@
 /* What all shards of a run work with. Borrowed parts; read-only while shards run. */
 struct eng_shard_setting {
     const struct eng_recipe *recipe;
-    const struct eng_preprocess *preprocess;
+    const struct eng_input *input;
     const struct eng_graph *graph;
     struct eng_network network;
     const struct eng_plan *train_plan, *eval_plan; /* both for n samples */
     const struct eng_parameters *parameters;
     size_t n; /* samples of one shard */
-    size_t n_classes;
+    size_t n_outputs;
 };
 
 struct eng_shard {

@@ -47,11 +47,9 @@ static enum eng_status save(const struct run *run, const struct eng_trainer *tra
     uint8_t *bytes = NULL;
     size_t n_bytes;
     enum eng_status status = eng_history_format(&trainer->history, &history, err);
-    struct eng_export export = {&run->recipe,     &trainer->graph,     &run->data.preprocess,
-                                run->data.labels, run->data.n_classes, history};
+    struct eng_export export = {&run->recipe, &run->data, &trainer->graph, history};
     if (status == ENG_OK)
-        status = eng_export_bytes(&export, &run->data.test, (size_t)run->recipe.golden, &bytes,
-                                  &n_bytes, err);
+        status = eng_export_bytes(&export, (size_t)run->recipe.golden, &bytes, &n_bytes, err);
     if (status == ENG_OK) status = eng_file_write(run->model_path, bytes, n_bytes, err);
     free(history);
     free(bytes);
@@ -64,9 +62,7 @@ enum eng_status eng_train(const struct eng_train_options *options, struct eng_er
     struct eng_trainer trainer = {0};
     enum eng_status status = prepare(&run, err);
     if (status == ENG_OK) {
-        struct eng_trainer_data data = {&run.data.train, &run.data.test, &run.data.preprocess,
-                                        run.data.n_classes};
-        status = eng_trainer_init(&trainer, &run.recipe, &data, options->pool, err);
+        status = eng_trainer_init(&trainer, &run.recipe, &run.data, options->pool, err);
         if (status == ENG_OK) status = eng_trainer_run(&trainer, options, err);
         if (status == ENG_OK) status = save(&run, &trainer, err);
         eng_trainer_fini(&trainer);

@@ -17,7 +17,7 @@ static enum eng_status init_shards(struct eng_trainer *t, struct eng_error *err)
     if (!t->shards || !t->gradients || !t->execs) return eng_fail_memory(err, "shards");
     for (size_t s = 0; s < t->n_shards; s++) {
         enum eng_status status = eng_shard_init(&t->shards[s], &t->setting,
-                                                eng_dataset_sample_bytes(t->data.train), err);
+                                                eng_dataset_sample_bytes(&t->data->train), err);
         if (status != ENG_OK) return status;
         t->gradients[s] = t->shards[s].gradients;
         t->execs[s] = t->shards[s].exec;
@@ -27,9 +27,7 @@ static enum eng_status init_shards(struct eng_trainer *t, struct eng_error *err)
 
 static enum eng_status init_network(struct eng_trainer *t, struct eng_error *err)
 {
-    const struct eng_dataset *train = t->data.train;
-    struct eng_network_shape shape = {train->n_channels, train->height_px, train->width_px,
-                                      t->data.n_classes};
+    const struct eng_network_shape shape = {&t->data->input, t->data->n_outputs};
     enum eng_status status =
         eng_network_build(t->recipe, &shape, &t->graph, &t->setting.network, err);
     if (status == ENG_OK) status = eng_parameters_init(&t->parameters, &t->graph, err);
@@ -44,12 +42,12 @@ static enum eng_status init_network(struct eng_trainer *t, struct eng_error *err
 }
 
 enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_recipe *recipe,
-                                 const struct eng_trainer_data *data, struct eng_pool *pool,
+                                 const struct eng_data *data, struct eng_pool *pool,
                                  struct eng_error *err)
 {
-    size_t batch = (size_t)recipe->batch, n_train = data->train->n;
+    size_t batch = (size_t)recipe->batch, n_train = data->train.n;
     *trainer = (struct eng_trainer){.recipe = recipe,
-                                    .data = *data,
+                                    .data = data,
                                     .pool = pool,
                                     .n_shards = (size_t)recipe->shards,
                                     .n_steps = n_train / batch};
@@ -58,11 +56,11 @@ enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_r
         return eng_fail(err, ENG_FORMAT, "%s: batch is %zu; the training set has only %zu samples",
                         recipe->path, batch, n_train);
     trainer->setting = (struct eng_shard_setting){.recipe = recipe,
-                                                  .preprocess = data->preprocess,
+                                                  .input = &data->input,
                                                   .graph = &trainer->graph,
                                                   .parameters = &trainer->parameters,
                                                   .n = batch / trainer->n_shards,
-                                                  .n_classes = data->n_classes};
+                                                  .n_outputs = data->n_outputs};
     trainer->order = eng_calloc(n_train, sizeof *trainer->order);
     if (!trainer->order) return eng_fail_memory(err, "the order of samples");
     enum eng_status status = init_network(trainer, err);
@@ -71,7 +69,7 @@ enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_r
     trainer->setting.eval_plan = trainer->eval_plan;
     trainer->history.seed = recipe->seed;
     trainer->history.n_train = n_train;
-    trainer->history.n_test = data->test->n;
+    trainer->history.n_test = data->test.n;
     trainer->history.n_parameters = trainer->parameters.n;
     return init_shards(trainer, err);
 }
@@ -184,7 +182,7 @@ static double run_step(struct eng_trainer *t, size_t epoch, size_t step)
     double done = (double)epoch + ((double)step + 1) / (double)t->n_steps;
     double rate = t->recipe->optimiser.learning_rate *
                   eng_schedule_factor(&t->recipe->schedule, done, (double)t->recipe->epochs);
-    struct work work = {.trainer = t, .set = t->data.train, .epoch = epoch, .step = step};
+    struct work work = {.trainer = t, .set = &t->data->train, .epoch = epoch, .step = step};
     eng_pool_for(t->pool, t->n_shards, 1, train_shards, &work);
     eng_parameters_step(&t->parameters, &t->optimiser, rate, t->gradients, t->n_shards, t->pool);
     eng_exec_commit(t->execs, t->n_shards);
@@ -224,12 +222,12 @@ static enum eng_status run_epoch(struct eng_trainer *t, size_t epoch,
         .epoch = epoch + 1, .n_epochs = (size_t)t->recipe->epochs, .n_steps = t->n_steps};
     struct eng_epoch record = {0};
     struct eng_rng rng = eng_stream_rng((uint64_t)t->recipe->seed, ENG_STREAM_SHUFFLE, epoch, 0);
-    eng_rng_shuffle(&rng, t->order, t->data.train->n);
+    eng_rng_shuffle(&rng, t->order, t->data->train.n);
     enum eng_status status = run_steps(t, options, &at, &record, err);
     if (status != ENG_OK) return status;
-    struct eng_loss_sum test = evaluate(t, t->data.test);
-    record.test_loss = test.loss / (double)t->data.test->n;
-    record.test_accuracy = (double)test.n_correct / (double)t->data.test->n;
+    struct eng_loss_sum test = evaluate(t, &t->data->test);
+    record.test_loss = test.loss / (double)t->data->test.n;
+    record.test_accuracy = (double)test.n_correct / (double)t->data->test.n;
     if (!isfinite(record.test_loss))
         return fail_diverged(&at, "loss on the test set", record.test_loss, record.learning_rate,
                              err);

@@ -3,20 +3,14 @@
 #define ENG_TRAIN_TRAINER_H
 
 #include "engine/train.h"
+#include "train/data.h"
 #include "train/history.h"
 #include "train/shard.h"
 
-/* What is trained on. Borrowed; the samples' labels lie below n_classes. */
-struct eng_trainer_data {
-    const struct eng_dataset *train, *test; /* of one picture size */
-    const struct eng_preprocess *preprocess;
-    size_t n_classes;
-};
-
 struct eng_trainer {
     const struct eng_recipe *recipe;
-    struct eng_trainer_data data;
-    struct eng_pool *pool; /* NULL: the calling thread alone */
+    const struct eng_data *data; /* what is trained on */
+    struct eng_pool *pool;       /* NULL: the calling thread alone */
     struct eng_graph graph;
     struct eng_parameters parameters;
     struct eng_optimiser optimiser;
@@ -26,7 +20,7 @@ struct eng_trainer {
     float **gradients;        /* [n_shards] the shards' */
     struct eng_exec **execs;  /* [n_shards] the shards' */
     size_t n_shards;
-    uint32_t *order; /* [train->n] this epoch's */
+    uint32_t *order; /* [data->train.n] this epoch's */
     size_t n_steps; /* per epoch; samples that do not fill a batch wait for another epoch's order */
     struct eng_history history;
 };
@@ -37,7 +31,7 @@ struct eng_trainer {
  *         End with eng_trainer_fini in any case.
  */
 enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_recipe *recipe,
-                                 const struct eng_trainer_data *data, struct eng_pool *pool,
+                                 const struct eng_data *data, struct eng_pool *pool,
                                  struct eng_error *err);
 void eng_trainer_fini(struct eng_trainer *trainer);
 

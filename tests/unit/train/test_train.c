@@ -234,7 +234,7 @@ static void what_does_not_fit_together_is_refused(void **state)
          "has label 3; wanted 0 to 2"},
         {"{\"name\": \"x\", \"layers\": [{\"op\": \"Flatten\"}, {\"op\": \"Gemm\", \"outputs\": "
          "5}]}",
-         ENG_FORMAT, "the last layer gives [1, 5] for one picture; wanted [1, 4]"},
+         ENG_FORMAT, "the last layer gives [1, 5] for one sample; wanted [1, 4]"},
         {"{\"name\": \"x\", \"layers\": [{\"op\": \"Gemm\", \"outputs\": 4}]}", ENG_FORMAT,
          "layers[0]: gets shape [1, 1, 8, 8]; wanted [N, values]"},
         {"{\"name\": \"x\", \"layers\": [{\"op\": \"Conv\", \"outputs\": 4}]}", ENG_FORMAT,
