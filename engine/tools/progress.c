@@ -60,7 +60,7 @@ static void print_epoch(struct tool_progress *p, const struct eng_train_progress
             "%sepoch %3zu/%zu  loss %.4f  accuracy %.2f %%  test loss %.4f  test accuracy %.2f %%"
             "  %.0f samples/s  %s left\n",
             p->line_open ? "\r\033[K" : "", at->epoch, at->n_epochs, at->loss, 100 * at->accuracy,
-            at->test_loss, 100 * at->test_accuracy, at->samples_per_s, left);
+            at->done->test_loss, 100 * at->done->test_accuracy, at->samples_per_s, left);
     fflush(p->out);
     p->line_open = false;
 }
@@ -71,7 +71,7 @@ void tool_progress_show(struct tool_progress *progress, const struct eng_train_p
     if (progress->start_s == 0) /* the first step is over already: count it in */
         progress->start_s =
             now - (at->samples_per_s > 0 ? (double)at->n_samples / at->samples_per_s : 0);
-    if (at->epoch_done) {
+    if (at->done) {
         print_epoch(progress, at, now - progress->start_s);
     } else if (progress->terminal && now - progress->last_shown_s >= 0.1) {
         draw_bar(progress, at, now - progress->start_s);

@@ -110,6 +110,7 @@ void eng_data_fini(struct eng_data *data)
     eng_dataset_fini(&data->train);
     eng_dataset_fini(&data->test);
     eng_input_fini(&data->input);
+    eng_dataset_fini(&data->validation);
     eng_arena_fini(&data->arena);
     memset(data, 0, sizeof *data);
 }

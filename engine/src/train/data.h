@@ -9,6 +9,7 @@
 struct eng_data {
     struct eng_arena arena;
     struct eng_dataset train, test; /* of one picture size; labels below n_classes */
+    struct eng_dataset validation;  /* taken out of train; n is 0 if the recipe asks for none */
     struct eng_input input;
     size_t n_outputs;          /* of the network: classes, or 1 for regression */
     size_t n_classes;          /* 0: regression */

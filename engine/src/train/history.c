@@ -13,7 +13,7 @@ void eng_history_fini(struct eng_history *history)
     memset(history, 0, sizeof *history);
 }
 
-enum eng_status eng_history_add(struct eng_history *history, const struct eng_epoch *epoch,
+enum eng_status eng_history_add(struct eng_history *history, const struct eng_train_epoch *epoch,
                                 struct eng_error *err)
 {
     if (!eng_grow(&history->epochs, &history->capacity, history->n_epochs + 1,
@@ -23,7 +23,7 @@ enum eng_status eng_history_add(struct eng_history *history, const struct eng_ep
     return ENG_OK;
 }
 
-static void print_epoch(FILE *out, const struct eng_epoch *epoch)
+static void print_epoch(FILE *out, const struct eng_train_epoch *epoch)
 {
     fprintf(out,
             "{\"learning_rate\":%.6g,\"loss\":%.6g,\"accuracy\":%.6g,\"test_loss\":%.6g,"

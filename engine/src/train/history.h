@@ -2,30 +2,22 @@
 #ifndef ENG_TRAIN_HISTORY_H
 #define ENG_TRAIN_HISTORY_H
 
-#include "engine/status.h"
+#include "engine/train.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Losses are means over samples, accuracies shares of them. */
-struct eng_epoch {
-    double learning_rate; /* at the epoch's last step */
-    double loss,
-        accuracy; /* while training: augmented, dropped out, with the parameters of each step */
-    double test_loss, test_accuracy; /* afterwards, on the test set */
-};
-
 struct eng_history {
     int64_t seed;
     size_t n_train, n_test, n_parameters;
-    struct eng_epoch *epochs; /* [n_epochs] */
+    struct eng_train_epoch *epochs; /* [n_epochs] */
     size_t n_epochs, capacity;
 };
 
 void eng_history_fini(struct eng_history *history);
 
 /* Errors: NO_MEMORY. */
-enum eng_status eng_history_add(struct eng_history *history, const struct eng_epoch *epoch,
+enum eng_status eng_history_add(struct eng_history *history, const struct eng_train_epoch *epoch,
                                 struct eng_error *err);
 
 /*

@@ -59,15 +59,15 @@ static loss_fn *const functions[] = {
 };
 
 struct eng_loss_sum eng_loss_run(const struct eng_loss_options *options, const float *scores,
-                                 const uint16_t *labels, size_t n, size_t n_classes, float *grad,
-                                 double grad_scale)
+                                 const struct eng_loss_targets *targets, size_t n, size_t n_classes,
+                                 float *grad, double grad_scale)
 {
     struct eng_loss_sum sum = {0};
     for (size_t i = 0; i < n; i++) {
         const float *row = scores + i * n_classes;
-        sum.loss += functions[options->kind](options, row, labels[i], n_classes,
+        sum.loss += functions[options->kind](options, row, targets->labels[i], n_classes,
                                              grad ? grad + i * n_classes : NULL, grad_scale);
-        sum.n_correct += index_of_max(row, n_classes) == labels[i];
+        sum.n_correct += index_of_max(row, n_classes) == targets->labels[i];
     }
     return sum;
 }

@@ -21,16 +21,24 @@ struct eng_loss_sum {
     size_t n_correct; /* the highest score is the label's */
 };
 
+/* What the scores of a batch should say. Borrowed. */
+struct eng_loss_targets {
+    const uint16_t *labels;       /* [n], each below n_classes; NULL: regression */
+    const uint16_t *other_labels; /* [n] of the samples mixed in (mixup); NULL: nothing is mixed */
+    const float *shares; /* [n] what labels count, other_labels the rest; with these only */
+    const float *values; /* [n], regression: one score a sample; else NULL */
+};
+
 /*
  * Purpose: the loss of n samples and, unless grad is NULL, grad = grad_scale * dLoss/dscores.
- * Shapes: scores and grad [n, n_classes], labels [n], each below n_classes.
+ * Shapes: scores and grad [n, n_classes], targets as said there.
  * Errors: none; a score that is not finite makes the loss so.
  * Threads: any. Cost: one pass over the scores.
  * Source: cross_entropy: L = -sum_c t_c log softmax(s)_c, dL/ds = softmax(s) - t, as
  *         torch.nn.CrossEntropyLoss with label_smoothing.
  */
 struct eng_loss_sum eng_loss_run(const struct eng_loss_options *options, const float *scores,
-                                 const uint16_t *labels, size_t n, size_t n_classes, float *grad,
-                                 double grad_scale);
+                                 const struct eng_loss_targets *targets, size_t n, size_t n_classes,
+                                 float *grad, double grad_scale);
 
 #endif

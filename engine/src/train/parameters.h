@@ -1,4 +1,7 @@
-/* What training adjusts: the trainable constants of a graph, laid end to end in one numbering. */
+/*
+ * What training adjusts: the trainable constants of a graph, laid end to end in one numbering, and
+ * behind them its state: what operators observe while they train (running means and variances).
+ */
 #ifndef ENG_TRAIN_PARAMETERS_H
 #define ENG_TRAIN_PARAMETERS_H
 
@@ -16,10 +19,12 @@ struct eng_parameter_piece {
 };
 
 struct eng_parameters {
-    size_t n;      /* floats in all */
-    size_t *first; /* [n_values] number of the value's first float, SIZE_MAX: not trainable */
-    struct eng_parameter_piece *pieces;
-    size_t n_pieces;
+    size_t n;       /* floats that gradients move */
+    size_t n_state; /* floats that eng_exec_commit writes; numbered from n on */
+    size_t *first;  /* [n_values] number of the value's first float, SIZE_MAX: not trainable */
+    struct eng_parameter_piece *pieces; /* [n_pieces], then [n_state_pieces] of the state */
+    size_t n_pieces, n_state_pieces;
+    double *squares; /* [n_pieces] squared lengths of the gradient's pieces, of the last step */
 };
 
 /* Purpose: finds them. Borrows the graph. End with eng_parameters_fini.
@@ -30,12 +35,33 @@ void eng_parameters_fini(struct eng_parameters *parameters);
 
 /*
  * Purpose: one step: sums the shards' gradients in shard order into the first shard's and lets the
- * optimiser move every parameter.
+ * optimiser move every parameter. If clip_norm is above 0 and the sum is longer than that, it is
+ * shortened to clip_norm first.
  * Shapes: gradients [n_shards] of [parameters->n].
+ * Returns: the gradient's L2 norm before clipping. Not finite: a clipped step moved nothing, one
+ *          without clipping did, and parameters may not be finite.
  * Threads: pieces run on the pool; the result does not depend on it.
+ * Source: clipping by the global norm: Pascanu, Mikolov and Bengio 2013, algorithm 1.
  */
-void eng_parameters_step(const struct eng_parameters *parameters, struct eng_optimiser *optimiser,
-                         double learning_rate, float *const *gradients, size_t n_shards,
-                         struct eng_pool *pool);
+double eng_parameters_step(struct eng_parameters *parameters, struct eng_optimiser *optimiser,
+                           double learning_rate, double clip_norm, float *const *gradients,
+                           size_t n_shards, struct eng_pool *pool);
+
+/* Purpose: floats of a copy of everything: parameters and state. */
+size_t eng_parameters_count(const struct eng_parameters *parameters);
+
+/* Purpose: copies everything out of the graph, into it, or both at once.
+ * Shapes: floats [eng_parameters_count]. Threads: nobody may run the graph meanwhile. */
+void eng_parameters_read(const struct eng_parameters *parameters, float *floats);
+void eng_parameters_write(const struct eng_parameters *parameters, const float *floats);
+void eng_parameters_swap(const struct eng_parameters *parameters, float *floats);
+
+/*
+ * Purpose: average = decay * average + (1 - decay) * graph, over parameters and state.
+ * Shapes: average [eng_parameters_count]. Threads: pieces run on the pool.
+ * Source: Polyak and Juditsky 1992, with exponentially falling weights.
+ */
+void eng_parameters_average(const struct eng_parameters *parameters, double decay, float *average,
+                            struct eng_pool *pool);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/spelling.h"
 #include "graph/exec.h"
 #include "train/layer.h"
+#include "train/method.h"
 #include "train/recipe_json.h"
 #include "train/recipe_layers.h"
 
@@ -15,12 +16,15 @@
 static const struct eng_field top_fields[] = {
     ENG_F_STRING(struct eng_recipe, name, "the model's name"),
     ENG_F_STRING(struct eng_recipe, description, "one line about the model"),
+    ENG_F_CHOICE(struct eng_recipe, method, 0, eng_method_names, "how the model comes to answer"),
     ENG_F_INT(struct eng_recipe, seed, 0, 0, 9e15, "of every random number"),
     ENG_F_INT(struct eng_recipe, epochs, 10, 1, 100000, "passes over the training set"),
     ENG_F_INT(struct eng_recipe, batch, 128, 1, 65536, "samples per step"),
     ENG_F_INT(struct eng_recipe, shards, 2, 1, ENG_EXEC_MAX_SHARDS,
               "parts of a batch that are computed side by side; changes the result"),
     ENG_F_INT(struct eng_recipe, golden, 4, 0, 100, "test samples recorded with their answers"),
+    ENG_F_FLOAT(struct eng_recipe, clip_gradient_norm, 0, 0, 1e9,
+                "a longer gradient is shortened to this; 0: never"),
 };
 
 static const struct eng_field input_fields[] = {

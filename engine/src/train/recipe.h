@@ -54,7 +54,9 @@ struct eng_recipe {
     const char *text;               /* its JSON with the overrides in it, compact */
     const char *name, *description; /* description: NULL if not given */
     struct eng_dataset_options data;
+    int method; /* index into eng_method_names */
     int64_t seed, epochs, batch, shards, golden;
+    double clip_gradient_norm; /* 0: off */
     const char *const *labels; /* [n_labels], 0 if not given */
     size_t n_labels;
     struct eng_recipe_input input;

@@ -13,17 +13,18 @@ static size_t larger(size_t a, size_t b)
 }
 
 enum eng_status eng_shard_init(struct eng_shard *shard, const struct eng_shard_setting *setting,
-                               size_t sample_bytes, struct eng_error *err)
+                               struct eng_error *err)
 {
     const struct eng_parameters *parameters = setting->parameters;
     struct eng_shard made = {
         .gradients = eng_calloc(parameters->n, sizeof *made.gradients),
         .value_grads = eng_calloc(setting->graph->n_values, sizeof *made.value_grads),
-        .picture = eng_calloc(sample_bytes, 1),
+        .picture = eng_calloc(eng_dataset_sample_bytes(&setting->data->train), 1),
         .labels = eng_calloc(setting->n, sizeof *made.labels),
+        .targets = eng_calloc(setting->n, sizeof *made.targets),
     };
     enum eng_status status = ENG_OK;
-    if (!made.gradients || !made.value_grads || !made.picture || !made.labels)
+    if (!made.gradients || !made.value_grads || !made.picture || !made.labels || !made.targets)
         status = eng_fail_memory(err, "a shard of the batch");
     if (status == ENG_OK)
         status = eng_exec_create(
@@ -48,6 +49,7 @@ void eng_shard_fini(struct eng_shard *shard)
     free(shard->value_grads);
     free(shard->picture);
     free(shard->labels);
+    free(shard->targets);
     memset(shard, 0, sizeof *shard);
 }
 
@@ -55,10 +57,19 @@ void eng_shard_fini(struct eng_shard *shard)
 static void place(struct eng_shard *shard, const struct eng_shard_setting *setting,
                   const struct eng_dataset *set, size_t from, size_t to, struct eng_rng *rng)
 {
+    const struct eng_input *input = &setting->data->input;
     float *values = eng_exec_value(shard->exec, setting->network.input)->data;
-    eng_input_fill(setting->input, set, from, &setting->recipe->augment, rng, shard->picture,
-                   values + to * setting->input->count);
-    shard->labels[to] = set->labels[from];
+    eng_input_fill(input, set, from, &setting->recipe->augment, rng, shard->picture,
+                   values + to * input->count);
+    if (set->labels) shard->labels[to] = set->labels[from];
+    if (set->targets) shard->targets[to] = set->targets[from];
+}
+
+static struct eng_loss_targets targets_of(const struct eng_shard *shard,
+                                          const struct eng_dataset *set)
+{
+    return (struct eng_loss_targets){.labels = set->labels ? shard->labels : NULL,
+                                     .values = set->targets ? shard->targets : NULL};
 }
 
 void eng_shard_train(struct eng_shard *shard, const struct eng_shard_setting *setting,
@@ -76,8 +87,9 @@ void eng_shard_train(struct eng_shard *shard, const struct eng_shard_setting *se
     struct eng_rng dropout = eng_stream_rng(seed, ENG_STREAM_DROPOUT, epoch, number);
     eng_exec_forward(shard->exec, eng_rng_u64(&dropout));
     const float *scores = eng_exec_value(shard->exec, setting->network.scores)->data;
+    const struct eng_loss_targets targets = targets_of(shard, set);
     shard->sum =
-        eng_loss_run(&setting->recipe->loss, scores, shard->labels, setting->n, setting->n_outputs,
+        eng_loss_run(&setting->recipe->loss, scores, &targets, setting->n, setting->data->n_outputs,
                      eng_exec_seed_grad(shard->exec, setting->network.scores), grad_scale);
     eng_exec_backward(shard->exec);
 }
@@ -91,8 +103,9 @@ void eng_shard_evaluate(struct eng_shard *shard, const struct eng_shard_setting 
         place(shard, setting, set, first + i, i, NULL);
     eng_exec_forward(shard->exec, 0);
     const float *scores = eng_exec_value(shard->exec, setting->network.scores)->data;
-    struct eng_loss_sum sum =
-        eng_loss_run(&setting->recipe->loss, scores, shard->labels, n, setting->n_outputs, NULL, 0);
+    const struct eng_loss_targets targets = targets_of(shard, set);
+    struct eng_loss_sum sum = eng_loss_run(&setting->recipe->loss, scores, &targets, n,
+                                           setting->data->n_outputs, NULL, 0);
     shard->sum.loss += sum.loss;
     shard->sum.n_correct += sum.n_correct;
 }

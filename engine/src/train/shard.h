@@ -3,7 +3,7 @@
 #define ENG_TRAIN_SHARD_H
 
 #include "graph/exec.h"
-#include "train/input.h"
+#include "train/data.h"
 #include "train/loss.h"
 #include "train/network.h"
 #include "train/parameters.h"
@@ -14,13 +14,12 @@
 /* What all shards of a run work with. Borrowed parts; read-only while shards run. */
 struct eng_shard_setting {
     const struct eng_recipe *recipe;
-    const struct eng_input *input;
+    const struct eng_data *data;
     const struct eng_graph *graph;
     struct eng_network network;
     const struct eng_plan *train_plan, *eval_plan; /* both for n samples */
     const struct eng_parameters *parameters;
     size_t n; /* samples of one shard */
-    size_t n_outputs;
 };
 
 struct eng_shard {
@@ -29,12 +28,13 @@ struct eng_shard {
     float **value_grads;     /* [n_values] into gradients, NULL: not trainable */
     uint8_t *picture;        /* one augmented sample */
     uint16_t *labels;        /* [n] */
+    float *targets;          /* [n], regression only */
     struct eng_loss_sum sum; /* of the last run */
 };
 
 /* Errors: NO_MEMORY. End with eng_shard_fini; a zeroed shard is accepted there. */
 enum eng_status eng_shard_init(struct eng_shard *shard, const struct eng_shard_setting *setting,
-                               size_t sample_bytes, struct eng_error *err);
+                               struct eng_error *err);
 void eng_shard_fini(struct eng_shard *shard);
 
 /*

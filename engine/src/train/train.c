@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "train/data.h"
 #include "train/export.h"
-#include "train/trainer.h"
+#include "train/method.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,6 +19,8 @@ struct run {
     char model_path[PATH_MAX];
     struct eng_recipe recipe;
     struct eng_data data;
+    struct eng_graph graph;
+    struct eng_history history;
 };
 
 /* The folder is made first: better to hear of it before the training than after. */
@@ -40,14 +42,13 @@ static enum eng_status prepare(struct run *run, struct eng_error *err)
     return status;
 }
 
-static enum eng_status save(const struct run *run, const struct eng_trainer *trainer,
-                            struct eng_error *err)
+static enum eng_status save(const struct run *run, struct eng_error *err)
 {
     char *history = NULL;
     uint8_t *bytes = NULL;
     size_t n_bytes;
-    enum eng_status status = eng_history_format(&trainer->history, &history, err);
-    struct eng_export export = {&run->recipe, &run->data, &trainer->graph, history};
+    enum eng_status status = eng_history_format(&run->history, &history, err);
+    struct eng_export export = {&run->recipe, &run->data, &run->graph, history};
     if (status == ENG_OK)
         status = eng_export_bytes(&export, (size_t)run->recipe.golden, &bytes, &n_bytes, err);
     if (status == ENG_OK) status = eng_file_write(run->model_path, bytes, n_bytes, err);
@@ -56,17 +57,25 @@ static enum eng_status save(const struct run *run, const struct eng_trainer *tra
     return status;
 }
 
+static enum eng_status fit(struct run *run, struct eng_error *err)
+{
+    struct eng_method_run fitting = {.options = run->options,
+                                     .recipe = &run->recipe,
+                                     .data = &run->data,
+                                     .graph = &run->graph,
+                                     .history = &run->history};
+    return eng_method_at(run->recipe.method)->fit(&fitting, err);
+}
+
 enum eng_status eng_train(const struct eng_train_options *options, struct eng_error *err)
 {
     struct run run = {.options = options};
-    struct eng_trainer trainer = {0};
+    eng_graph_init(&run.graph);
     enum eng_status status = prepare(&run, err);
-    if (status == ENG_OK) {
-        status = eng_trainer_init(&trainer, &run.recipe, &run.data, options->pool, err);
-        if (status == ENG_OK) status = eng_trainer_run(&trainer, options, err);
-        if (status == ENG_OK) status = save(&run, &trainer, err);
-        eng_trainer_fini(&trainer);
-    }
+    if (status == ENG_OK) status = fit(&run, err);
+    if (status == ENG_OK) status = save(&run, err);
+    eng_history_fini(&run.history);
+    eng_graph_fini(&run.graph);
     eng_data_fini(&run.data);
     eng_recipe_fini(&run.recipe);
     return status;

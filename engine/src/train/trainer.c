@@ -16,8 +16,7 @@ static enum eng_status init_shards(struct eng_trainer *t, struct eng_error *err)
     t->execs = eng_calloc(t->n_shards, sizeof *t->execs);
     if (!t->shards || !t->gradients || !t->execs) return eng_fail_memory(err, "shards");
     for (size_t s = 0; s < t->n_shards; s++) {
-        enum eng_status status = eng_shard_init(&t->shards[s], &t->setting,
-                                                eng_dataset_sample_bytes(&t->data->train), err);
+        enum eng_status status = eng_shard_init(&t->shards[s], &t->setting, err);
         if (status != ENG_OK) return status;
         t->gradients[s] = t->shards[s].gradients;
         t->execs[s] = t->shards[s].exec;
@@ -29,76 +28,67 @@ static enum eng_status init_network(struct eng_trainer *t, struct eng_error *err
 {
     const struct eng_network_shape shape = {&t->data->input, t->data->n_outputs};
     enum eng_status status =
-        eng_network_build(t->recipe, &shape, &t->graph, &t->setting.network, err);
-    if (status == ENG_OK) status = eng_parameters_init(&t->parameters, &t->graph, err);
+        eng_network_build(t->recipe, &shape, t->graph, &t->setting.network, err);
+    if (status == ENG_OK) status = eng_parameters_init(&t->parameters, t->graph, err);
     if (status == ENG_OK)
         status = eng_optimiser_init(&t->optimiser, &t->recipe->optimiser, t->parameters.n, err);
     int64_t n = (int64_t)t->setting.n;
     if (status == ENG_OK)
-        status = eng_plan_create(&t->graph, ENG_PLAN_TRAINING, n, false, &t->train_plan, err);
+        status = eng_plan_create(t->graph, ENG_PLAN_TRAINING, n, false, &t->train_plan, err);
     if (status == ENG_OK)
-        status = eng_plan_create(&t->graph, ENG_PLAN_INFERENCE, n, false, &t->eval_plan, err);
+        status = eng_plan_create(t->graph, ENG_PLAN_INFERENCE, n, false, &t->eval_plan, err);
     return status;
 }
 
-enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_recipe *recipe,
-                                 const struct eng_data *data, struct eng_pool *pool,
+static void start_history(const struct eng_trainer *t)
+{
+    t->history->seed = t->recipe->seed;
+    t->history->n_train = t->data->train.n;
+    t->history->n_test = t->data->test.n;
+    t->history->n_parameters = t->parameters.n;
+}
+
+enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_method_run *run,
                                  struct eng_error *err)
 {
-    size_t batch = (size_t)recipe->batch, n_train = data->train.n;
-    *trainer = (struct eng_trainer){.recipe = recipe,
-                                    .data = data,
-                                    .pool = pool,
-                                    .n_shards = (size_t)recipe->shards,
+    size_t batch = (size_t)run->recipe->batch, n_train = run->data->train.n;
+    *trainer = (struct eng_trainer){.recipe = run->recipe,
+                                    .data = run->data,
+                                    .pool = run->options->pool,
+                                    .graph = run->graph,
+                                    .history = run->history,
+                                    .n_shards = (size_t)run->recipe->shards,
                                     .n_steps = n_train / batch};
-    eng_graph_init(&trainer->graph);
     if (n_train < batch)
         return eng_fail(err, ENG_FORMAT, "%s: batch is %zu; the training set has only %zu samples",
-                        recipe->path, batch, n_train);
-    trainer->setting = (struct eng_shard_setting){.recipe = recipe,
-                                                  .input = &data->input,
-                                                  .graph = &trainer->graph,
+                        run->recipe->path, batch, n_train);
+    trainer->setting = (struct eng_shard_setting){.recipe = run->recipe,
+                                                  .data = run->data,
+                                                  .graph = run->graph,
                                                   .parameters = &trainer->parameters,
-                                                  .n = batch / trainer->n_shards,
-                                                  .n_outputs = data->n_outputs};
+                                                  .n = batch / trainer->n_shards};
     trainer->order = eng_calloc(n_train, sizeof *trainer->order);
     if (!trainer->order) return eng_fail_memory(err, "the order of samples");
     enum eng_status status = init_network(trainer, err);
     if (status != ENG_OK) return status;
     trainer->setting.train_plan = trainer->train_plan;
     trainer->setting.eval_plan = trainer->eval_plan;
-    trainer->history.seed = recipe->seed;
-    trainer->history.n_train = n_train;
-    trainer->history.n_test = data->test.n;
-    trainer->history.n_parameters = trainer->parameters.n;
+    start_history(trainer);
     return init_shards(trainer, err);
-}
-
-/* What only the loop needs; the trained graph stays. */
-static void drop_loop(struct eng_trainer *t)
-{
-    for (size_t s = 0; t->shards && s < t->n_shards; s++)
-        eng_shard_fini(&t->shards[s]);
-    free(t->shards);
-    free(t->gradients);
-    free(t->execs);
-    free(t->order);
-    t->shards = NULL;
-    t->gradients = NULL;
-    t->execs = NULL;
-    t->order = NULL;
-    eng_plan_destroy(t->train_plan);
-    eng_plan_destroy(t->eval_plan);
-    t->train_plan = t->eval_plan = NULL;
-    eng_optimiser_fini(&t->optimiser);
-    eng_parameters_fini(&t->parameters);
 }
 
 void eng_trainer_fini(struct eng_trainer *trainer)
 {
-    drop_loop(trainer);
-    eng_history_fini(&trainer->history);
-    eng_graph_fini(&trainer->graph);
+    for (size_t s = 0; trainer->shards && s < trainer->n_shards; s++)
+        eng_shard_fini(&trainer->shards[s]);
+    free(trainer->shards);
+    free(trainer->gradients);
+    free(trainer->execs);
+    free(trainer->order);
+    eng_plan_destroy(trainer->train_plan);
+    eng_plan_destroy(trainer->eval_plan);
+    eng_optimiser_fini(&trainer->optimiser);
+    eng_parameters_fini(&trainer->parameters);
 }
 
 /* One step's or evaluation's worth of work, shared by the shards. */
@@ -176,28 +166,30 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* One batch: all shards, then the parameters. Returns the learning rate. */
-static double run_step(struct eng_trainer *t, size_t epoch, size_t step)
+/* One batch: all shards, then the parameters. Returns the gradient's norm. */
+static double run_step(struct eng_trainer *t, size_t epoch, size_t step, double *learning_rate)
 {
     double done = (double)epoch + ((double)step + 1) / (double)t->n_steps;
-    double rate = t->recipe->optimiser.learning_rate *
-                  eng_schedule_factor(&t->recipe->schedule, done, (double)t->recipe->epochs);
+    *learning_rate = t->recipe->optimiser.learning_rate *
+                     eng_schedule_factor(&t->recipe->schedule, done, (double)t->recipe->epochs);
     struct work work = {.trainer = t, .set = &t->data->train, .epoch = epoch, .step = step};
     eng_pool_for(t->pool, t->n_shards, 1, train_shards, &work);
-    eng_parameters_step(&t->parameters, &t->optimiser, rate, t->gradients, t->n_shards, t->pool);
+    double norm =
+        eng_parameters_step(&t->parameters, &t->optimiser, *learning_rate,
+                            t->recipe->clip_gradient_norm, t->gradients, t->n_shards, t->pool);
     eng_exec_commit(t->execs, t->n_shards);
-    return rate;
+    return norm;
 }
 
 /* All steps of an epoch; *out holds the running means. */
 static enum eng_status run_steps(struct eng_trainer *t, const struct eng_train_options *options,
-                                 struct eng_train_progress *at, struct eng_epoch *out,
+                                 struct eng_train_progress *at, struct eng_train_epoch *out,
                                  struct eng_error *err)
 {
     struct eng_loss_sum total = {0};
     double start_s = now_s();
     for (size_t step = 0; step < t->n_steps; step++) {
-        out->learning_rate = run_step(t, at->epoch - 1, step);
+        double norm = run_step(t, at->epoch - 1, step, &out->learning_rate);
         struct eng_loss_sum sum = sum_shards(t);
         at->n_samples = (step + 1) * (size_t)t->recipe->batch;
         double n = (double)at->n_samples, elapsed_s = now_s() - start_s;
@@ -206,6 +198,8 @@ static enum eng_status run_steps(struct eng_trainer *t, const struct eng_train_o
         at->step = step + 1;
         if (!isfinite(sum.loss))
             return fail_diverged(at, "loss", sum.loss, out->learning_rate, err);
+        if (!isfinite(norm))
+            return fail_diverged(at, "length of the gradient", norm, out->learning_rate, err);
         at->loss = out->loss = total.loss / n;
         at->accuracy = out->accuracy = (double)total.n_correct / n;
         at->samples_per_s = elapsed_s > 0 ? n / elapsed_s : 0;
@@ -220,7 +214,8 @@ static enum eng_status run_epoch(struct eng_trainer *t, size_t epoch,
 {
     struct eng_train_progress at = {
         .epoch = epoch + 1, .n_epochs = (size_t)t->recipe->epochs, .n_steps = t->n_steps};
-    struct eng_epoch record = {0};
+    struct eng_train_epoch record = {.validation_loss = NAN, .validation_accuracy = NAN};
+    double start_s = now_s();
     struct eng_rng rng = eng_stream_rng((uint64_t)t->recipe->seed, ENG_STREAM_SHUFFLE, epoch, 0);
     eng_rng_shuffle(&rng, t->order, t->data->train.n);
     enum eng_status status = run_steps(t, options, &at, &record, err);
@@ -231,10 +226,9 @@ static enum eng_status run_epoch(struct eng_trainer *t, size_t epoch,
     if (!isfinite(record.test_loss))
         return fail_diverged(&at, "loss on the test set", record.test_loss, record.learning_rate,
                              err);
-    at.epoch_done = true;
-    at.test_loss = record.test_loss;
-    at.test_accuracy = record.test_accuracy;
-    status = eng_history_add(&t->history, &record, err);
+    record.seconds = now_s() - start_s;
+    at.done = &record;
+    status = eng_history_add(t->history, &record, err);
     return status == ENG_OK ? observe(options, &at, err) : status;
 }
 
@@ -245,7 +239,5 @@ enum eng_status eng_trainer_run(struct eng_trainer *trainer,
         enum eng_status status = run_epoch(trainer, epoch, options, err);
         if (status != ENG_OK) return status;
     }
-    struct eng_network network = trainer->setting.network;
-    drop_loop(trainer);
-    return eng_network_finish(&trainer->graph, &network, err);
+    return eng_network_finish(trainer->graph, &trainer->setting.network, err);
 }

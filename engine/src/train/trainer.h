@@ -3,15 +3,14 @@
 #define ENG_TRAIN_TRAINER_H
 
 #include "engine/train.h"
-#include "train/data.h"
-#include "train/history.h"
+#include "train/method.h"
 #include "train/shard.h"
 
 struct eng_trainer {
     const struct eng_recipe *recipe;
-    const struct eng_data *data; /* what is trained on */
-    struct eng_pool *pool;       /* NULL: the calling thread alone */
-    struct eng_graph graph;
+    const struct eng_data *data;
+    struct eng_pool *pool; /* NULL: the calling thread alone */
+    struct eng_graph *graph;
     struct eng_parameters parameters;
     struct eng_optimiser optimiser;
     struct eng_plan *train_plan, *eval_plan;
@@ -22,16 +21,16 @@ struct eng_trainer {
     size_t n_shards;
     uint32_t *order; /* [data->train.n] this epoch's */
     size_t n_steps; /* per epoch; samples that do not fill a batch wait for another epoch's order */
-    struct eng_history history;
+    struct eng_history *history;
 };
 
 /*
- * Purpose: builds network, plans, shards and optimiser. Borrows recipe, data and pool.
+ * Purpose: builds network, plans, shards and optimiser. Borrows what run says; its graph and
+ *          history are filled.
  * Errors: those of eng_network_build; FORMAT: fewer samples than a batch; LIMIT; NO_MEMORY.
  *         End with eng_trainer_fini in any case.
  */
-enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_recipe *recipe,
-                                 const struct eng_data *data, struct eng_pool *pool,
+enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_method_run *run,
                                  struct eng_error *err);
 void eng_trainer_fini(struct eng_trainer *trainer);
 

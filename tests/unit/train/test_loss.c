@@ -27,11 +27,13 @@ static void cross_entropy_is_pytorchs(void **state)
     static const double wanted_grad[] = {0.063946813,  0.216782510, -0.267766982, -0.012962361,
                                          -0.770107687, 0.031981684, 0.068946913,  0.669179022};
     struct eng_loss_options plain = {0}, smooth = {.label_smoothing = 0.1};
-    struct eng_loss_sum sum = eng_loss_run(&plain, scores, labels, N, CLASSES, NULL, 1);
+    struct eng_loss_sum sum = eng_loss_run(
+        &plain, scores, &(struct eng_loss_targets){.labels = labels}, N, CLASSES, NULL, 1);
     assert_near(sum.loss, 2.2847418785, 1e-6);
     assert_int_equal(sum.n_correct, 1);
     float grad[N * CLASSES];
-    sum = eng_loss_run(&smooth, scores, labels, N, CLASSES, grad, 1);
+    sum = eng_loss_run(&smooth, scores, &(struct eng_loss_targets){.labels = labels}, N, CLASSES,
+                       grad, 1);
     assert_near(sum.loss, 2.4597420692, 1e-6);
     for (size_t i = 0; i < N * CLASSES; i++)
         assert_near((double)grad[i], wanted_grad[i], 1e-7);
@@ -43,14 +45,21 @@ static void every_gradient_is_the_finite_difference(void **state)
     for (int kind = 0; kind < (int)eng_n_loss_kinds; kind++) {
         struct eng_loss_options options = {.kind = kind, .label_smoothing = 0.2};
         float grad[N * CLASSES], moved[N * CLASSES];
-        eng_loss_run(&options, scores, labels, N, CLASSES, grad, 0.5);
+        eng_loss_run(&options, scores, &(struct eng_loss_targets){.labels = labels}, N, CLASSES,
+                     grad, 0.5);
         for (size_t i = 0; i < N * CLASSES; i++) {
             const float step = 1.0f / 512;
             memcpy(moved, scores, sizeof moved);
             moved[i] += step;
-            double above = eng_loss_run(&options, moved, labels, N, CLASSES, NULL, 1).loss;
+            double above =
+                eng_loss_run(&options, moved, &(struct eng_loss_targets){.labels = labels}, N,
+                             CLASSES, NULL, 1)
+                    .loss;
             moved[i] -= 2 * step;
-            double below = eng_loss_run(&options, moved, labels, N, CLASSES, NULL, 1).loss;
+            double below =
+                eng_loss_run(&options, moved, &(struct eng_loss_targets){.labels = labels}, N,
+                             CLASSES, NULL, 1)
+                    .loss;
             assert_near((double)grad[i], 0.5 * (above - below) / (2 * (double)step), 1e-5);
         }
     }
@@ -64,7 +73,9 @@ static void huge_scores_stay_finite(void **state)
     static const uint16_t wrong[] = {1};
     struct eng_loss_options options = {0};
     float grad[CLASSES];
-    double loss = eng_loss_run(&options, huge, wrong, 1, CLASSES, grad, 1).loss;
+    double loss = eng_loss_run(&options, huge, &(struct eng_loss_targets){.labels = wrong}, 1,
+                               CLASSES, grad, 1)
+                      .loss;
     assert_near(loss, 2000 + log(1 + exp(-1)), 1e-6);
     assert_near((double)grad[1], -1, 1e-6);
 }
@@ -74,9 +85,15 @@ static void scores_that_are_not_finite_show_in_the_loss(void **state)
     (void)state;
     float bad[CLASSES] = {0, NAN, 0, 0};
     struct eng_loss_options options = {0};
-    assert_false((bool)isfinite(eng_loss_run(&options, bad, labels, 1, CLASSES, NULL, 1).loss));
+    assert_false(
+        (bool)isfinite(eng_loss_run(&options, bad, &(struct eng_loss_targets){.labels = labels}, 1,
+                                    CLASSES, NULL, 1)
+                           .loss));
     bad[1] = INFINITY;
-    assert_false((bool)isfinite(eng_loss_run(&options, bad, labels, 1, CLASSES, NULL, 1).loss));
+    assert_false(
+        (bool)isfinite(eng_loss_run(&options, bad, &(struct eng_loss_targets){.labels = labels}, 1,
+                                    CLASSES, NULL, 1)
+                           .loss));
 }
 
 int main(void)

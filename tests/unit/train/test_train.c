@@ -75,10 +75,10 @@ static bool watch(void *ctx, const struct eng_train_progress *at)
     struct seen *seen = ctx;
     assert_in_range(at->epoch, 1, at->n_epochs);
     assert_in_range(at->step, 1, at->n_steps);
-    if (at->epoch_done) {
+    if (at->done) {
         seen->n_epochs++;
-        seen->last_accuracy = at->test_accuracy;
-        seen->last_loss = at->test_loss;
+        seen->last_accuracy = at->done->test_accuracy;
+        seen->last_loss = at->done->test_loss;
     } else {
         seen->n_steps++;
         assert_int_equal(at->n_samples, at->step * 32);
