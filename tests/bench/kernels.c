@@ -208,9 +208,10 @@ static void bench_conv(size_t n_images, size_t in, size_t out, int64_t kernel, i
                                     .n_images = n_images,
                                     .groups = 1,
                                     .in_channels = in,
-                                    .out_channels = out}};
+                                    .out_channels = out,
+                                    .training = true}};
     size_t scratch_bytes, n = n_pixels(&b), weights = out * in * n_taps(&b);
-    if (!eng_conv_scratch_bytes(&b.conv, true, &scratch_bytes)) exit(1);
+    if (!eng_conv_scratch_bytes(&b.conv, &scratch_bytes)) exit(1);
     b.x = filled(n_images * in * n);
     b.dx = filled(n_images * in * n);
     b.y = filled(n_images * out * n);

@@ -6,6 +6,7 @@
 #include "kernels/dispatch.h"
 #include "kernels/gemm.h"
 #include "kernels/im2col.h"
+#include "kernels/winograd.h"
 
 #include <math.h>
 #include <string.h>
@@ -88,6 +89,12 @@ static bool weight_layout(const struct eng_conv *conv, struct weight_layout *l)
     return true;
 }
 
+static bool correlate_scratch_bytes(const struct eng_correlation *c, bool training, size_t *out)
+{
+    return training && eng_winograd_suits(c) ? eng_winograd_scratch_bytes(c, out)
+                                             : eng_correlate_scratch_bytes(c, out);
+}
+
 static bool backward_scratch_bytes(const struct eng_conv *conv, size_t *out)
 {
     struct weight_layout l;
@@ -95,7 +102,7 @@ static bool backward_scratch_bytes(const struct eng_conv *conv, size_t *out)
     size_t for_input, floats;
     if (!weight_layout(conv, &l)) return false;
     if (input_correlation(conv, &correlation)) {
-        if (!eng_correlate_scratch_bytes(&correlation, &for_input)) return false;
+        if (!correlate_scratch_bytes(&correlation, true, &for_input)) return false;
     } else if (!eng_mul_size(n_weights(conv), eng_window_volume(conv->window.out), &floats) ||
                !eng_mul_size(floats, sizeof(float), &for_input)) {
         return false;
@@ -105,12 +112,12 @@ static bool backward_scratch_bytes(const struct eng_conv *conv, size_t *out)
     return true;
 }
 
-bool eng_conv_scratch_bytes(const struct eng_conv *conv, bool training, size_t *out)
+bool eng_conv_scratch_bytes(const struct eng_conv *conv, size_t *out)
 {
     struct eng_correlation correlation = forward_correlation(conv);
     size_t forward, backward = 0;
-    if (!eng_correlate_scratch_bytes(&correlation, &forward)) return false;
-    if (training && !backward_scratch_bytes(conv, &backward)) return false;
+    if (!correlate_scratch_bytes(&correlation, conv->training, &forward)) return false;
+    if (conv->training && !backward_scratch_bytes(conv, &backward)) return false;
     *out = forward > backward ? forward : backward;
     return true;
 }
@@ -122,7 +129,10 @@ void eng_conv_forward(const struct eng_conv *conv, const float *x, const float *
                       struct eng_pool *pool)
 {
     struct eng_correlation correlation = forward_correlation(conv);
-    eng_correlate(&correlation, x, w, bias, activation, y, scratch, pool);
+    if (conv->training && eng_winograd_suits(&correlation))
+        eng_winograd_correlate(&correlation, x, w, bias, activation, y, scratch);
+    else
+        eng_correlate(&correlation, x, w, bias, activation, y, scratch, pool);
 }
 
 /* --- backward --- */
@@ -155,11 +165,13 @@ static void backward_input(const struct eng_conv *conv, const float *w, const fl
                            void *scratch)
 {
     struct eng_correlation correlation;
-    if (input_correlation(conv, &correlation))
-        eng_correlate(&correlation, dy, w, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, dx,
-                      scratch, NULL);
-    else
+    struct eng_activation none = {.kind = ENG_ACT_NONE};
+    if (!input_correlation(conv, &correlation))
         input_by_columns(conv, w, dy, dx, scratch);
+    else if (eng_winograd_suits(&correlation))
+        eng_winograd_correlate(&correlation, dy, w, NULL, none, dx, scratch);
+    else
+        eng_correlate(&correlation, dy, w, NULL, none, dx, scratch, NULL);
 }
 
 /* One channel of dY, its rows as far apart as the source's, zeros between. */
@@ -242,7 +254,11 @@ static void backward_bias(const struct eng_conv *conv, const float *dy, float *d
 void eng_conv_backward(const struct eng_conv *conv, const float *x, const float *w, const float *dy,
                        float *dx, float *dw, float *dbias, void *scratch)
 {
-    if (dw) backward_weights(conv, x, dy, dw, scratch);
+    struct eng_correlation correlation = forward_correlation(conv);
+    if (dw && eng_winograd_suits(&correlation))
+        eng_winograd_weights(&correlation, x, dy, dw, scratch);
+    else if (dw)
+        backward_weights(conv, x, dy, dw, scratch);
     if (dx) backward_input(conv, w, dy, dx, scratch);
     if (dbias) backward_bias(conv, dy, dbias);
 }

@@ -14,10 +14,11 @@ struct eng_conv {
     struct eng_window window;
     size_t n_images, groups;
     size_t in_channels, out_channels; /* of one group */
+    bool training; /* forward may round otherwise than inference does, and backward will be run */
 };
 
 /* Purpose: memory for one forward (and, if training, one backward). False: the size overflows. */
-bool eng_conv_scratch_bytes(const struct eng_conv *conv, bool training, size_t *out);
+bool eng_conv_scratch_bytes(const struct eng_conv *conv, size_t *out);
 
 /* Purpose: y = activation(x * w + bias); bias may be NULL. Does not depend on pool's size. */
 void eng_conv_forward(const struct eng_conv *conv, const float *x, const float *w,

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ENG_PANEL_VECTORS = 3, ENG_DOT_ROWS = 4 };
+enum { ENG_PANEL_VECTORS = 3, ENG_DOT_ROWS = 4, ENG_CHANNEL_BLOCK = 16 };
 
 /*
  * c[i, x] = clamp(start + sum over (channel, tap) of a[i, channel, tap] * b[channel, tap, x])
@@ -61,6 +61,37 @@ struct eng_dot {
     float low, high;
 };
 
+/* What winograd.h does to squares of points, each point a run of channels: which matrix from both
+ * sides, and how many points a side has before and after. */
+enum eng_transform_kind {
+    ENG_TRANSFORM_SOURCE,           /* B' x B, 6 to 6 */
+    ENG_TRANSFORM_RESULT,           /* A' m A, 6 to 4 */
+    ENG_TRANSFORM_GRADIENT,         /* A dy A', 4 to 6 */
+    ENG_TRANSFORM_WEIGHTS,          /* G w G', 3 to 6 */
+    ENG_TRANSFORM_WEIGHTS_GRADIENT, /* G' u G, 6 to 3 */
+    ENG_N_TRANSFORMS,
+};
+
+/* Point (i, j) of the square lies at i * row + j * column. */
+struct eng_transform {
+    size_t n_channels; /* a multiple of ENG_CHANNEL_BLOCK */
+    const float *from;
+    size_t from_row, from_column;
+    float *to;
+    size_t to_row, to_column;
+};
+
+/* to[to_at[j] + i] = from[from_at[i] + j], or += if accumulate; at most ENG_CHANNEL_BLOCK rows and
+ * columns. */
+struct eng_transpose {
+    int n_rows, n_columns;
+    const float *from;
+    const size_t *from_at; /* [n_rows] */
+    float *to;
+    const size_t *to_at; /* [n_columns] */
+    bool accumulate;
+};
+
 struct eng_kernels {
     const char *name;
     int n_lanes; /* floats in one register */
@@ -71,6 +102,8 @@ struct eng_kernels {
     float (*sum)(const float *x, float origin, size_t n);
     float (*sum_squares)(const float *x, float origin, size_t n);
     float (*sum_products)(const float *x, float origin, const float *y, size_t n);
+    void (*transform[ENG_N_TRANSFORMS])(const struct eng_transform *transform);
+    void (*transpose)(const struct eng_transpose *transpose);
 };
 
 /* Purpose: the best table for this CPU; ENGINE_CPU=portable, avx2 or avx512 in the environment

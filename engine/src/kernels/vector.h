@@ -6,4 +6,11 @@
 
 extern const struct eng_kernels eng_kernels_avx512, eng_kernels_avx2, eng_kernels_portable;
 
+/* Before a loop over an array that shall stay in registers. */
+#if defined(__clang__) || defined(__SANITIZE_ADDRESS__)
+#define UNROLL /* clang does so by itself; under AddressSanitizer it takes minutes to compile */
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 #endif

@@ -52,6 +52,16 @@ TARGET static inline vector add(vector a, vector b)
     return _mm256_add_ps(a, b);
 }
 
+TARGET static inline vector subtract(vector a, vector b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+TARGET static inline void store(float *p, vector v)
+{
+    _mm256_storeu_ps(p, v);
+}
+
 /* NaN in x stays NaN: max and min give their second operand then. */
 TARGET static inline vector clamp(vector low, vector high, vector x)
 {
@@ -63,6 +73,31 @@ TARGET static inline float sum(vector v)
     __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     half = _mm_add_ps(half, _mm_movehl_ps(half, half));
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+}
+
+/* A square of 4 x 4 within each 128-bit lane, then the lanes as a square of 2 x 2. */
+TARGET static inline __attribute__((always_inline)) void transpose_lanes(vector rows[LANES])
+{
+    __m256d pairs[LANES];
+    vector quads[LANES];
+    UNROLL
+    for (int i = 0; i < LANES; i += 2) {
+        pairs[i] = _mm256_castps_pd(_mm256_unpacklo_ps(rows[i], rows[i + 1]));
+        pairs[i + 1] = _mm256_castps_pd(_mm256_unpackhi_ps(rows[i], rows[i + 1]));
+    }
+    UNROLL
+    for (int i = 0; i < LANES; i += 4)
+        UNROLL
+    for (int j = 0; j < 2; j++) {
+        __m256d low = pairs[i + j], high = pairs[i + j + 2];
+        quads[i + 2 * j] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, high));
+        quads[i + 2 * j + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, high));
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        rows[i] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x20);
+        rows[i + 4] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x31);
+    }
 }
 
 #include "kernels/vector_body.inc"

@@ -52,6 +52,16 @@ TARGET static inline vector add(vector a, vector b)
     return _mm512_add_ps(a, b);
 }
 
+TARGET static inline vector subtract(vector a, vector b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+TARGET static inline void store(float *p, vector v)
+{
+    _mm512_storeu_ps(p, v);
+}
+
 /* NaN in x stays NaN: max and min give their second operand then. */
 TARGET static inline vector clamp(vector low, vector high, vector x)
 {
@@ -65,6 +75,38 @@ TARGET static inline float sum(vector v)
     __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
     quarter = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
     return _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)));
+}
+
+/* A square of 4 x 4 within each 128-bit lane, then the lanes as a square of 4 x 4 themselves. */
+TARGET static inline __attribute__((always_inline)) void transpose_lanes(vector rows[LANES])
+{
+    __m512d pairs[LANES];
+    vector quads[LANES];
+    UNROLL
+    for (int i = 0; i < LANES; i += 2) {
+        pairs[i] = _mm512_castps_pd(_mm512_unpacklo_ps(rows[i], rows[i + 1]));
+        pairs[i + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(rows[i], rows[i + 1]));
+    }
+    UNROLL
+    for (int i = 0; i < LANES; i += 4)
+        UNROLL
+    for (int j = 0; j < 2; j++) {
+        __m512d low = pairs[i + j], high = pairs[i + j + 2];
+        quads[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+        quads[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        vector a = quads[i], b = quads[i + 4], c = quads[i + 8], d = quads[i + 12];
+        vector ab_even = _mm512_shuffle_f32x4(a, b, 0x88),
+               ab_odd = _mm512_shuffle_f32x4(a, b, 0xdd);
+        vector cd_even = _mm512_shuffle_f32x4(c, d, 0x88),
+               cd_odd = _mm512_shuffle_f32x4(c, d, 0xdd);
+        rows[i] = _mm512_shuffle_f32x4(ab_even, cd_even, 0x88);
+        rows[i + 8] = _mm512_shuffle_f32x4(ab_even, cd_even, 0xdd);
+        rows[i + 4] = _mm512_shuffle_f32x4(ab_odd, cd_odd, 0x88);
+        rows[i + 12] = _mm512_shuffle_f32x4(ab_odd, cd_odd, 0xdd);
+    }
 }
 
 #include "kernels/vector_body.inc"

@@ -61,6 +61,26 @@ static inline vector add(vector a, vector b)
     return a + b;
 }
 
+static inline vector subtract(vector a, vector b)
+{
+    return a - b;
+}
+
+static inline void store(float *p, vector v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void transpose_lanes(vector rows[LANES])
+{
+    for (int i = 0; i < LANES; i++)
+        for (int j = 0; j < i; j++) {
+            float above = rows[j][i];
+            rows[j][i] = rows[i][j];
+            rows[i][j] = above;
+        }
+}
+
 static inline vector choose(bits which, vector yes, vector no)
 {
     return (vector)((which & (bits)yes) | (~which & (bits)no));

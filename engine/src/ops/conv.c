@@ -92,7 +92,8 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     conv->groups = (size_t)attrs->group;
     conv->in_channels = (size_t)w->dim[1];
     conv->out_channels = (size_t)(w->dim[0] / attrs->group);
-    if (!eng_conv_scratch_bytes(conv, q->training, &q->scratch_bytes))
+    conv->training = q->training;
+    if (!eng_conv_scratch_bytes(conv, &q->scratch_bytes))
         return eng_fail(err, ENG_LIMIT, "the convolution needs more scratch memory than there is");
     return ENG_OK;
 }
