@@ -12,6 +12,7 @@ struct train_options {
     const char *data, *out;
     int64_t seed, epochs, threads;
     bool quiet;
+    struct tool_texts set;
 };
 
 static const struct tool_option options[] = {
@@ -20,6 +21,8 @@ static const struct tool_option options[] = {
                        "where model.onnx goes: models/NAME/VERSION"),
     TOOL_INT(struct train_options, seed, -1, 0, 9e15, "N", "instead of the recipe's seed"),
     TOOL_INT(struct train_options, epochs, 0, 1, 100000, "N", "instead of the recipe's epochs"),
+    TOOL_TEXTS(struct train_options, set, "PATH=VALUE",
+               "a variable or key of the recipe, such as optimiser.learning_rate=0.1"),
     TOOL_INT(struct train_options, threads, 0, 1, 1024, "N", "default: every CPU this process has"),
     TOOL_FLAG(struct train_options, quiet, "no progress"),
 };
@@ -76,6 +79,8 @@ int cmd_train(int argc, char **argv)
         .out_dir = opt.out,
         .seed = opt.seed,
         .n_epochs = opt.epochs,
+        .settings = opt.set.v,
+        .n_settings = opt.set.n,
         .pool = pool,
         .observe = observe,
         .observe_ctx = opt.quiet ? NULL : &progress,

@@ -83,6 +83,17 @@ class Train(ClassifyCase):
         self.assertIn(b'"seed":12', metadata)
         self.assertIn(b'"epochs":2', metadata)
 
+    def test_settings_change_the_recipe_and_are_recorded(self):
+        layers = self.recipe["layers"][:1] + [{"op": "Gemm", "outputs": "$hidden"}] + self.recipe["layers"][2:]
+        self.train("--set", "hidden=5", "epochs=2", "--set", "optimiser.learning_rate=0.02", "--quiet",
+                   variables={"hidden": 16}, layers=layers)
+        recipe = self.classify_json("inspect", self.path("out/1"))["recipe"]
+        self.assertEqual((recipe["layers"][1]["outputs"], recipe["epochs"]), (5, 2))
+        self.assertEqual(recipe["optimiser"]["learning_rate"], 0.02)
+        self.assertNotIn("variables", recipe)
+        self.refused("train", self.write_recipe(), "--data", self.folder, "--out", self.path("none"), "--set",
+                     "layers.9.outputs=3", says="the list has 4 items")
+
     def test_same_seed_same_bytes(self):
         files = []
         for args in ["--threads", "1"], ["--threads", "2"], ["--threads", "5"], ["--seed", "9"]:

@@ -77,12 +77,14 @@ void eng_train_report_destroy(struct eng_train_report *report);
 
 struct eng_train_options {
     const char *recipe_path;
-    const char *data_dir;  /* the folder that holds the recipe's data set, or is it */
-    const char *out_dir;   /* models/NAME/VERSION; created, model.onnx replaced atomically */
-    int64_t seed;          /* instead of the recipe's; -1: the recipe's */
-    int64_t n_epochs;      /* instead of the recipe's; 0: the recipe's */
-    bool resume;           /* go on from out_dir's checkpoint; from the beginning without one */
-    bool restart;          /* throw away out_dir's checkpoint; it is refused without either */
+    const char *data_dir; /* the folder that holds the recipe's data set, or is it */
+    const char *out_dir;  /* models/NAME/VERSION; created, model.onnx replaced atomically */
+    int64_t seed;         /* instead of the recipe's; -1: the recipe's */
+    int64_t n_epochs;     /* instead of the recipe's; 0: the recipe's */
+    bool resume;          /* go on from out_dir's checkpoint; from the beginning without one */
+    bool restart;         /* throw away out_dir's checkpoint; it is refused without either */
+    const char *const *settings; /* [n_settings] "path=value": changes to the recipe */
+    size_t n_settings;
     struct eng_pool *pool; /* NULL: the calling thread alone */
     /* Called from the training thread; returning false stops the run with CANCELLED. NULL: none. */
     bool (*observe)(void *ctx, const struct eng_train_progress *progress);

@@ -8,6 +8,7 @@
 #include "train/method.h"
 #include "train/recipe_json.h"
 #include "train/recipe_layers.h"
+#include "train/recipe_override.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,9 +199,15 @@ static enum eng_status read_top(struct eng_json_place *place, const json_t *root
 }
 
 /* The text that goes into the model says what was really run. */
-static enum eng_status apply_overrides(json_t *root, const struct eng_recipe_overrides *overrides,
-                                       struct eng_recipe *recipe, struct eng_error *err)
+static enum eng_status apply_overrides(const struct eng_json_place *place, json_t *root,
+                                       const struct eng_recipe_overrides *overrides,
+                                       struct eng_recipe *recipe)
 {
+    enum eng_status status = eng_recipe_check_variables(place, root);
+    if (status == ENG_OK && overrides)
+        status = eng_recipe_set(place, root, overrides->settings, overrides->n_settings);
+    if (status == ENG_OK) status = eng_recipe_fill_variables(place, root);
+    if (status != ENG_OK) return status;
     bool good = true;
     if (overrides && overrides->seed >= 0)
         good = json_object_set_new(root, "seed", json_integer(overrides->seed)) == 0;
@@ -209,7 +216,7 @@ static enum eng_status apply_overrides(json_t *root, const struct eng_recipe_ove
     char *text = good ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     recipe->text = text ? eng_arena_string(&recipe->arena, text, strlen(text)) : NULL;
     free(text);
-    return recipe->text ? ENG_OK : eng_fail_memory(err, "a recipe");
+    return recipe->text ? ENG_OK : eng_fail_memory(place->err, "a recipe");
 }
 
 static enum eng_status read_root(json_t *root, const struct eng_recipe_overrides *overrides,
@@ -219,7 +226,7 @@ static enum eng_status read_root(json_t *root, const struct eng_recipe_overrides
     if (!json_is_object(root)) return eng_fail(err, ENG_FORMAT, "%s: wanted a JSON object", path);
     recipe->path = eng_arena_string(&recipe->arena, path, strlen(path));
     if (!recipe->path) return eng_fail_memory(err, "a recipe");
-    enum eng_status status = apply_overrides(root, overrides, recipe, err);
+    enum eng_status status = apply_overrides(&place, root, overrides, recipe);
     return status == ENG_OK ? read_top(&place, root, recipe) : status;
 }
 

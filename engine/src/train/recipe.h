@@ -70,8 +70,10 @@ struct eng_recipe {
 
 /* What the command line says instead of the file. */
 struct eng_recipe_overrides {
-    int64_t seed;   /* -1: the recipe's */
-    int64_t epochs; /* 0: the recipe's */
+    int64_t seed;                /* -1: the recipe's */
+    int64_t epochs;              /* 0: the recipe's */
+    const char *const *settings; /* [n_settings] "path=value", see recipe_override.h */
+    size_t n_settings;
 };
 
 /*

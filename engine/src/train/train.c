@@ -27,7 +27,8 @@ struct run {
 static enum eng_status prepare(struct run *run, struct eng_error *err)
 {
     const struct eng_train_options *options = run->options;
-    const struct eng_recipe_overrides overrides = {options->seed, options->n_epochs};
+    const struct eng_recipe_overrides overrides = {options->seed, options->n_epochs,
+                                                   options->settings, options->n_settings};
     int n = snprintf(run->model_path, sizeof run->model_path, "%s/model.onnx", options->out_dir);
     if (n < 0 || n >= (int)sizeof run->model_path)
         return eng_fail(err, ENG_ARGUMENT, "the output folder's name is longer than %d bytes",
