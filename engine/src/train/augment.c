@@ -1,21 +1,40 @@
 #include "train/augment.h"
 
+#include "train/streams.h"
+
 #include <math.h>
 #include <string.h>
+
+static const char *const mirror_names[] = {"none", "random", "alternate", NULL};
+static const char *const pad_names[] = {"zero", "reflect", "edge", NULL};
 
 const struct eng_field eng_augment_fields[] = {
     ENG_F_FLOAT(struct eng_augment_options, shift_px, 0, 0, 1024, "pixels, in both directions"),
     ENG_F_FLOAT(struct eng_augment_options, rotate_degrees, 0, 0, 180, "about the middle"),
     ENG_F_FLOAT(struct eng_augment_options, zoom, 0, 0, 0.9, "change of size, as a share of it"),
+    ENG_F_INT(struct eng_augment_options, crop_px, 0, 0, 1024, "pad by so much, cut the size out"),
     ENG_F_BOOL(struct eng_augment_options, flip_horizontal, 0, "mirror every other picture"),
+    ENG_F_CHOICE(struct eng_augment_options, mirror, ENG_MIRROR_NONE, mirror_names,
+                 "which pictures are mirrored"),
+    ENG_F_BOOL(struct eng_augment_options, flip_vertical, 0, "turn every other one upside down"),
+    ENG_F_CHOICE(struct eng_augment_options, pad, ENG_PAD_ZERO, pad_names,
+                 "what comes in from outside"),
+    ENG_F_FLOAT(struct eng_augment_options, brightness, 0, 0, 1, "pixels times 1 - it to 1 + it"),
+    ENG_F_FLOAT(struct eng_augment_options, contrast, 0, 0, 1, "distances from the mean likewise"),
+    ENG_F_INT(struct eng_augment_options, cutout_px, 0, 0, 4096, "side of a square of mean"),
 };
 
 const size_t eng_n_augment_fields = sizeof eng_augment_fields / sizeof *eng_augment_fields;
 
-/* Output pixel (x, y) comes from (xx x + xy y + x0, yx x + yy y + y0). */
-struct mapping {
-    float xx, xy, x0;
-    float yx, yy, y0;
+/* What is drawn for one variant, whatever is asked for: so no setting disturbs another's draws. */
+struct draws {
+    float shift_x, shift_y; /* pixels */
+    float angle;            /* radians */
+    float size;             /* factor */
+    bool flip_horizontal, flip_vertical;
+    int crop_x, crop_y; /* pixels */
+    float brightness, contrast;
+    int cut_x, cut_y; /* middle of the square */
 };
 
 static float draw(struct eng_rng *rng, double range)
@@ -23,71 +42,105 @@ static float draw(struct eng_rng *rng, double range)
     return (float)range * (2 * eng_rng_float(rng) - 1);
 }
 
-/* Every value is drawn even if its range is 0, so that one setting does not disturb the others. */
-static struct mapping draw_mapping(const struct eng_augment_options *options, struct eng_rng *rng,
-                                   uint32_t width_px, uint32_t height_px)
+static bool draw_coin(struct eng_rng *rng)
 {
-    float shift_x = draw(rng, options->shift_px), shift_y = draw(rng, options->shift_px);
-    float angle = draw(rng, options->rotate_degrees * M_PI / 180);
-    float size = 1 + draw(rng, options->zoom);
-    bool flip = options->flip_horizontal && (eng_rng_u64(rng) & 1);
-    if (options->rotate_degrees == 0 && options->zoom == 0) {
-        shift_x = roundf(shift_x); /* whole pixels stay sharp */
-        shift_y = roundf(shift_y);
-    }
-    float cosine = cosf(angle) / size, sine = sinf(angle) / size, mirror = flip ? -1 : 1;
-    float middle_x = (float)(width_px - 1) / 2, middle_y = (float)(height_px - 1) / 2;
-    struct mapping m = {.xx = mirror * cosine, .xy = mirror * sine, .yx = -sine, .yy = cosine};
-    m.x0 = middle_x - m.xx * (middle_x + shift_x) - m.xy * (middle_y + shift_y);
-    m.y0 = middle_y - m.yx * (middle_x + shift_x) - m.yy * (middle_y + shift_y);
-    return m;
+    return eng_rng_u64(rng) & 1;
 }
 
-/* A picture to take samples from. */
-struct source {
-    const uint8_t *pixels;
-    int width_px, height_px;
-    size_t n_channels;
-};
-
-static float pixel(const struct source *s, int x, int y, size_t channel)
+/* Evenly one of -range, -range + 1 ... range. */
+static int draw_whole(struct eng_rng *rng, int64_t range)
 {
-    if (x < 0 || y < 0 || x >= s->width_px || y >= s->height_px) return 0;
-    return s->pixels[((size_t)y * (size_t)s->width_px + (size_t)x) * s->n_channels + channel];
+    return (int)((int64_t)eng_rng_below(rng, 2 * (uint64_t)range + 1) - range);
 }
 
-static uint8_t bilinear(const struct source *s, float x, float y, size_t channel)
+/* Sample by sample a coin that falls the same way in every epoch; then it turns over each time. */
+static bool is_alternate(const struct eng_augment_variant *variant)
 {
-    float left = floorf(x), top = floorf(y), right_share = x - left, bottom_share = y - top;
-    int ix = (int)left, iy = (int)top;
-    float upper =
-        pixel(s, ix, iy, channel) * (1 - right_share) + pixel(s, ix + 1, iy, channel) * right_share;
-    float lower = pixel(s, ix, iy + 1, channel) * (1 - right_share) +
-                  pixel(s, ix + 1, iy + 1, channel) * right_share;
-    return (uint8_t)(upper * (1 - bottom_share) + lower * bottom_share + 0.5f);
+    struct eng_rng rng = eng_stream_rng(variant->seed, ENG_STREAM_MIRROR, 0, variant->sample);
+    return draw_coin(&rng) != (variant->epoch & 1);
 }
 
-static bool does_nothing(const struct eng_augment_options *options)
+static struct draws draw_all(const struct eng_augment_options *options,
+                             const struct eng_augment_variant *variant,
+                             const struct eng_picture_size *size)
 {
-    return options->shift_px == 0 && options->rotate_degrees == 0 && options->zoom == 0 &&
-           !options->flip_horizontal;
+    struct eng_rng rng =
+        eng_stream_rng(variant->seed, ENG_STREAM_AUGMENT, variant->epoch, variant->sample);
+    struct draws d;
+    d.shift_x = draw(&rng, options->shift_px);
+    d.shift_y = draw(&rng, options->shift_px);
+    d.angle = draw(&rng, options->rotate_degrees * M_PI / 180);
+    d.size = 1 + draw(&rng, options->zoom);
+    d.flip_horizontal =
+        draw_coin(&rng) && (options->flip_horizontal || options->mirror == ENG_MIRROR_RANDOM);
+    d.flip_vertical = draw_coin(&rng) && options->flip_vertical;
+    d.crop_x = draw_whole(&rng, options->crop_px);
+    d.crop_y = draw_whole(&rng, options->crop_px);
+    d.brightness = 1 + draw(&rng, options->brightness);
+    d.contrast = 1 + draw(&rng, options->contrast);
+    d.cut_x = (int)eng_rng_below(&rng, (uint64_t)size->width_px);
+    d.cut_y = (int)eng_rng_below(&rng, (uint64_t)size->height_px);
+    if (options->mirror == ENG_MIRROR_ALTERNATE) d.flip_horizontal = is_alternate(variant);
+    return d;
 }
 
-void eng_augment_run(const struct eng_augment_options *options, struct eng_rng *rng,
-                     const uint8_t *src, uint32_t width_px, uint32_t height_px, uint32_t n_channels,
-                     uint8_t *dst)
+/* Turned and zoomed about the middle, which the shift moves. */
+static struct eng_warp warp_of(const struct draws *d, const struct eng_picture_size *size)
 {
-    if (does_nothing(options)) { /* four taps a pixel would come to the same */
-        memcpy(dst, src, (size_t)width_px * height_px * n_channels);
+    float right = d->shift_x + (float)d->crop_x, down = d->shift_y + (float)d->crop_y;
+    float cosine = cosf(d->angle) / d->size, sine = sinf(d->angle) / d->size;
+    float mirror_x = d->flip_horizontal ? -1 : 1, mirror_y = d->flip_vertical ? -1 : 1;
+    float middle_x = (float)(size->width_px - 1) / 2, middle_y = (float)(size->height_px - 1) / 2;
+    struct eng_warp w = {.xx = mirror_x * cosine,
+                         .xy = mirror_x * sine,
+                         .yx = -mirror_y * sine,
+                         .yy = mirror_y * cosine};
+    w.x0 = middle_x - w.xx * (middle_x + right) - w.xy * (middle_y + down);
+    w.y0 = middle_y - w.yx * (middle_x + right) - w.yy * (middle_y + down);
+    return w;
+}
+
+/* Whole pixels stay sharp, and are fast. */
+static struct eng_move move_of(const struct draws *d)
+{
+    return (struct eng_move){.flip_horizontal = d->flip_horizontal,
+                             .flip_vertical = d->flip_vertical,
+                             .right_px = (int)roundf(d->shift_x) + d->crop_x,
+                             .down_px = (int)roundf(d->shift_y) + d->crop_y};
+}
+
+static bool is_identity(const struct eng_move *move)
+{
+    return !move->flip_horizontal && !move->flip_vertical && move->right_px == 0 &&
+           move->down_px == 0;
+}
+
+static void place(const struct eng_augment_options *options, const struct draws *d,
+                  const struct eng_picture_size *size, const uint8_t *src, uint8_t *dst)
+{
+    enum eng_pad pad = (enum eng_pad)options->pad;
+    if (options->rotate_degrees > 0 || options->zoom > 0) {
+        struct eng_warp warp = warp_of(d, size);
+        eng_picture_warp(size, &warp, pad, src, dst);
         return;
     }
-    struct mapping m = draw_mapping(options, rng, width_px, height_px);
-    struct source s = {src, (int)width_px, (int)height_px, n_channels};
-    for (uint32_t y = 0; y < height_px; y++)
-        for (uint32_t x = 0; x < width_px; x++) {
-            float from_x = m.xx * (float)x + m.xy * (float)y + m.x0;
-            float from_y = m.yx * (float)x + m.yy * (float)y + m.y0;
-            for (size_t c = 0; c < n_channels; c++)
-                *dst++ = bilinear(&s, from_x, from_y, c);
-        }
+    struct eng_move move = move_of(d);
+    if (is_identity(&move))
+        memcpy(dst, src, (size_t)size->width_px * (size_t)size->height_px * size->n_channels);
+    else
+        eng_picture_move(size, &move, pad, src, dst);
+}
+
+void eng_augment_run(const struct eng_augment_options *options,
+                     const struct eng_augment_variant *variant, const uint8_t *src,
+                     uint32_t width_px, uint32_t height_px, uint32_t n_channels, uint8_t *dst)
+{
+    const struct eng_picture_size size = {(int)width_px, (int)height_px, n_channels};
+    struct draws d = draw_all(options, variant, &size);
+    place(options, &d, &size, src, dst);
+    if (options->brightness > 0 || options->contrast > 0)
+        eng_picture_light(&size, d.brightness, d.contrast, dst);
+    int side = (int)options->cutout_px;
+    if (side > 0)
+        eng_picture_cut(&size, d.cut_x - side / 2, d.cut_y - side / 2, side, variant->mean, dst);
 }

@@ -1,6 +1,7 @@
 #include "train/input.h"
 
 #include "base/error.h"
+#include "base/mem.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,6 +73,26 @@ static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
     return status;
 }
 
+/* The pixels that both standardisations together turn into 0, as near as bytes come. */
+static enum eng_status make_mean_picture(struct eng_input *input, struct eng_error *err)
+{
+    const struct eng_preprocess *pre = &input->preprocess;
+    size_t n_channels = eng_preprocess_channels(pre);
+    size_t n_pixels = (size_t)pre->width_px * pre->height_px;
+    uint8_t *picture = eng_calloc(n_pixels, n_channels);
+    if (!picture) return eng_fail_memory(err, "the mean picture");
+    for (size_t c = 0; c < n_channels; c++)
+        for (size_t i = 0; i < n_pixels; i++) {
+            float further = input->mean ? input->mean[c * n_pixels + i] * pre->std[c] : 0;
+            float pixel = (pre->mean[c] + further) / pre->scale;
+            picture[i * n_channels + c] = pixel <= 0     ? 0
+                                          : pixel >= 255 ? 255
+                                                         : (uint8_t)(pixel + 0.5f);
+        }
+    input->mean_picture = picture;
+    return ENG_OK;
+}
+
 enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct eng_dataset *train,
                                   struct eng_input *out, struct eng_error *err)
 {
@@ -79,6 +100,8 @@ enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct 
         .kind = train->kind, .n_features = train->n_features, .count = train->n_features};
     enum eng_status status = ENG_OK;
     if (train->kind == ENG_DATASET_PICTURES) status = prepare_pictures(recipe, train, &input, err);
+    if (status == ENG_OK && train->kind == ENG_DATASET_PICTURES)
+        status = make_mean_picture(&input, err);
     if (status == ENG_OK)
         *out = input;
     else
@@ -90,6 +113,7 @@ void eng_input_fini(struct eng_input *input)
 {
     free(input->mean);
     free(input->deviation);
+    free(input->mean_picture);
     memset(input, 0, sizeof *input);
 }
 
@@ -113,16 +137,18 @@ enum eng_status eng_input_add_nodes(const struct eng_input *input, struct eng_gr
 }
 
 void eng_input_fill(const struct eng_input *input, const struct eng_dataset *set, size_t i,
-                    const struct eng_augment_options *augment, struct eng_rng *rng,
-                    uint8_t *scratch, float *dst)
+                    const struct eng_augment_options *augment,
+                    const struct eng_augment_variant *variant, uint8_t *scratch, float *dst)
 {
     if (input->kind == ENG_DATASET_VECTORS) {
         memcpy(dst, eng_dataset_features(set, i), input->count * sizeof *dst);
         return;
     }
     const uint8_t *pixels = eng_dataset_sample(set, i);
-    if (rng) {
-        eng_augment_run(augment, rng, pixels, set->width_px, set->height_px, set->n_channels,
+    if (variant) {
+        struct eng_augment_variant with_mean = *variant;
+        with_mean.mean = input->mean_picture;
+        eng_augment_run(augment, &with_mean, pixels, set->width_px, set->height_px, set->n_channels,
                         scratch);
         pixels = scratch;
     }

@@ -2,7 +2,6 @@
 #ifndef ENG_TRAIN_INPUT_H
 #define ENG_TRAIN_INPUT_H
 
-#include "base/rng.h"
 #include "engine/preprocess.h"
 #include "graph/graph.h"
 #include "train/dataset.h"
@@ -16,6 +15,7 @@ struct eng_input {
     /* Standardisation value by value (per pixel, per feature), done by the first nodes of the graph
      * and so wherever the file runs: [count] each, NULL: none. */
     float *mean, *deviation;
+    uint8_t *mean_picture; /* PICTURES: [height_px, width_px, channels] what standardises to 0 */
 };
 
 /*
@@ -40,12 +40,12 @@ enum eng_status eng_input_add_nodes(const struct eng_input *input, struct eng_gr
                                     int *value, struct eng_shape *shape, struct eng_error *err);
 
 /*
- * Purpose: places sample i of the set at dst [count]. rng: a picture is varied as augment says;
- *          NULL: it stays as it is, and augment and scratch may be NULL too.
- * scratch: eng_dataset_sample_bytes. Cannot fail.
+ * Purpose: places sample i of the set at dst [count]. variant: which one of a picture, as augment
+ *          says, its mean being the input's; NULL: it stays as it is, and augment and scratch may
+ * be NULL too. scratch: eng_dataset_sample_bytes. Cannot fail.
  */
 void eng_input_fill(const struct eng_input *input, const struct eng_dataset *set, size_t i,
-                    const struct eng_augment_options *augment, struct eng_rng *rng,
-                    uint8_t *scratch, float *dst);
+                    const struct eng_augment_options *augment,
+                    const struct eng_augment_variant *variant, uint8_t *scratch, float *dst);
 
 #endif

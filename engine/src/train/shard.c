@@ -53,13 +53,14 @@ void eng_shard_fini(struct eng_shard *shard)
     memset(shard, 0, sizeof *shard);
 }
 
-/* Places sample `from` of the set as sample `to` of the batch; augmented if rng is not NULL. */
+/* Places sample `from` of the set as sample `to` of the batch; augmented if variant is not NULL. */
 static void place(struct eng_shard *shard, const struct eng_shard_setting *setting,
-                  const struct eng_dataset *set, size_t from, size_t to, struct eng_rng *rng)
+                  const struct eng_dataset *set, size_t from, size_t to,
+                  const struct eng_augment_variant *variant)
 {
     const struct eng_input *input = &setting->data->input;
     float *values = eng_exec_value(shard->exec, setting->network.input)->data;
-    eng_input_fill(input, set, from, &setting->recipe->augment, rng, shard->picture,
+    eng_input_fill(input, set, from, &setting->recipe->augment, variant, shard->picture,
                    values + to * input->count);
     if (set->labels) shard->labels[to] = set->labels[from];
     if (set->targets) shard->targets[to] = set->targets[from];
@@ -81,8 +82,8 @@ void eng_shard_train(struct eng_shard *shard, const struct eng_shard_setting *se
     eng_exec_bind_grads(shard->exec, shard->value_grads);
     memset(shard->gradients, 0, setting->parameters->n * sizeof *shard->gradients);
     for (size_t i = 0; i < setting->n; i++) {
-        struct eng_rng rng = eng_stream_rng(seed, ENG_STREAM_AUGMENT, epoch, samples[i]);
-        place(shard, setting, set, samples[i], i, &rng);
+        const struct eng_augment_variant variant = {seed, epoch, samples[i], NULL};
+        place(shard, setting, set, samples[i], i, &variant);
     }
     struct eng_rng dropout = eng_stream_rng(seed, ENG_STREAM_DROPOUT, epoch, number);
     eng_exec_forward(shard->exec, eng_rng_u64(&dropout));

@@ -12,6 +12,8 @@ enum eng_stream {
     ENG_STREAM_SHUFFLE, /* a: epoch */
     ENG_STREAM_AUGMENT, /* a: epoch, b: sample */
     ENG_STREAM_DROPOUT, /* a: epoch, b: step x shards + shard */
+    ENG_STREAM_MIRROR,  /* b: sample */
+    ENG_STREAM_MIXUP,   /* a: epoch, b: step x shards + shard */
 };
 
 /* Purpose: the generator of that purpose; a below 2^24, b below 2^32. */

@@ -1,4 +1,4 @@
-/* Augmentation: what stays, what moves where, and that the seed alone decides. */
+/* Augmentation: what moves where, how often, and that seed, epoch and sample alone decide. */
 #include "train/augment.h"
 #include "train/initialiser.h"
 #include "train/streams.h"
@@ -14,17 +14,25 @@
 
 enum { W = 7, H = 5, CHANNELS = 3, BYTES = W * H * CHANNELS };
 
+static const struct eng_picture_size size = {W, H, CHANNELS};
+
 static void make_picture(uint8_t picture[BYTES])
 {
     for (int i = 0; i < BYTES; i++)
         picture[i] = (uint8_t)(i * 37 % 251 + 1);
 }
 
+static void run_epoch(const struct eng_augment_options *options, uint64_t epoch, uint64_t sample,
+                      const uint8_t src[BYTES], uint8_t dst[BYTES])
+{
+    const struct eng_augment_variant variant = {1, epoch, sample, NULL};
+    eng_augment_run(options, &variant, src, W, H, CHANNELS, dst);
+}
+
 static void run(const struct eng_augment_options *options, uint64_t sample,
                 const uint8_t src[BYTES], uint8_t dst[BYTES])
 {
-    struct eng_rng rng = eng_stream_rng(1, ENG_STREAM_AUGMENT, 0, sample);
-    eng_augment_run(options, &rng, src, W, H, CHANNELS, dst);
+    run_epoch(options, 0, sample, src, dst);
 }
 
 static void nothing_asked_changes_nothing(void **state)
@@ -36,52 +44,91 @@ static void nothing_asked_changes_nothing(void **state)
     assert_memory_equal(src, dst, BYTES);
 }
 
-/* Every draw of 100 is the picture itself or its mirror image; both occur. */
-static void flip_mirrors_half_of_them(void **state)
+/* Of 1000 draws each is the picture itself or its mirror image, each as often: 5 deviations of
+ * sqrt(1000)/2 are 79. */
+static void expect_half(const struct eng_augment_options *options, const struct eng_move *move)
 {
-    (void)state;
     uint8_t src[BYTES], dst[BYTES], mirrored[BYTES];
     size_t n_mirrored = 0;
     make_picture(src);
-    for (int y = 0; y < H; y++)
-        for (int x = 0; x < W; x++)
-            memcpy(mirrored + (y * W + x) * CHANNELS, src + (y * W + W - 1 - x) * CHANNELS,
-                   CHANNELS);
-    for (uint64_t sample = 0; sample < 100; sample++) {
-        run(&(struct eng_augment_options){.flip_horizontal = true}, sample, src, dst);
+    eng_picture_move(&size, move, ENG_PAD_ZERO, src, mirrored);
+    assert_memory_not_equal(src, mirrored, BYTES);
+    for (uint64_t sample = 0; sample < 1000; sample++) {
+        run(options, sample, src, dst);
         if (memcmp(dst, mirrored, BYTES) == 0)
             n_mirrored++;
         else
             assert_memory_equal(dst, src, BYTES);
     }
-    assert_in_range(n_mirrored, 30, 70);
+    assert_in_range(n_mirrored, 421, 579);
 }
 
-/* A shift is by whole pixels, the same for all, at most what was asked; the rest is 0. */
+static void flips_turn_half_of_them(void **state)
+{
+    (void)state;
+    const struct eng_move sideways = {.flip_horizontal = true}, upside = {.flip_vertical = true};
+    expect_half(&(struct eng_augment_options){.flip_horizontal = true}, &sideways);
+    expect_half(&(struct eng_augment_options){.mirror = ENG_MIRROR_RANDOM}, &sideways);
+    expect_half(&(struct eng_augment_options){.flip_vertical = true}, &upside);
+    /* In the first epoch the alternating ones are half of them too. */
+    expect_half(&(struct eng_augment_options){.mirror = ENG_MIRROR_ALTERNATE}, &sideways);
+}
+
+static void alternate_mirrors_every_second_epoch(void **state)
+{
+    (void)state;
+    const struct eng_augment_options options = {.mirror = ENG_MIRROR_ALTERNATE};
+    uint8_t src[BYTES], epochs[4][BYTES];
+    make_picture(src);
+    for (uint64_t sample = 0; sample < 100; sample++) {
+        for (uint64_t epoch = 0; epoch < 4; epoch++)
+            run_epoch(&options, epoch, sample, src, epochs[epoch]);
+        assert_memory_not_equal(epochs[0], epochs[1], BYTES);
+        assert_memory_equal(epochs[0], epochs[2], BYTES);
+        assert_memory_equal(epochs[1], epochs[3], BYTES);
+        assert_true(memcmp(epochs[0], src, BYTES) == 0 || memcmp(epochs[1], src, BYTES) == 0);
+    }
+}
+
+/* Counts which whole-pixel move up to `range` each of n variants is; every one must be one. */
+static void count_moves(const struct eng_augment_options *options, int range, uint64_t n,
+                        size_t counts[])
+{
+    uint8_t src[BYTES], dst[BYTES], wanted[BYTES];
+    make_picture(src);
+    for (uint64_t sample = 0; sample < n; sample++) {
+        size_t found = SIZE_MAX, i = 0;
+        run(options, sample, src, dst);
+        for (int y = -range; y <= range; y++)
+            for (int x = -range; x <= range; x++, i++) {
+                const struct eng_move move = {.right_px = x, .down_px = y};
+                eng_picture_move(&size, &move, (enum eng_pad)options->pad, src, wanted);
+                if (memcmp(wanted, dst, BYTES) == 0) found = i;
+            }
+        assert_int_not_equal(found, SIZE_MAX);
+        counts[found]++;
+    }
+}
+
 static void shift_moves_whole_pixels(void **state)
 {
     (void)state;
-    uint8_t src[BYTES], dst[BYTES];
-    bool seen[5][5] = {0};
-    make_picture(src);
-    for (uint64_t sample = 0; sample < 400; sample++) {
-        run(&(struct eng_augment_options){.shift_px = 2}, sample, src, dst);
-        bool found = false;
-        for (int dy = -2; dy <= 2 && !found; dy++)
-            for (int dx = -2; dx <= 2 && !found; dx++) {
-                uint8_t wanted[BYTES] = {0};
-                for (int y = 0; y < H; y++)
-                    for (int x = 0; x < W; x++)
-                        if (y - dy >= 0 && y - dy < H && x - dx >= 0 && x - dx < W)
-                            memcpy(wanted + (y * W + x) * CHANNELS,
-                                   src + ((y - dy) * W + x - dx) * CHANNELS, CHANNELS);
-                found = memcmp(wanted, dst, BYTES) == 0;
-                if (found) seen[dy + 2][dx + 2] = true;
-            }
-        assert_true(found);
+    size_t counts[25] = {0};
+    count_moves(&(struct eng_augment_options){.shift_px = 2}, 2, 400, counts);
+    for (size_t i = 0; i < 25; i++)
+        assert_true(counts[i] > 0);
+}
+
+/* 25 places, 2500 draws: 100 each, deviation 9.8. */
+static void every_crop_is_as_likely(void **state)
+{
+    (void)state;
+    for (int pad = ENG_PAD_ZERO; pad <= ENG_PAD_EDGE; pad++) {
+        size_t counts[25] = {0};
+        count_moves(&(struct eng_augment_options){.crop_px = 2, .pad = pad}, 2, 2500, counts);
+        for (size_t i = 0; i < 25; i++)
+            assert_in_range(counts[i], 51, 149);
     }
-    for (int i = 0; i < 25; i++)
-        assert_true(seen[i / 5][i % 5]);
 }
 
 /* The middle of the picture is the centre of rotation and zoom. */
@@ -98,17 +145,114 @@ static void rotation_and_zoom_keep_the_middle(void **state)
     }
 }
 
-static void the_seed_decides(void **state)
+/* The square lies anywhere, 3 x 3 or what is left of it at the border; each pixel is as likely to
+ * be its middle, and gets the mean. */
+static void cutout_cuts_a_square(void **state)
 {
     (void)state;
-    const struct eng_augment_options all = {2, 15, 0.1, true};
+    const struct eng_augment_options options = {.cutout_px = 3};
+    uint8_t src[BYTES], dst[BYTES], mean[BYTES], wanted[BYTES];
+    size_t counts[W * H] = {0};
+    make_picture(src);
+    for (size_t i = 0; i < BYTES; i++)
+        mean[i] = (uint8_t)(255 - i);
+    for (uint64_t sample = 0; sample < 3500; sample++) {
+        const struct eng_augment_variant variant = {1, 0, sample, mean};
+        int found = -1;
+        eng_augment_run(&options, &variant, src, W, H, CHANNELS, dst);
+        for (int middle = 0; middle < W * H; middle++) {
+            memcpy(wanted, src, BYTES);
+            eng_picture_cut(&size, middle % W - 1, middle / W - 1, 3, mean, wanted);
+            if (memcmp(wanted, dst, BYTES) == 0) found = middle;
+        }
+        assert_true(found >= 0);
+        counts[found]++;
+    }
+    for (size_t i = 0; i < W * H; i++)
+        assert_in_range(counts[i], 51, 149);
+}
+
+/* A grey picture times 0.5 to 1.5, evenly: mean 1, deviation 1/sqrt(12). */
+static void brightness_is_even_around_one(void **state)
+{
+    (void)state;
+    enum { N = 2000 };
+    uint8_t src[BYTES], dst[BYTES];
+    double sum = 0, squares = 0;
+    memset(src, 100, BYTES);
+    for (uint64_t sample = 0; sample < N; sample++) {
+        run(&(struct eng_augment_options){.brightness = 0.5, .contrast = 0.5}, sample, src, dst);
+        for (size_t i = 1; i < BYTES; i++)
+            assert_int_equal(dst[i], dst[0]);
+        assert_in_range(dst[0], 50, 150);
+        double factor = dst[0] / 100.0;
+        sum += factor;
+        squares += factor * factor;
+    }
+    assert_true(fabs(sum / N - 1) < 5 * sqrt(1.0 / 12 / N));
+    assert_true(fabs(squares / N - sum / N * sum / N - 1.0 / 12) < 0.01);
+}
+
+/* Two bytes 100 and 140: contrast keeps their middle and moves them apart by 20 to 60. */
+static void contrast_keeps_the_mean(void **state)
+{
+    (void)state;
+    int least = 255, most = 0;
+    uint8_t src[] = {100, 140}, dst[2];
+    for (uint64_t sample = 0; sample < 1000; sample++) {
+        const struct eng_augment_variant variant = {1, 0, sample, NULL};
+        eng_augment_run(&(struct eng_augment_options){.contrast = 0.5}, &variant, src, 2, 1, 1,
+                        dst);
+        int apart = dst[1] - dst[0];
+        assert_in_range(dst[0] + dst[1], 239, 241);
+        if (apart < least) least = apart;
+        if (apart > most) most = apart;
+    }
+    assert_in_range(least, 20, 22);
+    assert_in_range(most, 58, 60);
+}
+
+static const struct eng_augment_options everything = {
+    .shift_px = 2,
+    .rotate_degrees = 15,
+    .zoom = 0.1,
+    .crop_px = 1,
+    .flip_horizontal = true,
+    .flip_vertical = true,
+    .pad = ENG_PAD_REFLECT,
+    .brightness = 0.2,
+    .contrast = 0.2,
+    .cutout_px = 2,
+};
+
+static void seed_epoch_and_sample_decide(void **state)
+{
+    (void)state;
     uint8_t src[BYTES], a[BYTES], b[BYTES];
     make_picture(src);
-    run(&all, 3, src, a);
-    run(&all, 3, src, b);
+    run(&everything, 3, src, a);
+    run(&everything, 3, src, b);
     assert_memory_equal(a, b, BYTES);
-    run(&all, 4, src, b);
+    run(&everything, 4, src, b);
     assert_memory_not_equal(a, b, BYTES);
+    run_epoch(&everything, 1, 3, src, b);
+    assert_memory_not_equal(a, b, BYTES);
+    const struct eng_augment_variant other_seed = {2, 0, 3, NULL};
+    eng_augment_run(&everything, &other_seed, src, W, H, CHANNELS, b);
+    assert_memory_not_equal(a, b, BYTES);
+}
+
+/* A crop is drawn alike whether or not the rest is asked for. */
+static void one_setting_does_not_disturb_anothers_draws(void **state)
+{
+    (void)state;
+    uint8_t src[BYTES], moved[BYTES], both[BYTES];
+    make_picture(src);
+    for (uint64_t sample = 0; sample < 20; sample++) {
+        run(&(struct eng_augment_options){.crop_px = 2}, sample, src, moved);
+        run(&(struct eng_augment_options){.crop_px = 2, .brightness = 1e-9}, sample, src, both);
+        assert_memory_equal(moved, both, BYTES);
+    }
 }
 
 /* Mean 0 and the variance of the papers, for every row. */
@@ -138,10 +282,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_asked_changes_nothing),
-        cmocka_unit_test(flip_mirrors_half_of_them),
+        cmocka_unit_test(flips_turn_half_of_them),
+        cmocka_unit_test(alternate_mirrors_every_second_epoch),
         cmocka_unit_test(shift_moves_whole_pixels),
+        cmocka_unit_test(every_crop_is_as_likely),
         cmocka_unit_test(rotation_and_zoom_keep_the_middle),
-        cmocka_unit_test(the_seed_decides),
+        cmocka_unit_test(cutout_cuts_a_square),
+        cmocka_unit_test(brightness_is_even_around_one),
+        cmocka_unit_test(contrast_keeps_the_mean),
+        cmocka_unit_test(seed_epoch_and_sample_decide),
+        cmocka_unit_test(one_setting_does_not_disturb_anothers_draws),
         cmocka_unit_test(first_weights_have_their_variance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
