@@ -1,17 +1,11 @@
 #include "progress.h"
 
+#include "base/clock.h"
+
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR_CHARS = 20 };
-
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 void tool_progress_init(struct tool_progress *progress, FILE *out)
 {
@@ -67,7 +61,7 @@ static void print_epoch(struct tool_progress *p, const struct eng_train_progress
 
 void tool_progress_show(struct tool_progress *progress, const struct eng_train_progress *at)
 {
-    double now = now_s();
+    double now = eng_clock_s();
     if (progress->start_s == 0) /* the first step is over already: count it in */
         progress->start_s =
             now - (at->samples_per_s > 0 ? (double)at->n_samples / at->samples_per_s : 0);

@@ -9,9 +9,11 @@
 
 struct eng_history {
     int64_t seed;
-    size_t n_train, n_test, n_parameters;
+    size_t n_train, n_validation, n_test, n_parameters;
     struct eng_train_epoch *epochs; /* [n_epochs] */
     size_t n_epochs, capacity;
+    size_t n_resumed;  /* of them done by a run before this one */
+    size_t kept_epoch; /* whose weights the model has, from 1; 0: there are no epochs */
 };
 
 void eng_history_fini(struct eng_history *history);

@@ -1,10 +1,11 @@
 #include "engine/train.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "train/data.h"
 #include "train/export.h"
-#include "train/method.h"
+#include "train/report.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,6 +22,8 @@ struct run {
     struct eng_data data;
     struct eng_graph graph;
     struct eng_history history;
+    uint8_t *file; /* [n_bytes] the model's, as written */
+    size_t n_bytes;
 };
 
 /* The folder is made first: better to hear of it before the training than after. */
@@ -43,29 +46,32 @@ static enum eng_status prepare(struct run *run, struct eng_error *err)
     return status;
 }
 
-static enum eng_status save(const struct run *run, struct eng_error *err)
+static enum eng_status save(struct run *run, struct eng_error *err)
 {
     char *history = NULL;
-    uint8_t *bytes = NULL;
-    size_t n_bytes;
     enum eng_status status = eng_history_format(&run->history, &history, err);
     struct eng_export export = {&run->recipe, &run->data, &run->graph, history};
     if (status == ENG_OK)
-        status = eng_export_bytes(&export, (size_t)run->recipe.golden, &bytes, &n_bytes, err);
-    if (status == ENG_OK) status = eng_file_write(run->model_path, bytes, n_bytes, err);
+        status =
+            eng_export_bytes(&export, (size_t)run->recipe.golden, &run->file, &run->n_bytes, err);
+    if (status == ENG_OK) status = eng_file_write(run->model_path, run->file, run->n_bytes, err);
     free(history);
-    free(bytes);
     return status;
 }
 
-static enum eng_status fit(struct run *run, struct eng_error *err)
+static enum eng_status work(struct run *run, struct eng_error *err)
 {
     struct eng_method_run fitting = {.options = run->options,
                                      .recipe = &run->recipe,
                                      .data = &run->data,
                                      .graph = &run->graph,
                                      .history = &run->history};
-    return eng_method_at(run->recipe.method)->fit(&fitting, err);
+    double start_s = eng_clock_s();
+    enum eng_status status = eng_method_at(run->recipe.method)->fit(&fitting, err);
+    if (status == ENG_OK) status = save(run, err);
+    if (status != ENG_OK || !run->options->report) return status;
+    return eng_report_create(&fitting, run->file, run->n_bytes, eng_clock_s() - start_s,
+                             run->options->report, err);
 }
 
 enum eng_status eng_train(const struct eng_train_options *options, struct eng_error *err)
@@ -73,8 +79,8 @@ enum eng_status eng_train(const struct eng_train_options *options, struct eng_er
     struct run run = {.options = options};
     eng_graph_init(&run.graph);
     enum eng_status status = prepare(&run, err);
-    if (status == ENG_OK) status = fit(&run, err);
-    if (status == ENG_OK) status = save(&run, err);
+    if (status == ENG_OK) status = work(&run, err);
+    free(run.file);
     eng_history_fini(&run.history);
     eng_graph_fini(&run.graph);
     eng_data_fini(&run.data);

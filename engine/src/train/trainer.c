@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "train/streams.h"
@@ -7,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static enum eng_status init_shards(struct eng_trainer *t, struct eng_error *err)
 {
@@ -159,13 +159,6 @@ static enum eng_status observe(const struct eng_train_options *options,
                     at->epoch, at->step);
 }
 
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* One batch: all shards, then the parameters. Returns the gradient's norm. */
 static double run_step(struct eng_trainer *t, size_t epoch, size_t step, double *learning_rate)
 {
@@ -187,12 +180,12 @@ static enum eng_status run_steps(struct eng_trainer *t, const struct eng_train_o
                                  struct eng_error *err)
 {
     struct eng_loss_sum total = {0};
-    double start_s = now_s();
+    double start_s = eng_clock_s();
     for (size_t step = 0; step < t->n_steps; step++) {
         double norm = run_step(t, at->epoch - 1, step, &out->learning_rate);
         struct eng_loss_sum sum = sum_shards(t);
         at->n_samples = (step + 1) * (size_t)t->recipe->batch;
-        double n = (double)at->n_samples, elapsed_s = now_s() - start_s;
+        double n = (double)at->n_samples, elapsed_s = eng_clock_s() - start_s;
         total.loss += sum.loss;
         total.n_correct += sum.n_correct;
         at->step = step + 1;
@@ -215,7 +208,7 @@ static enum eng_status run_epoch(struct eng_trainer *t, size_t epoch,
     struct eng_train_progress at = {
         .epoch = epoch + 1, .n_epochs = (size_t)t->recipe->epochs, .n_steps = t->n_steps};
     struct eng_train_epoch record = {.validation_loss = NAN, .validation_accuracy = NAN};
-    double start_s = now_s();
+    double start_s = eng_clock_s();
     struct eng_rng rng = eng_stream_rng((uint64_t)t->recipe->seed, ENG_STREAM_SHUFFLE, epoch, 0);
     eng_rng_shuffle(&rng, t->order, t->data->train.n);
     enum eng_status status = run_steps(t, options, &at, &record, err);
@@ -226,7 +219,7 @@ static enum eng_status run_epoch(struct eng_trainer *t, size_t epoch,
     if (!isfinite(record.test_loss))
         return fail_diverged(&at, "loss on the test set", record.test_loss, record.learning_rate,
                              err);
-    record.seconds = now_s() - start_s;
+    record.seconds = eng_clock_s() - start_s;
     at.done = &record;
     status = eng_history_add(t->history, &record, err);
     return status == ENG_OK ? observe(options, &at, err) : status;
@@ -239,5 +232,6 @@ enum eng_status eng_trainer_run(struct eng_trainer *trainer,
         enum eng_status status = run_epoch(trainer, epoch, options, err);
         if (status != ENG_OK) return status;
     }
+    trainer->history->kept_epoch = trainer->history->n_epochs;
     return eng_network_finish(trainer->graph, &trainer->setting.network, err);
 }

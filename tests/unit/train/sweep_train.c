@@ -24,7 +24,12 @@ static const char recipe[] =
 
 static enum eng_status train(void *ctx, struct eng_error *err)
 {
-    return eng_train(ctx, err);
+    struct eng_train_report *report = NULL;
+    struct eng_train_options options = *(const struct eng_train_options *)ctx;
+    options.report = &report;
+    enum eng_status status = eng_train(&options, err);
+    eng_train_report_destroy(report);
+    return status;
 }
 
 static void training(void **state)
