@@ -37,9 +37,10 @@ struct op_input {
 };
 
 struct op_case {
-    const char *op;   /* ONNX name */
-    const char *what; /* for messages */
-    int opset;        /* 0: OP_OPSET */
+    const char *op;     /* ONNX name */
+    const char *what;   /* for messages */
+    const char *domain; /* NULL: ai.onnx */
+    int opset;          /* 0: OP_OPSET */
     struct eng_attr attrs[OP_MAX_ATTRS];
     struct op_input in[OP_MAX_IN];
     size_t n_in;

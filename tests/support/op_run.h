@@ -97,7 +97,8 @@ static inline enum eng_status op_run_infer(struct op_run *run, struct eng_op_inf
                                            struct eng_error *err)
 {
     const struct op_case *c = run->c;
-    enum eng_status status = eng_op_find("", c->op, op_opset(c), &run->op, err);
+    enum eng_status status =
+        eng_op_find(c->domain ? c->domain : "", c->op, op_opset(c), &run->op, err);
     if (status != ENG_OK) return status;
     run->attrs = eng_calloc(1, run->op->attrs_bytes + 1);
     run->state = eng_calloc(1, run->op->state_bytes + 1);

@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { MAX_CLASSES = 65536 };
 
@@ -123,14 +122,14 @@ static enum eng_status complete_preprocess(struct eng_model *model, struct eng_e
     return ENG_OK;
 }
 
-/* Whether output 0 comes out of a Softmax, looking through nodes that only reshape. */
-static bool ends_in_softmax(const struct eng_graph *graph)
+/* Whether output 0 holds probabilities, looking through nodes that only reshape. */
+static bool ends_in_probabilities(const struct eng_graph *graph)
 {
     int value = graph->outputs[0];
     for (size_t i = graph->n_nodes; i-- > 0;) {
         const struct eng_node *node = &graph->nodes[i];
         if (node->out[0] != value) continue;
-        if (strcmp(node->op->name, "Softmax") == 0) return true;
+        if (node->op->flags & ENG_OP_PROBABILITIES) return true;
         if (!(node->op->flags & (ENG_OP_VIEW | ENG_OP_NO_OP))) return false;
         value = node->in[0];
     }
@@ -169,7 +168,7 @@ static enum eng_status complete_classes(struct eng_model *model, struct eng_erro
     if (card->labels && card->n_classes != (size_t)n_classes)
         return eng_fail(err, ENG_FORMAT, "there are %zu labels, but output '%s' has %lld classes",
                         card->n_classes, name, (long long)n_classes);
-    if (!model->source.has_softmax && !ends_in_softmax(&model->graph)) {
+    if (!model->source.has_softmax && !ends_in_probabilities(&model->graph)) {
         card->add_softmax = true;
         card->guessed |= ENG_GUESS_SOFTMAX;
     }

@@ -71,7 +71,7 @@ static void backward(const struct eng_op_call *call)
                          call->grad_in[0]->data);
 }
 
-#define SOFTMAX(onnx_name, id)                     \
+#define SOFTMAX(onnx_name, id, op_flags)           \
     const struct eng_op eng_op_##id = {            \
         .name = onnx_name,                         \
         .domain = "",                              \
@@ -81,6 +81,7 @@ static void backward(const struct eng_op_call *call)
         .in_max = 1,                               \
         .out_min = 1,                              \
         .out_max = 1,                              \
+        .flags = op_flags,                         \
         .attrs = fields,                           \
         .n_attrs = 1,                              \
         .attrs_bytes = sizeof(struct attrs),       \
@@ -90,5 +91,5 @@ static void backward(const struct eng_op_call *call)
         .backward = backward,                      \
     }
 
-SOFTMAX("Softmax", softmax);
-SOFTMAX("LogSoftmax", log_softmax);
+SOFTMAX("Softmax", softmax, ENG_OP_PROBABILITIES);
+SOFTMAX("LogSoftmax", log_softmax, 0);
