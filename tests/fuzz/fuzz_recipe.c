@@ -9,17 +9,23 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes);
 
 /* Weights of a few MiB at most, so that a run takes no seconds. */
-static int is_small(const struct eng_recipe *recipe)
+static int is_small(const struct eng_layer *layers, size_t n)
 {
-    if (recipe->n_layers > 16) return 0;
-    for (size_t i = 0; i < recipe->n_layers; i++)
-        if (recipe->layers[i].options.outputs > 64) return 0;
+    if (n > 16) return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (layers[i].options.outputs > 64) return 0;
+        for (size_t k = 0; k < layers[i].n_branches; k++)
+            if (!is_small(layers[i].branches[k].layers, layers[i].branches[k].n)) return 0;
+    }
     return 1;
 }
 
 static void build(const struct eng_recipe *recipe)
 {
-    const struct eng_network_shape shape = {1, 8, 8, 4};
+    const struct eng_input input = {
+        .kind = ENG_DATASET_PICTURES,
+        .preprocess = {.color = ENG_COLOR_GRAY, .width_px = 8, .height_px = 8, .std = {1, 1, 1}}};
+    const struct eng_network_shape shape = {&input, 4};
     struct eng_graph graph;
     struct eng_network network;
     struct eng_error err = {0};
@@ -41,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     /* The text that goes into the model is a recipe again. */
     if (eng_recipe_parse("text", recipe.text, strlen(recipe.text), NULL, &again, NULL) != ENG_OK)
         abort();
-    if (is_small(&recipe)) build(&recipe);
+    if (is_small(recipe.layers, recipe.n_layers)) build(&recipe);
     eng_recipe_fini(&again);
     eng_recipe_fini(&recipe);
     return 0;

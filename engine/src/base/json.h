@@ -13,7 +13,7 @@ struct eng_json_place {
     const char *path;        /* the file, or what else holds the text */
     struct eng_arena *arena; /* strings are copied here */
     struct eng_error *err;
-    char where[64]; /* "optimiser", "layer 3 (Conv)"; "" at the top */
+    char where[160]; /* "optimiser", "layers[3].branches[1][0]"; "" at the top */
 };
 
 /* Purpose: a place one step further in. */

@@ -4,25 +4,6 @@
 
 #include <string.h>
 
-/* Room for one node's views, as wide as the widest node. */
-struct views {
-    const struct eng_tensor **in;
-    struct eng_tensor **out;
-};
-
-static enum eng_status views_create(const struct eng_graph *graph, struct eng_arena *arena,
-                                    struct views *views, struct eng_error *err)
-{
-    size_t n_in = 1, n_out = 1;
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        n_in = graph->nodes[i].n_in > n_in ? graph->nodes[i].n_in : n_in;
-        n_out = graph->nodes[i].n_out > n_out ? graph->nodes[i].n_out : n_out;
-    }
-    views->in = eng_arena_alloc(arena, n_in, sizeof *views->in);
-    views->out = eng_arena_alloc(arena, n_out, sizeof *views->out);
-    return views->in && views->out ? ENG_OK : eng_fail_memory(err, "shape inference");
-}
-
 /* The declared shape with the batch put in. */
 static enum eng_status input_shape(const struct eng_value *value, int64_t batch,
                                    bool override_batch, struct eng_tensor *out,
@@ -67,35 +48,37 @@ bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out)
     return true;
 }
 
-static enum eng_status infer_node(const struct eng_node *node, bool training,
-                                  struct eng_arena *arena, const struct views *views,
-                                  struct eng_tensor *tensors, struct eng_node_plan *plan,
-                                  struct eng_error *err)
+enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bool training,
+                                     struct eng_arena *arena, struct eng_tensor *tensors,
+                                     struct eng_node_plan *plan, struct eng_error *err)
 {
-    for (size_t k = 0; k < node->n_in; k++)
-        views->in[k] = node->in[k] == ENG_NO_VALUE ? NULL : &tensors[node->in[k]];
-    for (size_t k = 0; k < node->n_out; k++)
-        views->out[k] = node->out[k] == ENG_NO_VALUE ? NULL : &tensors[node->out[k]];
+    const struct eng_node *node = &graph->nodes[i];
+    const struct eng_tensor **in = eng_arena_alloc(arena, node->n_in + 1, sizeof *in);
+    struct eng_tensor **out = eng_arena_alloc(arena, node->n_out + 1, sizeof *out);
     plan->state = eng_arena_alloc(arena, 1, node->op->state_bytes + 1);
-    if (!plan->state) return eng_fail_memory(err, "a node's state");
+    if (!in || !out || !plan->state) return eng_fail_memory(err, "shape inference");
+    for (size_t k = 0; k < node->n_in; k++)
+        in[k] = node->in[k] == ENG_NO_VALUE ? NULL : &tensors[node->in[k]];
+    for (size_t k = 0; k < node->n_out; k++)
+        out[k] = node->out[k] == ENG_NO_VALUE ? NULL : &tensors[node->out[k]];
     struct eng_op_infer q = {.attrs = node->attrs,
                              .opset = node->opset,
                              .training = training,
                              .n_in = node->n_in,
-                             .in = views->in,
+                             .in = in,
                              .n_out = node->n_out,
-                             .out = views->out,
+                             .out = out,
                              .state = plan->state};
     enum eng_status status = node->op->infer(&q, err);
-    if (status == ENG_OK) status = check_outputs(node, views->out, err);
+    if (status == ENG_OK) status = check_outputs(node, out, err);
     if (status != ENG_OK) return eng_node_fail(node, status, err);
     plan->scratch_bytes = q.scratch_bytes;
     plan->keep_bytes = q.keep_bytes;
-    plan->is_empty = eng_outputs_are_empty(views->out, node->n_out);
+    plan->is_empty = eng_outputs_are_empty(out, node->n_out);
     if (node->op->flops)
         plan->flops = node->op->flops(&q);
-    else if (views->out[0])
-        plan->flops = (double)eng_shape_count(&views->out[0]->shape);
+    else if (out[0])
+        plan->flops = (double)eng_shape_count(&out[0]->shape);
     return ENG_OK;
 }
 
@@ -103,9 +86,7 @@ enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bo
                                 bool training, struct eng_arena *arena, struct eng_tensor *tensors,
                                 struct eng_node_plan *nodes, struct eng_error *err)
 {
-    struct views views;
-    enum eng_status status = views_create(graph, arena, &views, err);
-    if (status != ENG_OK) return status;
+    enum eng_status status = ENG_OK;
     for (size_t v = 0; v < graph->n_values; v++) {
         tensors[v] = graph->values[v].tensor;
         if (graph->values[v].kind != ENG_VALUE_INPUT) continue;
@@ -113,7 +94,7 @@ enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bo
         if (status != ENG_OK) return status;
     }
     for (size_t i = 0; i < graph->n_nodes; i++) {
-        status = infer_node(&graph->nodes[i], training, arena, &views, tensors, &nodes[i], err);
+        status = eng_shape_infer_node(graph, i, training, arena, tensors, &nodes[i], err);
         if (status != ENG_OK) return status;
     }
     return ENG_OK;

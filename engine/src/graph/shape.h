@@ -30,6 +30,14 @@ enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bo
                                 struct eng_node_plan *nodes, struct eng_error *err);
 
 /*
+ * Purpose: infers node i of a graph that is being built, from the tensors of its inputs; sets
+ *          those of its outputs. The rest is as above.
+ */
+enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bool training,
+                                     struct eng_arena *arena, struct eng_tensor *tensors,
+                                     struct eng_node_plan *plan, struct eng_error *err);
+
+/*
  * Purpose: the shapes of all values with -1 where a dimension follows the batch: what differs
  * between two batch sizes does. Shapes: tensors [n_values], as above. Errors: those of
  * eng_shape_infer.

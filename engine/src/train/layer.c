@@ -187,7 +187,8 @@ enum {
     n_dropout_fields = sizeof dropout_fields / sizeof *dropout_fields,
     n_no_fields = 0,
 };
-#define no_fields NULL
+#define no_fields       NULL
+#define branches_inputs NULL
 
 static const struct eng_layer_kind kinds[] = {
 #define LAYER(op, keys, more) {#op, keys##_fields, n_##keys##_fields, more##_inputs},

@@ -21,7 +21,8 @@ struct eng_layer_kind {
     const char *op;                 /* ONNX op_type, and the layer's "op" in recipes */
     const struct eng_field *fields; /* of struct eng_layer_options */
     size_t n_fields;
-    /* Adds constants to the graph and appends them to in[*n_in], behind the data at in[0]. */
+    /* NULL: the kind has branches instead.
+     * Adds constants to the graph and appends them to in[*n_in], behind the data at in[0]. */
     enum eng_status (*inputs)(const struct eng_layer *layer, const struct eng_layer_site *site,
                               int in[ENG_LAYER_MAX_INPUTS], size_t *n_in, struct eng_error *err);
 };

@@ -1,60 +1,151 @@
 #include "train/network.h"
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "graph/shape.h"
 #include "train/layer.h"
+#include "train/layer_names.h"
 
-#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Purpose: the shape of a value with batch 1, inferred from what stands in the graph so far. */
-static enum eng_status shape_of(const struct eng_graph *graph, int value, struct eng_shape *out,
-                                struct eng_error *err)
+/* A graph that is being built, with the shapes that a single sample has in it. */
+struct builder {
+    const struct eng_recipe *recipe;
+    struct eng_graph *graph;
+    struct eng_arena arena;     /* the nodes' states */
+    struct eng_tensor *tensors; /* [n_tensors] of the graph's first values */
+    size_t n_tensors, capacity;
+};
+
+/* Gives the values that were added their tensors. */
+static enum eng_status extend_tensors(struct builder *b, struct eng_error *err)
 {
-    struct eng_arena arena;
-    eng_arena_init(&arena);
-    struct eng_tensor *tensors = eng_arena_alloc(&arena, graph->n_values + 1, sizeof *tensors);
-    struct eng_node_plan *nodes = eng_arena_alloc(&arena, graph->n_nodes + 1, sizeof *nodes);
-    enum eng_status status =
-        tensors && nodes ? eng_shape_infer(graph, 1, false, true, &arena, tensors, nodes, err)
-                         : eng_fail_memory(err, "shapes");
-    if (status == ENG_OK) *out = tensors[value].shape;
-    eng_arena_fini(&arena);
+    size_t n = b->graph->n_values;
+    if (!eng_grow(&b->tensors, &b->capacity, n, sizeof *b->tensors))
+        return eng_fail_memory(err, "shapes");
+    for (; b->n_tensors < n; b->n_tensors++)
+        b->tensors[b->n_tensors] = b->graph->values[b->n_tensors].tensor;
+    return ENG_OK;
+}
+
+static enum eng_status infer_last(struct builder *b, struct eng_error *err)
+{
+    struct eng_node_plan plan;
+    enum eng_status status = extend_tensors(b, err);
+    if (status != ENG_OK) return status;
+    return eng_shape_infer_node(b->graph, b->graph->n_nodes - 1, true, &b->arena, b->tensors, &plan,
+                                err);
+}
+
+/* The input and what standardises it; *value is what the first layer gets. */
+static enum eng_status add_input(struct builder *b, const struct eng_input *input, int *in,
+                                 int *value, struct eng_error *err)
+{
+    struct eng_shape shape;
+    enum eng_status status = eng_input_add_nodes(input, b->graph, in, value, &shape, err);
+    if (status == ENG_OK) status = extend_tensors(b, err);
+    if (status == ENG_OK) b->tensors[*value].shape = shape;
     return status;
 }
 
-/* "conv1", "conv2", "relu1": the operator and how many of it came before. */
-static void name_layer(const struct eng_recipe *recipe, size_t i, char *name, size_t n_bytes)
+/* Appends the node and infers its shapes. *value becomes its output. */
+static enum eng_status add_node(struct builder *b, const struct eng_layer *layer, const int *in,
+                                size_t n_in, const char *out, int *value, struct eng_error *err)
 {
-    size_t number = 1;
-    for (size_t k = 0; k < i; k++)
-        number += recipe->layers[k].kind == recipe->layers[i].kind;
-    snprintf(name, n_bytes, "%s%zu", recipe->layers[i].kind->op, number);
-    for (char *c = name; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
+    enum eng_status status =
+        eng_graph_add_node(b->graph, layer->name, "", layer->kind->op, ENG_LAYER_OPSET,
+                           layer->attrs, layer->n_attrs, in, n_in, &out, 1, err);
+    if (status == ENG_OK) status = infer_last(b, err);
+    if (status == ENG_OK) *value = eng_graph_find(b->graph, out);
+    return status;
 }
 
-/* Appends layer i behind *value of *shape; both become the layer's output. */
-static enum eng_status append(const struct eng_recipe *recipe, size_t i, struct eng_graph *graph,
-                              int *value, struct eng_shape *shape, struct eng_error *err)
+/* A layer's output is called after it; that of the network's last one "scores". */
+static void name_output(const struct builder *b, const struct eng_layer *layer, char *out,
+                        size_t n_bytes)
 {
-    const struct eng_layer *layer = &recipe->layers[i];
-    char name[64], out[80];
-    name_layer(recipe, i, name, sizeof name);
-    snprintf(out, sizeof out, "%s.out", name);
-    const char *const outs[] = {i + 1 == recipe->n_layers ? "scores" : out};
-    const struct eng_layer_site site = {
-        .graph = graph, .name = name, .input = *shape, .seed = (uint64_t)recipe->seed};
+    bool is_last = layer == &b->recipe->layers[b->recipe->n_layers - 1];
+    snprintf(out, n_bytes, is_last ? "scores" : "%s.out", layer->name);
+}
+
+static enum eng_status append(struct builder *b, const struct eng_layer *layer, int *value,
+                              struct eng_error *err)
+{
+    char out[ENG_LAYER_FULL_NAME_BYTES + 8];
+    const struct eng_layer_site site = {.graph = b->graph,
+                                        .name = layer->name,
+                                        .input = b->tensors[*value].shape,
+                                        .seed = (uint64_t)b->recipe->seed};
     int in[ENG_LAYER_MAX_INPUTS] = {*value};
     size_t n_in = 1;
+    name_output(b, layer, out, sizeof out);
     enum eng_status status = layer->kind->inputs(layer, &site, in, &n_in, err);
-    if (status == ENG_OK)
-        status = eng_graph_add_node(graph, name, "", layer->kind->op, ENG_LAYER_OPSET, layer->attrs,
-                                    layer->n_attrs, in, n_in, outs, 1, err);
-    if (status != ENG_OK) return status;
-    *value = eng_graph_find(graph, outs[0]);
-    return shape_of(graph, *value, shape, err);
+    return status == ENG_OK ? add_node(b, layer, in, n_in, out, value, err) : status;
+}
+
+static enum eng_status check_branches(const struct builder *b, const int *ends, size_t n,
+                                      struct eng_error *err)
+{
+    const struct eng_shape *first = &b->tensors[ends[0]].shape;
+    for (size_t i = 1; i < n; i++) {
+        char one[96], other[96];
+        const struct eng_shape *shape = &b->tensors[ends[i]].shape;
+        if (!eng_shape_equal(first, shape))
+            return eng_fail(err, ENG_FORMAT,
+                            "branches[0] gives shape %s for one sample and branches[%zu] %s; "
+                            "wanted the same",
+                            eng_shape_format(first, one, sizeof one), i,
+                            eng_shape_format(shape, other, sizeof other));
+    }
+    return ENG_OK;
+}
+
+/* The sum of what the branches give, two at a time. */
+static enum eng_status join(struct builder *b, const struct eng_layer *layer, const int *ends,
+                            int *value, struct eng_error *err)
+{
+    char out[ENG_LAYER_FULL_NAME_BYTES + 32];
+    int sum = ends[0];
+    for (size_t i = 1; i < layer->n_branches; i++) {
+        const int in[] = {sum, ends[i]};
+        if (i + 1 == layer->n_branches)
+            name_output(b, layer, out, sizeof out);
+        else
+            snprintf(out, sizeof out, "%s.sum%zu", layer->name, i);
+        enum eng_status status = add_node(b, layer, in, 2, out, &sum, err);
+        if (status != ENG_OK) return status;
+    }
+    *value = sum;
+    return ENG_OK;
+}
+
+/* Appends the layers behind *value, which becomes their output. As deep as the recipe is. */
+static enum eng_status append_list(struct builder *b, const struct eng_layer_list *list, int *value,
+                                   struct eng_error *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct eng_layer *layer = &list->layers[i];
+        int ends[ENG_RECIPE_MAX_BRANCHES];
+        enum eng_status status = ENG_OK;
+        for (size_t k = 0; k < layer->n_branches; k++) {
+            ends[k] = *value;
+            status = append_list(b, &layer->branches[k], &ends[k], err);
+            if (status != ENG_OK) return status;
+        }
+        if (layer->n_branches > 0) {
+            status = check_branches(b, ends, layer->n_branches, err);
+            if (status == ENG_OK) status = join(b, layer, ends, value, err);
+        } else {
+            status = append(b, layer, value, err);
+        }
+        if (status != ENG_OK) {
+            eng_error_context(err, "%s: %s", b->recipe->path, layer->place);
+            return status;
+        }
+    }
+    return ENG_OK;
 }
 
 static enum eng_status check_scores(const struct eng_recipe *recipe, const struct eng_shape *shape,
@@ -68,26 +159,40 @@ static enum eng_status check_scores(const struct eng_recipe *recipe, const struc
                     recipe->path, eng_shape_format(shape, text, sizeof text), n_classes);
 }
 
+static enum eng_status build(struct builder *b, const struct eng_network_shape *shape,
+                             struct eng_network *out, struct eng_error *err)
+{
+    const struct eng_recipe *recipe = b->recipe;
+    const struct eng_layer_list layers = {recipe->layers, recipe->n_layers};
+    struct eng_graph *graph = b->graph;
+    struct eng_network network;
+    graph->name = eng_arena_string(&graph->arena, recipe->name, strlen(recipe->name));
+    if (!graph->name) return eng_fail_memory(err, "the graph's name");
+    enum eng_status status = add_input(b, shape->input, &network.input, &network.scores, err);
+    if (status != ENG_OK) return status;
+    size_t n_before = graph->n_values;
+    status = append_list(b, &layers, &network.scores, err);
+    if (status == ENG_OK)
+        status = check_scores(recipe, &b->tensors[network.scores].shape, shape->n_outputs, err);
+    if (status == ENG_OK) status = eng_graph_add_output(graph, network.scores, err);
+    if (status != ENG_OK) return status;
+    eng_graph_mark_trainable(graph);
+    for (size_t v = 0; v < n_before; v++)
+        graph->values[v].trainable = false;
+    *out = network;
+    return ENG_OK;
+}
+
 enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   const struct eng_network_shape *shape, struct eng_graph *graph,
                                   struct eng_network *out, struct eng_error *err)
 {
-    struct eng_shape at;
-    graph->name = eng_arena_string(&graph->arena, recipe->name, strlen(recipe->name));
-    if (!graph->name) return eng_fail_memory(err, "the graph's name");
-    struct eng_network network = {0};
-    enum eng_status status =
-        eng_input_add_nodes(shape->input, graph, &network.input, &network.scores, &at, err);
-    for (size_t i = 0; i < recipe->n_layers && status == ENG_OK; i++) {
-        status = append(recipe, i, graph, &network.scores, &at, err);
-        if (status != ENG_OK) eng_error_context(err, "%s: layers[%zu]", recipe->path, i);
-    }
-    if (status == ENG_OK) status = check_scores(recipe, &at, shape->n_outputs, err);
-    if (status == ENG_OK) status = eng_graph_add_output(graph, network.scores, err);
-    if (status != ENG_OK) return status;
-    eng_graph_mark_trainable(graph);
-    *out = network;
-    return ENG_OK;
+    struct builder b = {.recipe = recipe, .graph = graph};
+    eng_arena_init(&b.arena);
+    enum eng_status status = build(&b, shape, out, err);
+    eng_arena_fini(&b.arena);
+    free(b.tensors);
+    return status;
 }
 
 enum eng_status eng_network_finish(struct eng_graph *graph, const struct eng_network *network,

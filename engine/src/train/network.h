@@ -22,7 +22,7 @@ struct eng_network {
 };
 
 /*
- * Purpose: appends the layers one after the other, with first weights from the seed, and marks what
+ * Purpose: appends the layers one after the other, branches side by side, with first weights from the seed, and marks what
  *          is trainable. graph comes initialised.
  * Errors: FORMAT, UNSUPPORTED or ARGUMENT, naming recipe, layer and reason; LIMIT; NO_MEMORY.
  */

@@ -17,8 +17,9 @@
 
 enum {
     ENG_RECIPE_MAX_BYTES = 1 << 20,
-    ENG_RECIPE_MAX_LAYERS = 1000,
-
+    ENG_RECIPE_MAX_LAYERS = 1000, /* repeats and branches counted out */
+    ENG_RECIPE_MAX_DEPTH = 8,     /* lists of layers in lists of layers */
+    ENG_RECIPE_MAX_BRANCHES = 8,
 };
 
 struct eng_layer_kind; /* layer.h */
@@ -33,11 +34,21 @@ struct eng_layer_options {
     double ratio;
 };
 
+/* Layers that follow one another; none: what comes in goes out. */
+struct eng_layer_list {
+    struct eng_layer *layers;
+    size_t n;
+};
+
 struct eng_layer {
     const struct eng_layer_kind *kind;
+    const char *name;  /* of the node; no two are alike */
+    const char *place; /* "layers[3].branches[1][0]", for sentences */
     struct eng_layer_options options;
     const struct eng_attr *attrs; /* the operator's, as given */
     size_t n_attrs;
+    const struct eng_layer_list *branches; /* [n_branches] Add: each gets what comes in */
+    size_t n_branches;
 };
 
 /* value = (pixel * scale - mean) / std; see struct eng_preprocess. */

@@ -5,7 +5,11 @@
 #include "train/recipe.h"
 #include "train/recipe_json.h"
 
-/* Purpose: reads the list. Keys of a layer: "op", its operator's attributes, the kind's own. */
+/*
+ * Purpose: reads the list. An entry is a layer, {"op": "Add", "branches": [[...], [...]]}, or a
+ *          group {"repeat": 3, "layers": [...]}, which is counted out. Gives every layer its name:
+ *          the names of the Adds and groups around it, its own or its operator and a number.
+ */
 enum eng_status eng_recipe_read_layers(struct eng_json_place *place, const json_t *list,
                                        struct eng_recipe *recipe);
 
