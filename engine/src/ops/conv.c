@@ -164,4 +164,5 @@ const struct eng_op eng_op_conv = {
     .absorb_affine = absorb_affine,
     .flops = flops,
     .trainable_inputs = 6,
+    .weight_inputs = 2,
 };

@@ -142,4 +142,5 @@ const struct eng_op eng_op_matmul = {
     .backward = backward,
     .flops = flops,
     .trainable_inputs = 3,
+    .weight_inputs = 3,
 };

@@ -111,6 +111,9 @@ struct eng_op {
     double (*flops)(const struct eng_op_infer *q);
     /* Which inputs hold parameters that training adjusts: bit k is input k. Conv: 6 (W and B). */
     unsigned trainable_inputs;
+    /* Which of these are weights, that penalties pull towards 0; the others are biases or belong to
+     * a normalisation. Conv: 2. */
+    unsigned weight_inputs;
 };
 
 /* Purpose: the operator of that name, domain and opset ("" and "ai.onnx" are one domain).

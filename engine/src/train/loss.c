@@ -14,7 +14,12 @@ static size_t index_of_max(const float *x, size_t n)
     return best;
 }
 
+#define PENALTY                                          \
+    ENG_F_FLOAT(struct eng_loss_options, l2, 0, 0, 1000, \
+                "this times the sum of the squares of all weights joins the loss")
+
 static const struct eng_field cross_entropy_fields[] = {
+    PENALTY,
     ENG_F_FLOAT(struct eng_loss_options, label_smoothing, 0, 0, 0.99,
                 "share of the target spread evenly over all classes"),
 };

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 struct eng_loss_options {
-    int kind;               /* index into eng_loss_kinds */
+    int kind;  /* index into eng_loss_kinds */
+    double l2; /* this times the sum of all squared weights joins it; eng_parameters_step does so */
     double label_smoothing; /* cross_entropy: this share of the target goes to all classes evenly */
 };
 

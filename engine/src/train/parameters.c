@@ -2,27 +2,46 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "kernels/dispatch.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_FLOATS = 16384 };
+enum {
+    PIECE_FLOATS = 16384,
+    BLOCK_FLOATS = 2048, /* of a piece at a time: its gradient stays in the L1 cache */
+};
 
-/* Cuts a constant into pieces, numbered from first on; without pieces allocated it only counts. */
-static size_t cut(struct eng_parameters *p, const struct eng_value *value, size_t first,
-                  size_t n_pieces)
+/* --- finding them --- */
+
+/* Cuts a constant into pieces, numbered from first on; without room for pieces it only counts. */
+static size_t cut(struct eng_parameters *p, const struct eng_tensor *tensor, size_t first,
+                  bool is_weight, size_t n_pieces)
 {
-    size_t left = (size_t)eng_shape_count(&value->tensor.shape);
-    for (float *data = value->tensor.data; left > 0;) {
+    size_t left = (size_t)eng_shape_count(&tensor->shape);
+    for (float *data = tensor->data; left > 0;) {
         size_t n = left < PIECE_FLOATS ? left : PIECE_FLOATS;
-        if (p->pieces) p->pieces[n_pieces] = (struct eng_parameter_piece){data, first, n};
+        if (p->pieces)
+            p->pieces[n_pieces] = (struct eng_parameter_piece){
+                .data = data, .first = first, .n = n, .is_weight = is_weight};
         n_pieces++;
         first += n;
         data += n;
         left -= n;
     }
     return n_pieces;
+}
+
+/* Some operator multiplies by it. */
+static bool is_weight(const struct eng_graph *graph, size_t v)
+{
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct eng_node *node = &graph->nodes[i];
+        for (size_t k = 0; k < node->n_in; k++)
+            if (node->in[k] == (int)v && node->op->weight_inputs >> k & 1) return true;
+    }
+    return false;
 }
 
 static void walk_parameters(struct eng_parameters *p, const struct eng_graph *graph)
@@ -32,12 +51,12 @@ static void walk_parameters(struct eng_parameters *p, const struct eng_graph *gr
         const struct eng_value *value = &graph->values[v];
         p->first[v] = value->trainable ? p->n : SIZE_MAX;
         if (!value->trainable) continue;
-        p->n_pieces = cut(p, value, p->n, p->n_pieces);
+        p->n_pieces = cut(p, &value->tensor, p->n, is_weight(graph, v), p->n_pieces);
         p->n += (size_t)eng_shape_count(&value->tensor.shape);
     }
 }
 
-/* State stands at the untrained constants of operators that commit. */
+/* State: the constants that an operator with commit has and no gradient moves. */
 static void walk_state(struct eng_parameters *p, const struct eng_graph *graph)
 {
     size_t n_pieces = p->n_pieces;
@@ -45,23 +64,26 @@ static void walk_state(struct eng_parameters *p, const struct eng_graph *graph)
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct eng_node *node = &graph->nodes[i];
         for (size_t k = 0; node->op->commit && k < node->n_in; k++) {
-            if (node->in[k] == ENG_NO_VALUE) continue;
+            if (node->in[k] == ENG_NO_VALUE || node->op->trainable_inputs >> k & 1) continue;
             const struct eng_value *value = &graph->values[node->in[k]];
-            if (value->kind != ENG_VALUE_CONSTANT || value->trainable ||
-                value->tensor.dtype != ENG_FLOAT32)
-                continue;
-            n_pieces = cut(p, value, p->n + p->n_state, n_pieces);
+            if (value->kind != ENG_VALUE_CONSTANT || value->tensor.dtype != ENG_FLOAT32) continue;
+            n_pieces = cut(p, &value->tensor, p->n + p->n_state, false, n_pieces);
             p->n_state += (size_t)eng_shape_count(&value->tensor.shape);
         }
     }
     p->n_state_pieces = n_pieces - p->n_pieces;
 }
 
-/* Counts everything; with pieces allocated, fills them too. */
+/* Counts everything; with room for pieces, fills them too. */
 static void walk(struct eng_parameters *p, const struct eng_graph *graph)
 {
     walk_parameters(p, graph);
     walk_state(p, graph);
+}
+
+static size_t count_pieces(const struct eng_parameters *p)
+{
+    return p->n_pieces + p->n_state_pieces;
 }
 
 enum eng_status eng_parameters_init(struct eng_parameters *parameters,
@@ -74,9 +96,8 @@ enum eng_status eng_parameters_init(struct eng_parameters *parameters,
         eng_parameters_fini(&p);
         return eng_fail(err, ENG_FORMAT, "the network has no parameters; wanted a Conv or a Gemm");
     }
-    p.pieces = eng_calloc(p.n_pieces + p.n_state_pieces, sizeof *p.pieces);
-    p.squares = eng_calloc(p.n_pieces, sizeof *p.squares);
-    if (!p.pieces || !p.squares) {
+    p.pieces = eng_calloc(count_pieces(&p), sizeof *p.pieces);
+    if (!p.pieces) {
         eng_parameters_fini(&p);
         return eng_fail_memory(err, "parameters");
     }
@@ -89,100 +110,114 @@ void eng_parameters_fini(struct eng_parameters *parameters)
 {
     free(parameters->first);
     free(parameters->pieces);
-    free(parameters->squares);
     memset(parameters, 0, sizeof *parameters);
 }
 
+/* --- a step --- */
+
 struct step {
-    struct eng_parameters *parameters;
+    const struct eng_parameters *parameters;
     const struct eng_optimiser *optimiser;
-    double learning_rate;
+    const struct eng_step_options *options;
     float *const *gradients;
     size_t n_shards;
-    bool move;   /* in the pass that sums, too */
-    float scale; /* of the gradient, in a pass of its own */
+    bool measures, moves; /* what this pass does */
+    float scale;          /* of the gradient, when moving */
 };
 
-/* Lanes of their own let the compiler use vectors without changing the order of the sums. */
-static double sum_of_squares(const float *x, size_t n)
+/* The gradient of a block, from all shards in their order, and the penalty's. */
+static void gather(const struct step *step, const struct eng_parameter_piece *piece, size_t at,
+                   size_t n, float *gradient)
 {
-    enum { LANES = 8 };
-    double lanes[LANES] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            lanes[k] += (double)x[i + k] * (double)x[i + k];
-    for (; i < n; i++)
-        sum += (double)x[i] * (double)x[i];
-    for (size_t k = 0; k < LANES; k++)
-        sum += lanes[k];
-    return sum;
+    memcpy(gradient, step->gradients[0] + piece->first + at, n * sizeof *gradient);
+    for (size_t s = 1; s < step->n_shards; s++) {
+        const float *more = step->gradients[s] + piece->first + at;
+        for (size_t k = 0; k < n; k++)
+            gradient[k] += more[k];
+    }
+    if (!piece->is_weight || step->options->l2 == 0) return;
+    float factor = (float)(2 * step->options->l2);
+    for (size_t k = 0; k < n; k++)
+        gradient[k] += factor * piece->data[at + k];
 }
 
-static void move_piece(const struct step *step, const struct eng_parameter_piece *piece)
+static void measure(const struct step *step, struct eng_parameter_piece *piece, size_t at, size_t n,
+                    const float *gradient)
 {
-    eng_optimiser_update(step->optimiser, step->learning_rate, piece->first, piece->n,
-                         step->gradients[0] + piece->first, piece->data);
+    const struct eng_kernels *kernels = eng_kernels();
+    piece->gradient_squares += (double)kernels->sum_squares(gradient, 0, n);
+    if (piece->is_weight && step->options->l2 != 0)
+        piece->weight_squares += (double)kernels->sum_squares(piece->data + at, 0, n);
 }
 
-static void sum_pieces(void *ctx, size_t begin, size_t end)
+static void move(const struct step *step, struct eng_parameter_piece *piece, size_t at, size_t n,
+                 float *gradient)
+{
+    for (size_t k = 0; step->scale < 1 && k < n; k++)
+        gradient[k] *= step->scale;
+    eng_optimiser_update(step->optimiser, step->options->learning_rate, piece->is_weight,
+                         piece->first + at, n, gradient, piece->data + at);
+}
+
+static void step_pieces(void *ctx, size_t begin, size_t end)
 {
     const struct step *step = ctx;
+    float gradient[BLOCK_FLOATS];
     for (size_t i = begin; i < end; i++) {
-        const struct eng_parameter_piece *piece = &step->parameters->pieces[i];
-        float *sum = step->gradients[0] + piece->first;
-        for (size_t s = 1; s < step->n_shards; s++)
-            for (size_t k = 0; k < piece->n; k++)
-                sum[k] += step->gradients[s][piece->first + k];
-        step->parameters->squares[i] = sum_of_squares(sum, piece->n);
-        if (step->move) move_piece(step, piece);
+        struct eng_parameter_piece *piece = &step->parameters->pieces[i];
+        if (step->measures) piece->gradient_squares = piece->weight_squares = 0;
+        for (size_t at = 0; at < piece->n; at += BLOCK_FLOATS) {
+            size_t n = piece->n - at < BLOCK_FLOATS ? piece->n - at : BLOCK_FLOATS;
+            gather(step, piece, at, n, gradient);
+            if (step->measures) measure(step, piece, at, n, gradient);
+            if (step->moves) move(step, piece, at, n, gradient);
+        }
     }
 }
 
-static void move_pieces(void *ctx, size_t begin, size_t end)
+/* In the order of the pieces, so that rounding does not depend on who was first. */
+static struct eng_step_result sum_pieces(const struct eng_parameters *p, double l2)
 {
-    const struct step *step = ctx;
-    for (size_t i = begin; i < end; i++) {
-        const struct eng_parameter_piece *piece = &step->parameters->pieces[i];
-        float *gradient = step->gradients[0] + piece->first;
-        if (step->scale < 1)
-            for (size_t k = 0; k < piece->n; k++)
-                gradient[k] *= step->scale;
-        move_piece(step, piece);
+    double gradient_squares = 0, weight_squares = 0;
+    for (size_t i = 0; i < p->n_pieces; i++) {
+        gradient_squares += p->pieces[i].gradient_squares;
+        weight_squares += p->pieces[i].weight_squares;
     }
+    return (struct eng_step_result){.gradient_norm = sqrt(gradient_squares),
+                                    .penalty = l2 * weight_squares};
 }
 
-double eng_parameters_step(struct eng_parameters *parameters, struct eng_optimiser *optimiser,
-                           double learning_rate, double clip_norm, float *const *gradients,
-                           size_t n_shards, struct eng_pool *pool)
+struct eng_step_result eng_parameters_step(struct eng_parameters *parameters,
+                                           struct eng_optimiser *optimiser,
+                                           const struct eng_step_options *options,
+                                           float *const *gradients, size_t n_shards,
+                                           struct eng_pool *pool)
 {
+    bool clips = options->clip_norm > 0;
     struct step step = {.parameters = parameters,
                         .optimiser = optimiser,
-                        .learning_rate = learning_rate,
+                        .options = options,
                         .gradients = gradients,
                         .n_shards = n_shards,
-                        .move = !(clip_norm > 0),
+                        .measures = true,
+                        .moves = !clips,
                         .scale = 1};
-    double sum = 0;
     eng_optimiser_begin_step(optimiser);
-    eng_pool_for(pool, parameters->n_pieces, 1, sum_pieces, &step);
-    for (size_t i = 0; i < parameters->n_pieces; i++)
-        sum += parameters->squares[i];
-    double norm = sqrt(sum);
-    if (step.move || !isfinite(norm)) return norm;
-    if (norm > clip_norm) step.scale = (float)(clip_norm / norm);
-    eng_pool_for(pool, parameters->n_pieces, 1, move_pieces, &step);
-    return norm;
+    eng_pool_for(pool, parameters->n_pieces, 1, step_pieces, &step);
+    struct eng_step_result result = sum_pieces(parameters, options->l2);
+    if (!clips || !isfinite(result.gradient_norm)) return result;
+    step.measures = false;
+    step.moves = true;
+    step.scale = (float)(options->clip_norm / (result.gradient_norm + 1e-6));
+    eng_pool_for(pool, parameters->n_pieces, 1, step_pieces, &step);
+    return result;
 }
+
+/* --- copies of everything --- */
 
 size_t eng_parameters_count(const struct eng_parameters *parameters)
 {
     return parameters->n + parameters->n_state;
-}
-
-static size_t count_pieces(const struct eng_parameters *parameters)
-{
-    return parameters->n_pieces + parameters->n_state_pieces;
 }
 
 void eng_parameters_read(const struct eng_parameters *parameters, float *floats)

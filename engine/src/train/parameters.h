@@ -16,6 +16,9 @@ struct eng_parameter_piece {
     float *data;  /* in the graph */
     size_t first; /* its number */
     size_t n;
+    bool is_weight; /* what a penalty is for; else a bias, or a normalisation's parameter */
+    double gradient_squares; /* of the last step: squared length of its gradient */
+    double weight_squares;   /* and, if there was an L2 penalty, of the weights before the step */
 };
 
 struct eng_parameters {
@@ -24,7 +27,6 @@ struct eng_parameters {
     size_t *first;  /* [n_values] number of the value's first float, SIZE_MAX: not trainable */
     struct eng_parameter_piece *pieces; /* [n_pieces], then [n_state_pieces] of the state */
     size_t n_pieces, n_state_pieces;
-    double *squares; /* [n_pieces] squared lengths of the gradient's pieces, of the last step */
 };
 
 /* Purpose: finds them. Borrows the graph. End with eng_parameters_fini.
@@ -33,19 +35,33 @@ enum eng_status eng_parameters_init(struct eng_parameters *parameters,
                                     const struct eng_graph *graph, struct eng_error *err);
 void eng_parameters_fini(struct eng_parameters *parameters);
 
+struct eng_step_options {
+    double learning_rate;
+    double l2;        /* the loss has l2 * (sum of w^2 over all weights) beside it; 0: none */
+    double clip_norm; /* a longer gradient is shortened to this; 0: it is not */
+};
+
+/* What a step met. */
+struct eng_step_result {
+    double gradient_norm; /* L2, before clipping */
+    double penalty;       /* of the weights before the step */
+};
+
 /*
- * Purpose: one step: sums the shards' gradients in shard order into the first shard's and lets the
- * optimiser move every parameter. If clip_norm is above 0 and the sum is longer than that, it is
- * shortened to clip_norm first.
- * Shapes: gradients [n_shards] of [parameters->n].
- * Returns: the gradient's L2 norm before clipping. Not finite: a clipped step moved nothing, one
- *          without clipping did, and parameters may not be finite.
+ * Purpose: one step: sums the shards' gradients in shard order, adds the penalty's, clips, and lets
+ * the optimiser move every parameter. If gradient_norm is not finite, a step with clipping moves
+ * nothing; without clipping the parameters may not be finite either.
+ * Shapes: gradients [n_shards] of [parameters->n], only read.
  * Threads: pieces run on the pool; the result does not depend on it.
- * Source: clipping by the global norm: Pascanu, Mikolov and Bengio 2013, algorithm 1.
+ * Cost: without clipping one pass over gradients, parameters and the optimiser's memory; with
+ *       clipping the gradients are read twice.
+ * Source: torch.nn.utils.clip_grad_norm_; Pascanu, Mikolov and Bengio 2013, algorithm 1.
  */
-double eng_parameters_step(struct eng_parameters *parameters, struct eng_optimiser *optimiser,
-                           double learning_rate, double clip_norm, float *const *gradients,
-                           size_t n_shards, struct eng_pool *pool);
+struct eng_step_result eng_parameters_step(struct eng_parameters *parameters,
+                                           struct eng_optimiser *optimiser,
+                                           const struct eng_step_options *options,
+                                           float *const *gradients, size_t n_shards,
+                                           struct eng_pool *pool);
 
 /* Purpose: floats of a copy of everything: parameters and state. */
 size_t eng_parameters_count(const struct eng_parameters *parameters);

@@ -159,19 +159,22 @@ static enum eng_status observe(const struct eng_train_options *options,
                     at->epoch, at->step);
 }
 
-/* One batch: all shards, then the parameters. Returns the gradient's norm. */
-static double run_step(struct eng_trainer *t, size_t epoch, size_t step, double *learning_rate)
+/* One batch: all shards, then the parameters. */
+static struct eng_step_result run_step(struct eng_trainer *t, size_t epoch, size_t step,
+                                       double *learning_rate)
 {
     double done = (double)epoch + ((double)step + 1) / (double)t->n_steps;
     *learning_rate = t->recipe->optimiser.learning_rate *
                      eng_schedule_factor(&t->recipe->schedule, done, (double)t->recipe->epochs);
     struct work work = {.trainer = t, .set = &t->data->train, .epoch = epoch, .step = step};
     eng_pool_for(t->pool, t->n_shards, 1, train_shards, &work);
-    double norm =
-        eng_parameters_step(&t->parameters, &t->optimiser, *learning_rate,
-                            t->recipe->clip_gradient_norm, t->gradients, t->n_shards, t->pool);
+    struct eng_step_options options = {.learning_rate = *learning_rate,
+                                       .l2 = t->recipe->loss.l2,
+                                       .clip_norm = t->recipe->clip_gradient_norm};
+    struct eng_step_result result = eng_parameters_step(&t->parameters, &t->optimiser, &options,
+                                                        t->gradients, t->n_shards, t->pool);
     eng_exec_commit(t->execs, t->n_shards);
-    return norm;
+    return result;
 }
 
 /* All steps of an epoch; *out holds the running means. */
@@ -182,17 +185,19 @@ static enum eng_status run_steps(struct eng_trainer *t, const struct eng_train_o
     struct eng_loss_sum total = {0};
     double start_s = eng_clock_s();
     for (size_t step = 0; step < t->n_steps; step++) {
-        double norm = run_step(t, at->epoch - 1, step, &out->learning_rate);
+        struct eng_step_result result = run_step(t, at->epoch - 1, step, &out->learning_rate);
         struct eng_loss_sum sum = sum_shards(t);
         at->n_samples = (step + 1) * (size_t)t->recipe->batch;
         double n = (double)at->n_samples, elapsed_s = eng_clock_s() - start_s;
+        sum.loss += result.penalty * (double)t->recipe->batch; /* losses are sums over samples */
         total.loss += sum.loss;
         total.n_correct += sum.n_correct;
         at->step = step + 1;
         if (!isfinite(sum.loss))
             return fail_diverged(at, "loss", sum.loss, out->learning_rate, err);
-        if (!isfinite(norm))
-            return fail_diverged(at, "length of the gradient", norm, out->learning_rate, err);
+        if (!isfinite(result.gradient_norm))
+            return fail_diverged(at, "length of the gradient", result.gradient_norm,
+                                 out->learning_rate, err);
         at->loss = out->loss = total.loss / n;
         at->accuracy = out->accuracy = (double)total.n_correct / n;
         at->samples_per_s = elapsed_s > 0 ? n / elapsed_s : 0;

@@ -30,7 +30,7 @@ static void descend(const struct eng_optimiser_options *options, double rate, si
     for (size_t i = 0; i < n; i++) {
         float gradient = 2 * w;
         eng_optimiser_begin_step(&optimiser);
-        eng_optimiser_update(&optimiser, rate, 0, 1, &gradient, &w);
+        eng_optimiser_update(&optimiser, rate, true, 0, 1, &gradient, &w);
         path[i] = (double)w;
     }
     eng_optimiser_fini(&optimiser);
@@ -59,7 +59,7 @@ static void adam_takes_steps_of_one_size(void **state)
         float w = 1;
         assert_int_equal(eng_optimiser_init(&optimiser, &adam, 1, NULL), ENG_OK);
         eng_optimiser_begin_step(&optimiser);
-        eng_optimiser_update(&optimiser, 0.1, 0, 1, &gradients[i], &w);
+        eng_optimiser_update(&optimiser, 0.1, true, 0, 1, &gradients[i], &w);
         theory_says(state, "a gradient of %g moves `w` from 1 to %.1f", (double)gradients[i],
                     (double)w);
         eng_optimiser_fini(&optimiser);

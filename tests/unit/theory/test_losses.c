@@ -162,7 +162,7 @@ static void weight_decay_shrinks(void **state)
     float weight = 1;
     assert_int_equal(eng_optimiser_init(&optimiser, &options, 1, NULL), ENG_OK);
     eng_optimiser_begin_step(&optimiser);
-    eng_optimiser_update(&optimiser, 0.1, 0, 1, &zero, &weight);
+    eng_optimiser_update(&optimiser, 0.1, true, 0, 1, &zero, &weight);
     theory_says(state, "(1 - 0.1 x 0.01) = %g", (double)weight);
     eng_optimiser_fini(&optimiser);
 }

@@ -35,8 +35,8 @@ static void expect(const char *name, struct eng_optimiser_options options, const
     assert_int_equal(eng_optimiser_init(&optimiser, &options, N, NULL), ENG_OK);
     for (size_t step = 0; step < 3; step++) {
         eng_optimiser_begin_step(&optimiser);
-        eng_optimiser_update(&optimiser, 0.1, 1, 2, gradients[step] + 1, parameters + 1);
-        eng_optimiser_update(&optimiser, 0.1, 0, 1, gradients[step], parameters);
+        eng_optimiser_update(&optimiser, 0.1, true, 1, 2, gradients[step] + 1, parameters + 1);
+        eng_optimiser_update(&optimiser, 0.1, true, 0, 1, gradients[step], parameters);
     }
     for (size_t i = 0; i < N; i++)
         assert_near((double)parameters[i], wanted[i], 2e-6);
