@@ -2,6 +2,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "train/folder_list.h"
+#include "train/picture_fit.h"
+#include "train/toy.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -33,9 +36,25 @@ static enum eng_status fail_unrecognised(const char *dir, struct eng_error *err)
 static enum eng_status load_from(const struct eng_dataset_source *source, struct eng_dataset *out,
                                  struct eng_error *err)
 {
-    for (size_t i = 0; i < n_formats; i++)
-        if (formats[i]->recognise(source->dir)) return formats[i]->load(source, out, err);
-    return fail_unrecognised(source->dir, err);
+    size_t i = 0;
+    while (i < n_formats && !formats[i]->recognise(source->dir))
+        i++;
+    if (i == n_formats) return fail_unrecognised(source->dir, err);
+    struct eng_dataset set = {0};
+    enum eng_status status = formats[i]->load(source, &set, err);
+    if (status == ENG_OK && set.kind == ENG_DATASET_PICTURES)
+        status = eng_dataset_fit(&set, source->options, source->pool, err);
+    if (status == ENG_OK)
+        *out = set;
+    else
+        eng_dataset_fini(&set);
+    return status;
+}
+
+/* A model's file may give the name: it must not lead out of dir. */
+static bool is_plain(const char *name)
+{
+    return name && *name && *name != '.' && !strchr(name, '/');
 }
 
 enum eng_status eng_dataset_load(const struct eng_dataset_source *source, struct eng_dataset *out,
@@ -44,16 +63,18 @@ enum eng_status eng_dataset_load(const struct eng_dataset_source *source, struct
     static const struct eng_dataset_options defaults = {0};
     struct eng_dataset_source at = *source;
     if (!at.options) at.options = &defaults;
-    if (!eng_file_is_dir(at.dir))
-        return eng_fail(err, ENG_NOT_FOUND, "%s: no such folder; wanted one that holds a data set",
-                        at.dir);
-    /* A model's file may give the name: it must not lead out of dir. */
     const char *name = at.options->dataset;
+    if (at.options->has_toy)
+        return eng_toy_make(&at.options->toy, at.options->seed, at.split, out, err);
+    if (!at.dir)
+        return eng_fail(err, ENG_ARGUMENT,
+                        "no data; wanted --data with their folder, or a toy in the recipe");
+    if (!eng_file_exists(at.dir))
+        return eng_fail(err, ENG_NOT_FOUND,
+                        "%s: no such file or folder; wanted one that holds a data set", at.dir);
     char inner[PATH_MAX];
-    if (name && *name && *name != '.' && !strchr(name, '/')) {
-        int n = snprintf(inner, sizeof inner, "%s/%s", at.dir, name);
-        if (n < (int)sizeof inner && eng_file_is_dir(inner)) at.dir = inner;
-    }
+    bool named = is_plain(name) && eng_folder_join(at.dir, name, inner, NULL) == ENG_OK;
+    if (named && eng_file_exists(inner)) at.dir = inner;
     return load_from(&at, out, err);
 }
 
@@ -64,6 +85,7 @@ void eng_dataset_fini(struct eng_dataset *set)
     free(set->labels);
     free(set->targets);
     free(set->class_names);
+    free(set->feature_names);
     memset(set, 0, sizeof *set);
 }
 

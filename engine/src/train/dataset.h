@@ -39,12 +39,14 @@ struct eng_dataset {
     size_t n_classes; /* that the data set names, or else the highest label + 1; 0: regression */
     float *targets;   /* [n], regression only; else NULL */
 
-    const char **class_names; /* [n_classes] in one block; NULL: they have no names */
+    const char **class_names;   /* [n_classes] in one block; NULL: they have no names */
+    const char **feature_names; /* VECTORS: [n_features] in one block */
 };
 
 /* Which data to load. Borrowed. */
 struct eng_dataset_source {
-    const char *dir;                           /* the data set's folder or the one above */
+    const char
+        *dir; /* the data set's folder or file, or the folder above; NULL: a toy needs none */
     const struct eng_dataset_options *options; /* NULL: the defaults */
     enum eng_split split;
     struct eng_pool *pool; /* decodes pictures; NULL: the calling thread alone */
@@ -54,20 +56,22 @@ struct eng_dataset_source {
 struct eng_dataset_format {
     const char *name;
     const char *wanted; /* what the folder holds, for "no data set found" */
-    /* Purpose: whether dir holds this format. Looks at the disk, reads little. */
-    bool (*recognise)(const char *dir);
-    /* source->dir is the data set's own folder, and options are never NULL. */
+    /* Purpose: whether path, a folder or a file, is of this format. Looks at the disk, reads
+     * little. */
+    bool (*recognise)(const char *path);
+    /* source->dir is the data set itself, and options are never NULL. */
     enum eng_status (*load)(const struct eng_dataset_source *source, struct eng_dataset *out,
                             struct eng_error *err);
 };
 
 /*
- * Purpose: loads one split from dir/<options.dataset> if that is a folder, else from dir itself. A
- *          name with a slash in it, or that begins with a dot, is no folder's name.
+ * Purpose: makes the toy that the options ask for; else loads one split from dir/<options.dataset>
+ *          if that exists, else from dir itself. A name with a slash in it, or that begins with a
+ *          dot, is no folder's name. Pictures come in the size and colours that the options want.
  * Ownership: end with eng_dataset_fini.
- * Errors: NOT_FOUND (no known format, or a file that belongs to it is missing), FORMAT (naming file
- *         and record), LIMIT, IO, NO_MEMORY.
- * Threads: any. Cost: reads the whole split into memory.
+ * Errors: ARGUMENT (no dir), NOT_FOUND (no known format, or a file that belongs to it is missing),
+ * FORMAT (naming file and record), LIMIT, IO, NO_MEMORY. Threads: any. Cost: reads the whole split
+ * into memory.
  */
 enum eng_status eng_dataset_load(const struct eng_dataset_source *source, struct eng_dataset *out,
                                  struct eng_error *err);

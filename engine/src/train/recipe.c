@@ -79,7 +79,7 @@ static enum eng_status read_channels(const struct eng_json_place *place, const j
 static enum eng_status read_input(struct eng_json_place *place, const json_t *value,
                                   struct eng_recipe *recipe)
 {
-    static const char *const skip[] = {"mean", "std", NULL};
+    static const char *const skip[] = {"mean", "std", "size", "channels", NULL};
     struct eng_recipe_input *input = &recipe->input;
     enum eng_status status =
         eng_json_fields(place, value, input_fields, N(input_fields), skip, input);
@@ -142,14 +142,21 @@ static const struct section *find_section(const char *name)
     return NULL;
 }
 
+static bool is_data_key(const char *key)
+{
+    for (size_t i = 0; i < ENG_DATASET_N_KEYS; i++)
+        if (strcmp(eng_dataset_keys[i], key) == 0) return true;
+    return false;
+}
+
 static enum eng_status fail_unknown(const struct eng_json_place *place, const char *key)
 {
-    const char *names[N(top_fields) + N(sections) + ENG_DATASET_MAX_FIELDS + 1] = {NULL};
+    const char *names[N(top_fields) + N(sections) + ENG_DATASET_N_KEYS + 1] = {NULL};
     size_t n = 0;
     for (size_t i = 0; i < N(top_fields); i++)
         names[n++] = top_fields[i].name;
-    for (size_t i = 0; i < eng_n_dataset_fields; i++)
-        names[n++] = eng_dataset_fields[i].name;
+    for (size_t i = 0; i < ENG_DATASET_N_KEYS; i++)
+        names[n++] = eng_dataset_keys[i];
     for (size_t i = 0; i < N(sections); i++)
         names[n++] = sections[i].name;
     return eng_json_fail_key(place, key, eng_text_nearest(key, names));
@@ -181,8 +188,7 @@ static enum eng_status read_top(struct eng_json_place *place, const json_t *root
     json_t *value;
     json_object_foreach((json_t *)root, key, value)
     {
-        if (find_section(key) || eng_fields_find(eng_dataset_fields, eng_n_dataset_fields, key))
-            continue;
+        if (find_section(key) || is_data_key(key)) continue;
         const struct eng_field *field = eng_fields_find(top_fields, N(top_fields), key);
         if (!field) return fail_unknown(place, key);
         enum eng_status status = eng_json_set(place, field, value, recipe);

@@ -14,6 +14,8 @@ enum eng_stream {
     ENG_STREAM_DROPOUT, /* a: epoch, b: step x shards + shard */
     ENG_STREAM_MIRROR,  /* b: sample */
     ENG_STREAM_MIXUP,   /* a: epoch, b: step x shards + shard */
+    ENG_STREAM_SPLIT,   /* a: class, or 0: which samples are the test set */
+    ENG_STREAM_TOY,     /* a: split */
 };
 
 /* Purpose: the generator of that purpose; a below 2^24, b below 2^32. */
