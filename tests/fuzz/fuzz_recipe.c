@@ -22,10 +22,21 @@ static int is_small(const struct eng_layer *layers, size_t n)
 
 static void build(const struct eng_recipe *recipe)
 {
-    const struct eng_input input = {
-        .kind = ENG_DATASET_PICTURES,
-        .preprocess = {.color = ENG_COLOR_GRAY, .width_px = 8, .height_px = 8, .std = {1, 1, 1}}};
-    const struct eng_network_shape shape = {&input, 4};
+    static uint8_t pixels[2 * 64] = {9, 80, 7, 60, 5, 40, 3, 20};
+    const struct eng_dataset train = {.kind = ENG_DATASET_PICTURES,
+                                      .n = 2,
+                                      .width_px = 8,
+                                      .height_px = 8,
+                                      .n_channels = 1,
+                                      .pixels = pixels};
+    const struct eng_input input = {.kind = ENG_DATASET_PICTURES,
+                                    .preprocess = {.color = ENG_COLOR_GRAY,
+                                                   .width_px = 8,
+                                                   .height_px = 8,
+                                                   .scale = 1,
+                                                   .std = {1, 1, 1}},
+                                    .count = 64};
+    const struct eng_network_shape shape = {&input, 4, &train};
     struct eng_graph graph;
     struct eng_network network;
     struct eng_error err = {0};

@@ -6,6 +6,7 @@
 #include "train/initialiser.h"
 #include "train/streams.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,16 @@
 /* One parameter: 1 GiB of floats at most. */
 enum { MAX_WEIGHTS = 1 << 28 };
 
+/* Products for orthogonal weights: a minute's work. */
+static const double MAX_ORTHOGONAL = 2e10;
+
 static const struct eng_field weights_fields[] = {
     ENG_F_INT(struct eng_layer_options, outputs, 0, 1, 1e6, "channels or units that come out"),
     ENG_F_BOOL(struct eng_layer_options, bias, 1, "adds one number to each output"),
     ENG_F_CHOICE(struct eng_layer_options, init, 0, eng_initialiser_names, "first weights"),
     ENG_F_FLOAT(struct eng_layer_options, init_std, 0.01, 0, 100, "deviation for init \"normal\""),
+    ENG_F_FLOAT(struct eng_layer_options, whitening_epsilon, 5e-4, 1e-12, 1e6,
+                "added to the variances for init \"whitening\""),
 };
 
 static const struct eng_field dropout_fields[] = {
@@ -67,6 +73,74 @@ static enum eng_status add_vector(const struct eng_layer_site *site, const char 
     return status;
 }
 
+static const struct eng_attr *find_attr(const struct eng_layer *layer, const char *name)
+{
+    for (size_t i = 0; i < layer->n_attrs; i++)
+        if (strcmp(layer->attrs[i].name, name) == 0) return &layer->attrs[i];
+    return NULL;
+}
+
+static int64_t group_of(const struct eng_layer *layer)
+{
+    const struct eng_attr *group = find_attr(layer, "group");
+    return group ? group->i : 1;
+}
+
+static enum eng_status whiten(const struct eng_layer *layer, const struct eng_layer_site *site,
+                              const struct eng_shape *shape, float *floats, struct eng_error *err)
+{
+    if (shape->rank != 4 || !site->patches || group_of(layer) != 1)
+        return eng_fail(err, ENG_FORMAT,
+                        "init is \"whitening\"; it is for a Conv of one group that gets the "
+                        "pictures themselves");
+    const struct eng_patch_kernel kernel = {.n_outputs = (size_t)shape->dim[0],
+                                            .height = (size_t)shape->dim[2],
+                                            .width = (size_t)shape->dim[3],
+                                            .epsilon = layer->options.whitening_epsilon};
+    return eng_whitening_fill(site->patches, &kernel, floats, err);
+}
+
+static enum eng_status pass_on(const struct eng_layer *layer, const struct eng_shape *shape,
+                               float *floats, struct eng_error *err)
+{
+    if (shape->rank != 4)
+        return eng_fail(err, ENG_FORMAT, "init is \"identity\"; it is for Conv only");
+    size_t group = (size_t)group_of(layer);
+    size_t height = (size_t)shape->dim[2], width = (size_t)shape->dim[3];
+    eng_initialiser_pass_on(floats, group, (size_t)shape->dim[0] / group, (size_t)shape->dim[1],
+                            height * width, height / 2 * width + width / 2);
+    return ENG_OK;
+}
+
+static enum eng_status orthogonalise(const struct eng_shape *shape, float *floats,
+                                     struct eng_error *err)
+{
+    char text[96];
+    double n_rows = (double)shape->dim[0], n_columns = (double)eng_shape_count(shape) / n_rows;
+    if (n_rows * n_columns * fmin(n_rows, n_columns) > MAX_ORTHOGONAL)
+        return eng_fail(err, ENG_LIMIT,
+                        "init is \"orthogonal\" for weights of shape %s; that takes minutes, "
+                        "wanted fewer weights",
+                        eng_shape_format(shape, text, sizeof text));
+    eng_initialiser_orthogonalise(floats, (size_t)n_rows, (size_t)n_columns);
+    return ENG_OK;
+}
+
+static enum eng_status arrange(const struct eng_layer *layer, const struct eng_layer_site *site,
+                               const struct eng_shape *shape, float *floats, struct eng_error *err)
+{
+    switch (eng_initialiser_arrangement(layer->options.init)) {
+    case ENG_ARRANGE_IDENTITY:
+        return pass_on(layer, shape, floats, err);
+    case ENG_ARRANGE_ORTHOGONAL:
+        return orthogonalise(shape, floats, err);
+    case ENG_ARRANGE_WHITENING:
+        return whiten(layer, site, shape, floats, err);
+    default:
+        return ENG_OK;
+    }
+}
+
 static enum eng_status add_weights(const struct eng_layer *layer, const struct eng_layer_site *site,
                                    const struct eng_shape *shape, double fan_in, double fan_out,
                                    int *out, struct eng_error *err)
@@ -78,7 +152,8 @@ static enum eng_status add_weights(const struct eng_layer *layer, const struct e
     struct eng_rng rng = eng_stream_rng(site->seed, ENG_STREAM_INIT, site->graph->n_values, 0);
     eng_initialiser_fill(layer->options.init, layer->options.init_std, fan_in, fan_out, &rng,
                          floats, n);
-    status = add_floats(site, "weight", shape, floats, out, err);
+    status = arrange(layer, site, shape, floats, err);
+    if (status == ENG_OK) status = add_floats(site, "weight", shape, floats, out, err);
     free(floats);
     return status;
 }
@@ -95,13 +170,6 @@ static enum eng_status add_weights_and_bias(const struct eng_layer *layer,
     return status;
 }
 
-static const struct eng_attr *find_attr(const struct eng_layer *layer, const char *name)
-{
-    for (size_t i = 0; i < layer->n_attrs; i++)
-        if (strcmp(layer->attrs[i].name, name) == 0) return &layer->attrs[i];
-    return NULL;
-}
-
 static enum eng_status fail_rank(const struct eng_layer_site *site, const char *wanted,
                                  struct eng_error *err)
 {
@@ -115,8 +183,7 @@ static enum eng_status conv_inputs(const struct eng_layer *layer, const struct e
                                    int *in, size_t *n_in, struct eng_error *err)
 {
     const struct eng_attr *kernel = find_attr(layer, "kernel_shape");
-    const struct eng_attr *group_attr = find_attr(layer, "group");
-    int64_t group = group_attr ? group_attr->i : 1, outputs = layer->options.outputs;
+    int64_t group = group_of(layer), outputs = layer->options.outputs;
     if (site->input.rank != 4) return fail_rank(site, "[N, channels, height, width]", err);
     if (!kernel || kernel->n != 2 || kernel->ints[0] < 1 || kernel->ints[1] < 1 ||
         kernel->ints[0] > 1000 || kernel->ints[1] > 1000)

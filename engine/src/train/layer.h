@@ -4,6 +4,7 @@
 
 #include "graph/graph.h"
 #include "train/recipe.h"
+#include "train/whitening.h"
 
 enum { ENG_LAYER_OPSET = 17, ENG_LAYER_MAX_INPUTS = 8 };
 
@@ -13,7 +14,8 @@ struct eng_layer_site {
     const char *name;       /* of the node; parameters are called name.weight ... */
     struct eng_shape input; /* what comes in, with batch 1 */
     uint64_t seed;
-    const char *path; /* the recipe's, for sentences */
+    const struct eng_patch_source
+        *patches; /* of the input's pictures; NULL: the layer gets others */
 };
 
 /* One row of layer.def. */

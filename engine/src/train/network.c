@@ -14,6 +14,8 @@
 struct builder {
     const struct eng_recipe *recipe;
     struct eng_graph *graph;
+    struct eng_patch_source patches;
+    int samples;                /* the value that the first layer gets */
     struct eng_arena arena;     /* the nodes' states */
     struct eng_tensor *tensors; /* [n_tensors] of the graph's first values */
     size_t n_tensors, capacity;
@@ -74,10 +76,12 @@ static enum eng_status append(struct builder *b, const struct eng_layer *layer, 
                               struct eng_error *err)
 {
     char out[ENG_LAYER_FULL_NAME_BYTES + 8];
-    const struct eng_layer_site site = {.graph = b->graph,
-                                        .name = layer->name,
-                                        .input = b->tensors[*value].shape,
-                                        .seed = (uint64_t)b->recipe->seed};
+    const struct eng_layer_site site = {
+        .graph = b->graph,
+        .name = layer->name,
+        .input = b->tensors[*value].shape,
+        .seed = (uint64_t)b->recipe->seed,
+        .patches = b->patches.train && *value == b->samples ? &b->patches : NULL};
     int in[ENG_LAYER_MAX_INPUTS] = {*value};
     size_t n_in = 1;
     name_output(b, layer, out, sizeof out);
@@ -170,6 +174,7 @@ static enum eng_status build(struct builder *b, const struct eng_network_shape *
     if (!graph->name) return eng_fail_memory(err, "the graph's name");
     enum eng_status status = add_input(b, shape->input, &network.input, &network.scores, err);
     if (status != ENG_OK) return status;
+    b->samples = network.scores;
     size_t n_before = graph->n_values;
     status = append_list(b, &layers, &network.scores, err);
     if (status == ENG_OK)
@@ -187,7 +192,7 @@ enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   const struct eng_network_shape *shape, struct eng_graph *graph,
                                   struct eng_network *out, struct eng_error *err)
 {
-    struct builder b = {.recipe = recipe, .graph = graph};
+    struct builder b = {.recipe = recipe, .graph = graph, .patches = {shape->input, shape->train}};
     eng_arena_init(&b.arena);
     enum eng_status status = build(&b, shape, out, err);
     eng_arena_fini(&b.arena);

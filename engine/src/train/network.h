@@ -12,7 +12,8 @@
 /* What comes in and goes out. */
 struct eng_network_shape {
     const struct eng_input *input;
-    size_t n_outputs; /* classes, or 1 for regression */
+    size_t n_outputs;                /* classes, or 1 for regression */
+    const struct eng_dataset *train; /* that first weights may look at */
 };
 
 /* Where in the graph things are. */
@@ -22,9 +23,9 @@ struct eng_network {
 };
 
 /*
- * Purpose: appends the layers one after the other, branches side by side, with first weights from the seed, and marks what
- *          is trainable. graph comes initialised.
- * Errors: FORMAT, UNSUPPORTED or ARGUMENT, naming recipe, layer and reason; LIMIT; NO_MEMORY.
+ * Purpose: appends the layers one after the other, branches side by side, with first weights from
+ * the seed, and marks what is trainable. graph comes initialised. Errors: FORMAT, UNSUPPORTED or
+ * ARGUMENT, naming recipe, layer and reason; LIMIT; NO_MEMORY.
  */
 enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   const struct eng_network_shape *shape, struct eng_graph *graph,

@@ -30,7 +30,7 @@ struct eng_layer_options {
     int64_t outputs; /* Conv: channels, Gemm: units */
     bool bias;
     int init; /* index into eng_initialiser_names */
-    double init_std;
+    double init_std, whitening_epsilon;
     double ratio;
 };
 

@@ -263,7 +263,7 @@ static void first_weights_have_their_variance(void **state)
     static float weights[N];
     const double fan_in = 50, fan_out = 30, given = 0.25;
     const double wanted[] = {2 / fan_in, 2 / fan_in, 2 / (fan_in + fan_out), 2 / (fan_in + fan_out),
-                             given * given};
+                             given * given, 2 / fan_in, 1, 2 / fan_in};
     for (int kind = 0; eng_initialiser_names[kind]; kind++) {
         struct eng_rng rng = eng_stream_rng(5, ENG_STREAM_INIT, (uint64_t)kind, 0);
         double sum = 0, sum_of_squares = 0;
