@@ -22,6 +22,7 @@ const struct eng_field eng_augment_fields[] = {
     ENG_F_FLOAT(struct eng_augment_options, brightness, 0, 0, 1, "pixels times 1 - it to 1 + it"),
     ENG_F_FLOAT(struct eng_augment_options, contrast, 0, 0, 1, "distances from the mean likewise"),
     ENG_F_INT(struct eng_augment_options, cutout_px, 0, 0, 4096, "side of a square of mean"),
+    ENG_F_FLOAT(struct eng_augment_options, mixup, 0, 0, 1000, "alpha: mix samples in pairs"),
 };
 
 const size_t eng_n_augment_fields = sizeof eng_augment_fields / sizeof *eng_augment_fields;

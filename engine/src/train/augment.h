@@ -28,6 +28,7 @@ struct eng_augment_options {
     double brightness;     /* 0.2: pixels times 0.8 to 1.2 */
     double contrast;       /* 0.2: distances from the picture's mean times 0.8 to 1.2 */
     int64_t cutout_px;     /* side of a square that becomes the mean */
+    double mixup;          /* alpha; mixup.h does it, to a whole shard */
 };
 
 extern const struct eng_field eng_augment_fields[];

@@ -1,10 +1,50 @@
 #include "train/loss.h"
 
-#include <math.h>
+#include "base/error.h"
+#include "base/mem.h"
+#include "train/loss_kinds.h"
 
-/* One sample: returns its loss and fills grad unless it is NULL. */
-typedef double loss_fn(const struct eng_loss_options *options, const float *scores, size_t label,
-                       size_t n_classes, float *grad, double grad_scale);
+#include <stdlib.h>
+#include <string.h>
+
+#define L2 \
+    ENG_F_FLOAT(struct eng_loss_options, l2, 0, 0, 1e6, "times the sum of all squared weights")
+
+static const struct eng_field cross_entropy_fields[] = {
+    ENG_F_FLOAT(struct eng_loss_options, label_smoothing, 0, 0, 0.99,
+                "share of the target spread evenly over all classes"),
+    L2,
+};
+
+static const struct eng_field hinge_fields[] = {
+    ENG_F_FLOAT(struct eng_loss_options, margin, 1, 0, 1e6,
+                "by how much the label's score is to be the highest"),
+    L2,
+};
+
+static const struct eng_field mean_squared_error_fields[] = {L2};
+
+const struct eng_kind eng_loss_kinds[] = {
+#define LOSS(text, name, wants_values) ENG_KIND(text, name##_fields),
+#include "train/loss.def"
+#undef LOSS
+};
+
+const size_t eng_n_loss_kinds = sizeof eng_loss_kinds / sizeof *eng_loss_kinds;
+
+static const struct {
+    eng_loss_fn *run;
+    bool wants_values;
+} kinds[] = {
+#define LOSS(text, name, wants_values) {eng_loss_##name, wants_values},
+#include "train/loss.def"
+#undef LOSS
+};
+
+bool eng_loss_wants_values(int kind)
+{
+    return kinds[kind].wants_values;
+}
 
 static size_t index_of_max(const float *x, size_t n)
 {
@@ -14,54 +54,24 @@ static size_t index_of_max(const float *x, size_t n)
     return best;
 }
 
-#define PENALTY                                          \
-    ENG_F_FLOAT(struct eng_loss_options, l2, 0, 0, 1000, \
-                "this times the sum of the squares of all weights joins the loss")
-
-static const struct eng_field cross_entropy_fields[] = {
-    PENALTY,
-    ENG_F_FLOAT(struct eng_loss_options, label_smoothing, 0, 0, 0.99,
-                "share of the target spread evenly over all classes"),
-};
-
-/*
- * With m = max s and z = sum exp(s - m): log softmax(s)_c = s_c - m - log z. Subtracting the
- * maximum keeps exp from overflowing, and taking the logarithm of the sum instead of the quotient
- * keeps it from seeing 0.
- */
-static double cross_entropy(const struct eng_loss_options *options, const float *scores,
-                            size_t label, size_t n_classes, float *grad, double grad_scale)
+static struct eng_loss_sample sample_of(const float *scores, const struct eng_loss_targets *targets,
+                                        size_t i, size_t n_classes)
 {
-    double max = scores[index_of_max(scores, n_classes)], z = 0, sum = 0;
-    for (size_t c = 0; c < n_classes; c++) {
-        z += exp(scores[c] - max);
-        sum += scores[c] - max;
+    struct eng_loss_sample sample = {.scores = scores + i * n_classes, .n = n_classes, .share = 1};
+    if (targets->values) sample.values = targets->values + i * n_classes;
+    if (targets->labels) sample.label = sample.other_label = targets->labels[i];
+    if (targets->other_labels) {
+        sample.other_label = targets->other_labels[i];
+        sample.share = (double)targets->shares[i];
     }
-    double log_z = log(z), smooth = options->label_smoothing;
-    double even = smooth / (double)n_classes;
-    if (grad)
-        for (size_t c = 0; c < n_classes; c++) {
-            double target = even + (c == label ? 1 - smooth : 0);
-            grad[c] = (float)(grad_scale * (exp(scores[c] - max - log_z) - target));
-        }
-    double of_label = log_z - (scores[label] - max);
-    double of_all = (double)n_classes * log_z - sum;
-    return (1 - smooth) * of_label + even * of_all;
+    return sample;
 }
 
-const struct eng_kind eng_loss_kinds[] = {
-#define LOSS(text, prefix) ENG_KIND(text, prefix##_fields),
-#include "train/loss.def"
-#undef LOSS
-};
-
-const size_t eng_n_loss_kinds = sizeof eng_loss_kinds / sizeof *eng_loss_kinds;
-
-static loss_fn *const functions[] = {
-#define LOSS(text, prefix) prefix,
-#include "train/loss.def"
-#undef LOSS
-};
+static bool is_correct(const struct eng_loss_sample *sample)
+{
+    size_t main_label = sample->share < 0.5 ? sample->other_label : sample->label;
+    return index_of_max(sample->scores, sample->n) == main_label;
+}
 
 struct eng_loss_sum eng_loss_run(const struct eng_loss_options *options, const float *scores,
                                  const struct eng_loss_targets *targets, size_t n, size_t n_classes,
@@ -69,10 +79,74 @@ struct eng_loss_sum eng_loss_run(const struct eng_loss_options *options, const f
 {
     struct eng_loss_sum sum = {0};
     for (size_t i = 0; i < n; i++) {
-        const float *row = scores + i * n_classes;
-        sum.loss += functions[options->kind](options, row, targets->labels[i], n_classes,
-                                             grad ? grad + i * n_classes : NULL, grad_scale);
-        sum.n_correct += index_of_max(row, n_classes) == targets->labels[i];
+        const struct eng_loss_sample sample = sample_of(scores, targets, i, n_classes);
+        sum.loss += kinds[options->kind].run(options, &sample, grad_scale,
+                                             grad ? grad + i * n_classes : NULL);
+        sum.n_correct += targets->labels && is_correct(&sample);
     }
     return sum;
+}
+
+/* n / (K n_c); a class that does not occur counts 1. */
+static enum eng_status balance(const uint16_t *labels, size_t n, size_t n_classes,
+                               float *class_weights, struct eng_error *err)
+{
+    size_t *counts = eng_calloc(n_classes, sizeof *counts), n_present = 0;
+    if (!counts) return eng_fail_memory(err, "the counts of the classes");
+    for (size_t i = 0; i < n; i++)
+        n_present += counts[labels[i]]++ == 0;
+    for (size_t c = 0; c < n_classes; c++)
+        class_weights[c] =
+            counts[c] > 0 ? (float)((double)n / ((double)n_present * (double)counts[c])) : 1;
+    free(counts);
+    return ENG_OK;
+}
+
+/* So that the mean over the training samples is 1. */
+static enum eng_status scale_to_mean(const uint16_t *labels, size_t n, size_t n_classes,
+                                     float *class_weights, struct eng_error *err)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)class_weights[labels[i]];
+    if (!(sum > 0))
+        return eng_fail(err, ENG_FORMAT, "loss.class_weights make every training sample count 0");
+    for (size_t c = 0; c < n_classes; c++)
+        class_weights[c] = (float)((double)class_weights[c] * (double)n / sum);
+    return ENG_OK;
+}
+
+static enum eng_status copy_weights(const struct eng_loss_options *options, size_t n_classes,
+                                    float *class_weights, struct eng_error *err)
+{
+    if (options->n_class_weights != n_classes)
+        return eng_fail(err, ENG_FORMAT,
+                        "loss.class_weights has %zu numbers; wanted %zu, one per class",
+                        options->n_class_weights, n_classes);
+    memcpy(class_weights, options->class_weights, n_classes * sizeof *class_weights);
+    return ENG_OK;
+}
+
+static enum eng_status check_kind(const struct eng_loss_options *options, const uint16_t *labels,
+                                  struct eng_error *err)
+{
+    if (eng_loss_wants_values(options->kind) == !labels) return ENG_OK;
+    return eng_fail(err, ENG_FORMAT, "loss.kind is \"%s\"; wanted %s, since the samples have %s",
+                    eng_loss_kinds[options->kind].name,
+                    labels ? "\"cross_entropy\" or \"hinge\"" : "\"mean_squared_error\"",
+                    labels ? "labels" : "targets");
+}
+
+enum eng_status eng_loss_prepare(struct eng_loss_options *options, const uint16_t *labels, size_t n,
+                                 size_t n_classes, float *class_weights, struct eng_error *err)
+{
+    enum eng_status status = check_kind(options, labels, err);
+    if (status != ENG_OK || (!options->class_weights && !options->balanced)) return status;
+    if (options->balanced)
+        status = balance(labels, n, n_classes, class_weights, err);
+    else
+        status = copy_weights(options, n_classes, class_weights, err);
+    if (status == ENG_OK) status = scale_to_mean(labels, n, n_classes, class_weights, err);
+    if (status == ENG_OK) options->class_weights = class_weights;
+    return status;
 }

@@ -101,24 +101,49 @@ static enum eng_status read_augment(struct eng_json_place *place, const json_t *
                            &recipe->augment);
 }
 
+static enum eng_status read_class_weights(const struct eng_json_place *place, const json_t *value,
+                                          struct eng_loss_options *loss)
+{
+    static const char wanted[] = "\"balanced\" or a list of 2 to 65536 numbers from 0 to 1e6";
+    if (!value) return ENG_OK;
+    if (json_is_string(value) && strcmp(json_string_value(value), "balanced") == 0) {
+        loss->balanced = true;
+        return ENG_OK;
+    }
+    size_t n = json_array_size(value);
+    if (n < 2 || n > 65536) return eng_json_fail(place, "class_weights", value, wanted);
+    float *weights = eng_arena_alloc(place->arena, n, sizeof *weights);
+    if (!weights) return eng_fail_memory(place->err, "class weights");
+    loss->class_weights = weights;
+    return eng_json_floats(place, "class_weights", value, 0, 1e6, 2, n, weights,
+                           &loss->n_class_weights, wanted);
+}
+
 static enum eng_status read_loss(struct eng_json_place *place, const json_t *value,
                                  struct eng_recipe *recipe)
 {
-    return eng_json_kind(place, value, eng_loss_kinds, eng_n_loss_kinds, &recipe->loss.kind,
-                         &recipe->loss);
+    struct eng_loss_options *loss = &recipe->loss;
+    enum eng_status status = eng_json_kind(place, value, eng_loss_kinds, eng_n_loss_kinds,
+                                           "class_weights", &loss->kind, loss);
+    const json_t *weights = json_object_get(value, "class_weights");
+    if (status == ENG_OK && weights && eng_loss_wants_values(loss->kind))
+        return eng_fail(place->err, ENG_FORMAT,
+                        "%s: loss.class_weights goes with labels; %s wants none", place->path,
+                        eng_loss_kinds[loss->kind].name);
+    return status == ENG_OK ? read_class_weights(place, weights, loss) : status;
 }
 
 static enum eng_status read_optimiser(struct eng_json_place *place, const json_t *value,
                                       struct eng_recipe *recipe)
 {
-    return eng_json_kind(place, value, eng_optimiser_kinds, eng_n_optimiser_kinds,
+    return eng_json_kind(place, value, eng_optimiser_kinds, eng_n_optimiser_kinds, NULL,
                          &recipe->optimiser.kind, &recipe->optimiser);
 }
 
 static enum eng_status read_schedule(struct eng_json_place *place, const json_t *value,
                                      struct eng_recipe *recipe)
 {
-    return eng_json_kind(place, value, eng_schedule_kinds, eng_n_schedule_kinds,
+    return eng_json_kind(place, value, eng_schedule_kinds, eng_n_schedule_kinds, NULL,
                          &recipe->schedule.kind, &recipe->schedule);
 }
 

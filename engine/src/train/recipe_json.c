@@ -15,9 +15,10 @@ static enum eng_status fail_kind(const struct eng_json_place *place, const json_
 }
 
 enum eng_status eng_json_kind(const struct eng_json_place *place, const json_t *object,
-                              const struct eng_kind *kinds, size_t n_kinds, int *kind, void *base)
+                              const struct eng_kind *kinds, size_t n_kinds, const char *skip,
+                              int *kind, void *base)
 {
-    static const char *const skip[] = {"kind", NULL};
+    const char *const skips[] = {"kind", skip, NULL};
     const json_t *name = json_object_get(object, "kind");
     size_t i = 0;
     if (name)
@@ -26,5 +27,5 @@ enum eng_status eng_json_kind(const struct eng_json_place *place, const json_t *
             i++;
     if (i == n_kinds) return fail_kind(place, name, kinds, n_kinds);
     *kind = (int)i;
-    return eng_json_fields(place, object, kinds[i].fields, kinds[i].n_fields, skip, base);
+    return eng_json_fields(place, object, kinds[i].fields, kinds[i].n_fields, skips, base);
 }

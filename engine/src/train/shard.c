@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "train/mixup.h"
 #include "train/streams.h"
 
 #include <stdlib.h>
@@ -22,9 +23,12 @@ enum eng_status eng_shard_init(struct eng_shard *shard, const struct eng_shard_s
         .picture = eng_calloc(eng_dataset_sample_bytes(&setting->data->train), 1),
         .labels = eng_calloc(setting->n, sizeof *made.labels),
         .targets = eng_calloc(setting->n, sizeof *made.targets),
+        .other_labels = eng_calloc(setting->n, sizeof *made.other_labels),
+        .shares = eng_calloc(setting->n, sizeof *made.shares),
     };
     enum eng_status status = ENG_OK;
-    if (!made.gradients || !made.value_grads || !made.picture || !made.labels || !made.targets)
+    if (!made.gradients || !made.value_grads || !made.picture || !made.labels || !made.targets ||
+        !made.other_labels || !made.shares)
         status = eng_fail_memory(err, "a shard of the batch");
     if (status == ENG_OK)
         status = eng_exec_create(
@@ -50,6 +54,8 @@ void eng_shard_fini(struct eng_shard *shard)
     free(shard->picture);
     free(shard->labels);
     free(shard->targets);
+    free(shard->other_labels);
+    free(shard->shares);
     memset(shard, 0, sizeof *shard);
 }
 
@@ -73,6 +79,22 @@ static struct eng_loss_targets targets_of(const struct eng_shard *shard,
                                      .values = set->targets ? shard->targets : NULL};
 }
 
+/* Mixes the samples as placed; changes targets to match. */
+static void mix(struct eng_shard *shard, const struct eng_shard_setting *setting, uint64_t epoch,
+                uint64_t number, struct eng_loss_targets *targets)
+{
+    struct eng_rng rng =
+        eng_stream_rng((uint64_t)setting->recipe->seed, ENG_STREAM_MIXUP, epoch, number);
+    eng_mixup_draw(setting->recipe->augment.mixup, &rng, setting->n, shard->shares);
+    eng_mixup_rows(shard->shares, setting->n, setting->data->input.count,
+                   eng_exec_value(shard->exec, setting->network.input)->data);
+    if (targets->values) eng_mixup_rows(shard->shares, setting->n, 1, shard->targets);
+    if (!targets->labels) return;
+    eng_mixup_labels(shard->labels, setting->n, shard->other_labels);
+    targets->other_labels = shard->other_labels;
+    targets->shares = shard->shares;
+}
+
 void eng_shard_train(struct eng_shard *shard, const struct eng_shard_setting *setting,
                      const struct eng_dataset *set, const uint32_t *samples, uint64_t epoch,
                      uint64_t number, double grad_scale)
@@ -85,12 +107,13 @@ void eng_shard_train(struct eng_shard *shard, const struct eng_shard_setting *se
         const struct eng_augment_variant variant = {seed, epoch, samples[i], NULL};
         place(shard, setting, set, samples[i], i, &variant);
     }
+    struct eng_loss_targets targets = targets_of(shard, set);
+    if (setting->recipe->augment.mixup > 0) mix(shard, setting, epoch, number, &targets);
     struct eng_rng dropout = eng_stream_rng(seed, ENG_STREAM_DROPOUT, epoch, number);
     eng_exec_forward(shard->exec, eng_rng_u64(&dropout));
     const float *scores = eng_exec_value(shard->exec, setting->network.scores)->data;
-    const struct eng_loss_targets targets = targets_of(shard, set);
     shard->sum =
-        eng_loss_run(&setting->recipe->loss, scores, &targets, setting->n, setting->data->n_outputs,
+        eng_loss_run(&setting->loss, scores, &targets, setting->n, setting->data->n_outputs,
                      eng_exec_seed_grad(shard->exec, setting->network.scores), grad_scale);
     eng_exec_backward(shard->exec);
 }
@@ -105,8 +128,8 @@ void eng_shard_evaluate(struct eng_shard *shard, const struct eng_shard_setting 
     eng_exec_forward(shard->exec, 0);
     const float *scores = eng_exec_value(shard->exec, setting->network.scores)->data;
     const struct eng_loss_targets targets = targets_of(shard, set);
-    struct eng_loss_sum sum = eng_loss_run(&setting->recipe->loss, scores, &targets, n,
-                                           setting->data->n_outputs, NULL, 0);
+    struct eng_loss_sum sum =
+        eng_loss_run(&setting->loss, scores, &targets, n, setting->data->n_outputs, NULL, 0);
     shard->sum.loss += sum.loss;
     shard->sum.n_correct += sum.n_correct;
 }

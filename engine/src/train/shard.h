@@ -19,7 +19,8 @@ struct eng_shard_setting {
     struct eng_network network;
     const struct eng_plan *train_plan, *eval_plan; /* both for n samples */
     const struct eng_parameters *parameters;
-    size_t n; /* samples of one shard */
+    struct eng_loss_options loss; /* the recipe's, prepared */
+    size_t n;                     /* samples of one shard */
 };
 
 struct eng_shard {
@@ -29,6 +30,8 @@ struct eng_shard {
     uint8_t *picture;        /* one augmented sample */
     uint16_t *labels;        /* [n] */
     float *targets;          /* [n], regression only */
+    uint16_t *other_labels;  /* [n] mixup: of the samples mixed in */
+    float *shares;           /* [n] mixup: what samples keep of themselves */
     struct eng_loss_sum sum; /* of the last run */
 };
 

@@ -40,6 +40,18 @@ static enum eng_status init_network(struct eng_trainer *t, struct eng_error *err
     return status;
 }
 
+static enum eng_status init_loss(struct eng_trainer *t, struct eng_error *err)
+{
+    const struct eng_dataset *train = &t->data->train;
+    t->class_weights = eng_calloc(t->data->n_outputs, sizeof *t->class_weights);
+    if (!t->class_weights) return eng_fail_memory(err, "class weights");
+    t->setting.loss = t->recipe->loss;
+    enum eng_status status = eng_loss_prepare(&t->setting.loss, train->labels, train->n,
+                                              t->data->n_outputs, t->class_weights, err);
+    if (status != ENG_OK) eng_error_context(err, "%s", t->recipe->path);
+    return status;
+}
+
 static void start_history(const struct eng_trainer *t)
 {
     t->history->seed = t->recipe->seed;
@@ -69,7 +81,8 @@ enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_m
                                                   .n = batch / trainer->n_shards};
     trainer->order = eng_calloc(n_train, sizeof *trainer->order);
     if (!trainer->order) return eng_fail_memory(err, "the order of samples");
-    enum eng_status status = init_network(trainer, err);
+    enum eng_status status = init_loss(trainer, err);
+    if (status == ENG_OK) status = init_network(trainer, err);
     if (status != ENG_OK) return status;
     trainer->setting.train_plan = trainer->train_plan;
     trainer->setting.eval_plan = trainer->eval_plan;
@@ -85,6 +98,7 @@ void eng_trainer_fini(struct eng_trainer *trainer)
     free(trainer->gradients);
     free(trainer->execs);
     free(trainer->order);
+    free(trainer->class_weights);
     eng_plan_destroy(trainer->train_plan);
     eng_plan_destroy(trainer->eval_plan);
     eng_optimiser_fini(&trainer->optimiser);

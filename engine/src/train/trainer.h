@@ -13,6 +13,7 @@ struct eng_trainer {
     struct eng_graph *graph;
     struct eng_parameters parameters;
     struct eng_optimiser optimiser;
+    float *class_weights; /* [data->n_outputs], for setting.loss */
     struct eng_plan *train_plan, *eval_plan;
     struct eng_shard_setting setting;
     struct eng_shard *shards; /* [n_shards] */

@@ -29,7 +29,8 @@ static struct eng_loss_options loss_named(const char *name)
 static double loss_of(const struct eng_loss_options *options, const float *scores, uint16_t label,
                       size_t n_classes, float *grad)
 {
-    return eng_loss_run(options, scores, &label, 1, n_classes, grad, 1).loss;
+    const struct eng_loss_targets targets = {.labels = &label};
+    return eng_loss_run(options, scores, &targets, 1, n_classes, grad, 1).loss;
 }
 
 static void scores_of_four_pixels(void **state)

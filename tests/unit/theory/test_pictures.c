@@ -48,10 +48,9 @@ static size_t count_variants(const struct eng_augment_options *options)
     picture[2 * SIDE + 3] = 255; /* lopsided, so that its mirror image is another one */
     picture[3 * SIDE + 4] = 128;
     size_t n_seen = 0;
-    struct eng_rng rng;
-    eng_rng_init(&rng, 2, 0);
-    for (int draw = 0; draw < 2000; draw++) {
-        eng_augment_run(options, &rng, picture, SIDE, SIDE, 1, seen[n_seen]);
+    for (unsigned draw = 0; draw < 2000; draw++) {
+        const struct eng_augment_variant variant = {.seed = 2, .sample = draw};
+        eng_augment_run(options, &variant, picture, SIDE, SIDE, 1, seen[n_seen]);
         size_t i = 0;
         while (memcmp(seen[i], seen[n_seen], PIXELS) != 0)
             i++;

@@ -59,6 +59,39 @@ static void reads_every_part(void **state)
     eng_recipe_fini(&r);
 }
 
+static void reads_every_key_of_losses_and_augmentation(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"name\": \"a\", \"layers\": [{\"op\": \"Flatten\"}],"
+        " \"augment\": {\"crop_px\": 2, \"pad\": \"reflect\", \"mirror\": \"alternate\","
+        "  \"flip_vertical\": true, \"cutout_px\": 8, \"brightness\": 0.1, \"contrast\": 0.2,"
+        "  \"mixup\": 0.3},"
+        " \"loss\": {\"kind\": \"hinge\", \"margin\": 2, \"l2\": 0.5, \"class_weights\": [1, 3]},"
+        " \"schedule\": {\"kind\": \"one_cycle\", \"peak\": 0.25, \"start_factor\": 0.2,"
+        "  \"final_factor\": 0.07, \"anneal\": \"linear\"}}";
+    struct eng_recipe r;
+    struct eng_error err = {0};
+    if (parse(text, &r, &err) != ENG_OK) fail_msg("%s", err.text);
+    assert_true(r.augment.crop_px == 2 && r.augment.pad == ENG_PAD_REFLECT);
+    assert_true(r.augment.mirror == ENG_MIRROR_ALTERNATE && r.augment.flip_vertical);
+    assert_true(r.augment.cutout_px == 8 && r.augment.brightness == 0.1);
+    assert_true(r.augment.contrast == 0.2 && r.augment.mixup == 0.3);
+    assert_string_equal(eng_loss_kinds[r.loss.kind].name, "hinge");
+    assert_true(r.loss.margin == 2 && r.loss.l2 == 0.5 && !r.loss.balanced);
+    assert_int_equal(r.loss.n_class_weights, 2);
+    assert_true(r.loss.class_weights[0] == 1 && r.loss.class_weights[1] == 3);
+    assert_string_equal(eng_schedule_kinds[r.schedule.kind].name, "one_cycle");
+    assert_true(r.schedule.peak == 0.25 && r.schedule.start_factor == 0.2);
+    assert_true(r.schedule.final_factor == 0.07 && r.schedule.anneal == ENG_ANNEAL_LINEAR);
+    eng_recipe_fini(&r);
+    static const char balanced[] = "{\"name\": \"a\", \"layers\": [{\"op\": \"Flatten\"}],"
+                                   " \"loss\": {\"class_weights\": \"balanced\"}}";
+    if (parse(balanced, &r, &err) != ENG_OK) fail_msg("%s", err.text);
+    assert_true(r.loss.balanced && !r.loss.class_weights);
+    eng_recipe_fini(&r);
+}
+
 static void the_command_line_wins_and_is_recorded(void **state)
 {
     (void)state;
@@ -116,7 +149,23 @@ static const struct {
     {"{\"name\": \"a\", \"labels\": {}, " LAYERS "}", "labels is {}; wanted a list"},
     {"{\"name\": \"a\", \"loss\": [], " LAYERS "}", "loss is []; wanted an object"},
     {"{\"name\": \"a\", \"loss\": {\"kind\": \"hing\"}, " LAYERS "}",
-     "loss.kind is \"hing\"; wanted \"cross_entropy\""},
+     "loss.kind is \"hing\"; wanted \"cross_entropy\" or \"hinge\""},
+    {"{\"name\": \"a\", \"loss\": {\"class_weights\": \"even\"}, " LAYERS "}",
+     "loss.class_weights is \"even\"; wanted \"balanced\" or a list of 2 to 65536 numbers"},
+    {"{\"name\": \"a\", \"loss\": {\"class_weights\": [1]}, " LAYERS "}",
+     "loss.class_weights is [1]; wanted \"balanced\" or a list"},
+    {"{\"name\": \"a\", \"loss\": {\"class_weights\": [1, -1]}, " LAYERS "}",
+     "loss.class_weights[1] is -1; wanted"},
+    {"{\"name\": \"a\", \"loss\": {\"kind\": \"mean_squared_error\", \"class_weights\": [1, "
+     "1]}, " LAYERS "}",
+     "loss.class_weights goes with labels; mean_squared_error wants none"},
+    {"{\"name\": \"a\", \"loss\": {\"margin\": 2}, " LAYERS "}", "loss.margin is not a known key"},
+    {"{\"name\": \"a\", \"augment\": {\"pad\": \"wrap\"}, " LAYERS "}",
+     "augment.pad is 'wrap', but must be one of: zero"},
+    {"{\"name\": \"a\", \"augment\": {\"crop_px\": 1.5}, " LAYERS "}",
+     "augment.crop_px is 1.5; wanted an integer"},
+    {"{\"name\": \"a\", \"schedule\": {\"kind\": \"one_cycle\", \"warmup_epochs\": 1}, " LAYERS "}",
+     "schedule.warmup_epochs is not a known key"},
     {"{\"name\": \"a\", \"optimiser\": {\"kind\": \"SGD\", \"beta1\": 0.5}, " LAYERS "}",
      "optimiser.beta1 is not a known key"},
     {"{\"name\": \"a\", \"optimiser\": {\"momentum\": \"high\"}, " LAYERS "}",
@@ -173,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_part),
+        cmocka_unit_test(reads_every_key_of_losses_and_augmentation),
         cmocka_unit_test(the_command_line_wins_and_is_recorded),
         cmocka_unit_test(every_mistake_has_its_sentence),
         cmocka_unit_test(truncated_at_every_byte),
