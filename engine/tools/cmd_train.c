@@ -1,6 +1,7 @@
 /* classify train: a recipe and data in, a version folder out, with progress on the way. */
 #include "engine/train.h"
 
+#include "card_files.h"
 #include "command.h"
 #include "options.h"
 #include "progress.h"
@@ -72,6 +73,7 @@ int cmd_train(int argc, char **argv)
     struct eng_pool *pool = NULL;
     if (eng_pool_create((int)opt.threads, &pool, &err)) return tool_fail(argv[0], &err);
     struct tool_progress progress = {0};
+    struct eng_train_report *report = NULL;
     tool_progress_init(&progress, stdout);
     struct eng_train_options run = {
         .recipe_path = args[0],
@@ -84,12 +86,15 @@ int cmd_train(int argc, char **argv)
         .pool = pool,
         .observe = observe,
         .observe_ctx = opt.quiet ? NULL : &progress,
+        .report = &report,
     };
     catch_signals();
     enum eng_status status = eng_train(&run, &err);
     eng_pool_destroy(pool);
     if (!opt.quiet) tool_progress_end(&progress);
+    if (!status) status = tool_card_files_write(opt.out, report, &err);
+    eng_train_report_destroy(report);
     if (status) return tool_fail(argv[0], &err);
-    if (!opt.quiet) printf("wrote %s/model.onnx\n", opt.out);
+    if (!opt.quiet) printf("wrote %s/model.onnx and its README.md\n", opt.out);
     return TOOL_OK;
 }

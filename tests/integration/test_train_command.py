@@ -1,5 +1,6 @@
 """classify train: from IDX files to a model that the other commands take; progress; being stopped."""
 import gzip
+import hashlib
 import json
 import os
 import pty
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 import unittest
+from xml.etree import ElementTree
 
 sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
 import tiny_files  # noqa: E402
@@ -57,7 +59,7 @@ class Train(ClassifyCase):
         self.assertEqual(text.count("epoch"), 5)
         self.assertRegex(text, r"(?m)^epoch   5/5  loss 0\.\d{4}  accuracy \d+\.\d\d %  test loss "
                                r"0\.\d{4}  test accuracy \d+\.\d\d %  \d+ samples/s  0:00 left$")
-        self.assertRegex(text, r"(?m)^wrote .*/out/1/model.onnx$")
+        self.assertRegex(text, r"(?m)^wrote .*/out/1/model.onnx and its README.md$")
         answer = self.classify_json("eval", self.path("out/1"), "--data", self.path("quarters"))
         self.assertGreater(answer["accuracy"], 0.95)
         self.assertEqual([c["label"] for c in answer["classes"]], tiny_files.QUADRANTS)
@@ -94,6 +96,40 @@ class Train(ClassifyCase):
         self.refused("train", self.write_recipe(), "--data", self.folder, "--out", self.path("none"), "--set",
                      "layers.9.outputs=3", says="the list has 4 items")
 
+    def read(self, name):
+        with open(self.path("out/1/" + name), "rb") as file:
+            return file.read()
+
+    def test_a_card_lies_beside_the_model(self):
+        self.train("--quiet", "--epochs", "2", optimiser={"kind": "SGD", "learning_rate": 0.003})
+        card = json.loads(self.read("card.json"))
+        answer = self.classify_json("eval", self.path("out/1"), "--data", self.folder)
+        self.assertAlmostEqual(card["test_accuracy"], answer["accuracy"], places=8)
+        self.assertEqual(card["confusion"], answer["confusion"])
+        self.assertEqual([c["correct"] for c in card["classes"]], [c["correct"] for c in answer["classes"]])
+        self.assertEqual(card["file"]["bytes"], len(self.model()))
+        self.assertEqual(card["file"]["sha256"], hashlib.sha256(self.model()).hexdigest())
+        self.assertEqual((card["recipe"]["epochs"], len(card["history"])), (2, 2))
+        self.assertGreater(len(card["mistakes"]), 0)
+        losses = [mistake["loss"] for mistake in card["mistakes"]]
+        self.assertEqual(losses, sorted(losses, reverse=True))
+        self.assertEqual(self.read("mistakes.png")[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertTrue(ElementTree.fromstring(self.read("curves.svg")).tag.endswith("svg"))
+        text = self.read("README.md").decode()
+        self.assertIn(f"**{100 * answer['accuracy']:.2f} %**", text)
+        # The recipe that the text shows makes the same model again.
+        recipe, before = text.split("```json\n")[1].split("```")[0], self.model()
+        self.classify("train", self.write("again.json", recipe), "--data", self.folder, "--out",
+                      self.path("out/1"), "--quiet")
+        self.assertEqual(self.model(), before)
+
+    def test_no_mistakes_no_picture_of_them(self):
+        self.train("--quiet", "--epochs", "1", optimiser={"kind": "SGD", "learning_rate": 0.003})
+        self.assertTrue(os.path.exists(self.path("out/1/mistakes.png")))
+        self.train("--quiet", "--epochs", "20")
+        self.assertEqual(json.loads(self.read("card.json"))["mistakes"], [])
+        self.assertFalse(os.path.exists(self.path("out/1/mistakes.png")))
+
     def test_same_seed_same_bytes(self):
         files = []
         for args in ["--threads", "1"], ["--threads", "2"], ["--threads", "5"], ["--seed", "9"]:
@@ -129,7 +165,7 @@ class Train(ClassifyCase):
 
     def test_interrupt_leaves_the_old_model(self):
         self.train("--quiet")
-        before = self.model()
+        before, files = self.model(), sorted(os.listdir(self.path("out/1")))
         child = subprocess.Popen(
             [CLASSIFY, "train", self.write_recipe(epochs=100000), "--data", self.folder, "--out",
              self.path("out/1")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -141,7 +177,7 @@ class Train(ClassifyCase):
         self.assertIn(b"nothing was written", err)
         self.assertLess(time.monotonic() - started, 30)
         self.assertEqual(self.model(), before)
-        self.assertEqual(os.listdir(self.path("out/1")), ["model.onnx"])
+        self.assertEqual(sorted(set(os.listdir(self.path("out/1"))) - {"checkpoint"}), files)
 
     def refuse_training(self, says, recipe=None, data=None, out="out/1", **changes):
         self.refused("train", recipe or self.write_recipe(**changes), "--data", data or self.folder,
