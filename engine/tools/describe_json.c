@@ -63,11 +63,11 @@ static json_t *preprocess_json(const struct eng_preprocess *pre)
     return object;
 }
 
-static json_t *labels_json(const struct eng_card *card)
+static json_t *names_json(const char *const *names, size_t n)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < card->n_classes; i++)
-        json_array_append_new(list, json_string(card->labels[i]));
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(names[i]));
     return list;
 }
 
@@ -86,11 +86,17 @@ static void add_card(json_t *object, const struct eng_card *card)
     json_object_update_new(
         object,
         json_pack("{s:I, s:o, s:o, s:b, s:o, s:I}", "classes", (json_int_t)card->n_classes,
-                  "labels", labels_json(card), "preprocess", preprocess_json(&card->preprocess),
-                  "add_softmax", card->add_softmax, "guessed", guessed_json(card->guessed),
-                  "golden_samples", (json_int_t)card->n_golden));
-    if (card->history) json_object_set_new(object, "history", json_loads(card->history, 0, NULL));
-    if (card->recipe) json_object_set_new(object, "recipe", json_loads(card->recipe, 0, NULL));
+                  "labels", names_json(card->labels, card->n_classes), "preprocess",
+                  preprocess_json(&card->preprocess), "add_softmax", card->add_softmax, "guessed",
+                  guessed_json(card->guessed), "golden_samples", (json_int_t)card->n_golden));
+}
+
+/* And what only a model of vectors has. */
+static void add_features(json_t *object, const struct eng_card *card)
+{
+    json_object_set_new(object, "features", names_json(card->features, card->n_features));
+    json_object_set_new(object, "classes", json_integer((json_int_t)card->n_classes));
+    json_object_set_new(object, "labels", names_json(card->labels, card->n_classes));
 }
 
 static json_t *memory_json(const struct eng_model *model, const struct eng_plan *plan)
@@ -115,5 +121,8 @@ json_t *tool_describe_json(const struct eng_model *model, const char *path)
                   "at_max_batch", memory_json(model, model->plans[model->max_batch - 1]));
     json_object_update_new(object, memory_json(model, model->plans[0]));
     if (card->takes_images) add_card(object, card);
+    if (card->n_features > 0) add_features(object, card);
+    if (card->history) json_object_set_new(object, "history", json_loads(card->history, 0, NULL));
+    if (card->recipe) json_object_set_new(object, "recipe", json_loads(card->recipe, 0, NULL));
     return object;
 }

@@ -4,14 +4,14 @@
 
 #include <stdio.h>
 
-enum { MAX_PRINTED_LABELS = 12 };
+enum { MAX_PRINTED_NAMES = 12 };
 
-static void print_labels(const struct eng_card *card)
+static void print_names(const char *what, const char *const *names, size_t n)
 {
-    printf("labels         ");
-    for (size_t i = 0; i < card->n_classes && i < MAX_PRINTED_LABELS; i++)
-        printf("%s%s", i ? ", " : "", card->labels[i]);
-    printf("%s\n", card->n_classes > MAX_PRINTED_LABELS ? ", ..." : "");
+    printf("%-14s ", what);
+    for (size_t i = 0; i < n && i < MAX_PRINTED_NAMES; i++)
+        printf("%s%s", i ? ", " : "", names[i]);
+    printf("%s\n", n > MAX_PRINTED_NAMES ? ", ..." : "");
 }
 
 static void print_preprocess(const struct eng_preprocess *pre)
@@ -29,6 +29,21 @@ static void print_preprocess(const struct eng_preprocess *pre)
     printf("\n");
 }
 
+static void print_classes(const struct eng_card *card)
+{
+    printf("classes        %zu\n", card->n_classes);
+    print_names("labels", card->labels, card->n_classes);
+}
+
+static void print_without_pictures(const struct eng_card *card)
+{
+    printf("pictures       no: only raw tensors can be run\n");
+    if (card->n_features > 0) print_names("features", card->features, card->n_features);
+    if (card->n_features > 0 && card->n_classes > 0) print_classes(card);
+    if (card->n_features > 0 && card->n_classes == 0) printf("predicts       a number\n");
+    if (card->history) printf("history        yes, in --json\n");
+}
+
 static void print_card(const struct eng_model *model, const char *path)
 {
     const struct eng_card *card = eng_model_card(model);
@@ -37,11 +52,10 @@ static void print_card(const struct eng_model *model, const char *path)
     if (card->producer[0]) printf("producer       %s\n", card->producer);
     if (card->description[0]) printf("description    %s\n", card->description);
     if (!card->takes_images) {
-        printf("pictures       no: only raw tensors can be run\n");
+        print_without_pictures(card);
         return;
     }
-    printf("classes        %zu\n", card->n_classes);
-    print_labels(card);
+    print_classes(card);
     print_preprocess(&card->preprocess);
     printf("output         %s\n", card->add_softmax ? "scores; softmax is added" : "probabilities");
     printf("guessed        %s", card->guessed ? "" : "nothing");

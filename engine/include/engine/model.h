@@ -21,12 +21,15 @@ enum eng_guess {
 
 /* What a model says of itself: metadata_props and config.json. Borrowed from the model. */
 struct eng_card {
-    const char *name;        /* ModelProto.graph.name, "" if none */
-    const char *producer;    /* "classifyd 0.1.0", "pytorch 1.13" ..., "" if none */
-    const char *description; /* "" if none */
-    size_t n_classes;
+    const char *name;          /* ModelProto.graph.name, "" if none */
+    const char *producer;      /* "classifyd 0.1.0", "pytorch 1.13" ..., "" if none */
+    const char *description;   /* "" if none */
+    size_t n_classes;          /* 0: unknown, or a number is predicted */
     const char *const *labels; /* [n_classes] */
     struct eng_preprocess preprocess;
+    size_t
+        n_features; /* the model takes vectors of so many numbers; 0: pictures or other tensors */
+    const char *const *features; /* [n_features] what they are called */
     bool takes_images;   /* one float input of 1 or 3 channels: pictures can be classified */
     bool add_softmax;    /* the output holds scores, not probabilities */
     unsigned guessed;    /* bits of enum eng_guess */

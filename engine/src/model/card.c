@@ -12,9 +12,13 @@
 static card_part_fn check_history, check_recipe;
 
 static const struct card_key rows[] = {
-    {"classifyd.labels", card_read_labels},   {"classifyd.preprocess", card_read_preprocess},
-    {"classifyd.softmax", card_read_softmax}, {"classifyd.golden", card_read_golden},
-    {"classifyd.history", check_history},     {"classifyd.recipe", check_recipe},
+    {"classifyd.labels", card_read_labels},
+    {"classifyd.features", card_read_features},
+    {"classifyd.preprocess", card_read_preprocess},
+    {"classifyd.softmax", card_read_softmax},
+    {"classifyd.golden", card_read_golden},
+    {"classifyd.history", check_history},
+    {"classifyd.recipe", check_recipe},
 };
 
 enum { N_ROWS = sizeof rows / sizeof *rows, MAX_KEYS = 16 };
@@ -46,23 +50,39 @@ static enum eng_status check_recipe(const struct eng_json_place *place, const ch
     return check_history(place, key, value, draft);
 }
 
-enum eng_status card_read_labels(const struct eng_json_place *place, const char *key,
-                                 const json_t *value, struct card_draft *draft)
+static enum eng_status read_names(const struct eng_json_place *place, const char *key,
+                                  const json_t *value, const char *wanted, const char *const **out,
+                                  size_t *n_out)
 {
     size_t n = json_array_size(value);
-    if (!json_is_array(value) || n == 0)
-        return eng_json_fail(place, key, value, "a list of strings, one for each class");
-    const char **labels = eng_arena_alloc(place->arena, n, sizeof *labels);
-    if (!labels) return eng_fail_memory(place->err, "labels");
+    if (!json_is_array(value) || n == 0) return eng_json_fail(place, key, value, wanted);
+    const char **names = eng_arena_alloc(place->arena, n, sizeof *names);
+    if (!names) return eng_fail_memory(place->err, key);
     for (size_t i = 0; i < n; i++) {
         char name[96];
         snprintf(name, sizeof name, "%.64s[%zu]", key, i);
-        enum eng_status status = eng_json_string(place, name, json_array_get(value, i), &labels[i]);
+        enum eng_status status = eng_json_string(place, name, json_array_get(value, i), &names[i]);
         if (status != ENG_OK) return status;
     }
-    draft->source.card.labels = labels;
-    draft->source.card.n_classes = n;
+    *out = names;
+    *n_out = n;
     return ENG_OK;
+}
+
+enum eng_status card_read_labels(const struct eng_json_place *place, const char *key,
+                                 const json_t *value, struct card_draft *draft)
+{
+    struct eng_card *card = &draft->source.card;
+    return read_names(place, key, value, "a list of strings, one for each class", &card->labels,
+                      &card->n_classes);
+}
+
+enum eng_status card_read_features(const struct eng_json_place *place, const char *key,
+                                   const json_t *value, struct card_draft *draft)
+{
+    struct eng_card *card = &draft->source.card;
+    return read_names(place, key, value, "a list of strings, one for each number of the input",
+                      &card->features, &card->n_features);
 }
 
 enum eng_status card_read_softmax(const struct eng_json_place *place, const char *key,

@@ -13,6 +13,8 @@
  *                           "NominalRange_16_235"       written when it says the whole truth
  *   Image.ColorSpaceGamma   "SRGB"                      read only; anything else is refused
  *   classifyd.labels      ["0", "1", ...]
+ *   classifyd.features    ["area", ...]: the input is [N, features], not a picture; without labels
+ *                         the output is a number for each sample, [N, 1]
  *   classifyd.preprocess  {"color": "gray" | "rgb" | "bgr", "resize": "stretch" | "center_crop",
  *                          "layout": "chw" | "hwc", "width": 28, "height": 28,
  *                          "shorter_side": 256, "scale": 0.0039, "mean": [..], "std": [..]}

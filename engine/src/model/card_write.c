@@ -56,17 +56,17 @@ static enum eng_status add_object(struct rows *rows, const char *key, const char
     return add_text(rows, key, text, err);
 }
 
-static enum eng_status add_labels(struct rows *rows, const struct eng_card *card,
-                                  struct eng_error *err)
+static enum eng_status add_names(struct rows *rows, const char *key, const char *const *names,
+                                 size_t n, struct eng_error *err)
 {
     json_t *list = json_array();
-    if (!list) return eng_fail_memory(err, "labels");
-    for (size_t i = 0; i < card->n_classes; i++) {
-        if (json_array_append_new(list, json_string(card->labels[i])) == 0) continue;
+    if (!list) return eng_fail_memory(err, key);
+    for (size_t i = 0; i < n; i++) {
+        if (json_array_append_new(list, json_string(names[i])) == 0) continue;
         json_decref(list);
-        return eng_fail(err, ENG_ARGUMENT, "label %zu is not UTF-8 text, or memory is out", i);
+        return eng_fail(err, ENG_ARGUMENT, "%s[%zu] is not UTF-8 text, or memory is out", key, i);
     }
-    return add_json_take(rows, "classifyd.labels", list, err);
+    return add_json_take(rows, key, list, err);
 }
 
 static enum eng_status add_preprocess(struct rows *rows, const struct eng_preprocess *pre,
@@ -90,8 +90,11 @@ enum eng_status eng_card_write(const struct eng_card *card, const struct eng_gol
     struct rows rows = {.arena = arena};
     rows.property = eng_arena_alloc(arena, MAX_PROPERTIES, sizeof *rows.property);
     if (!rows.property) return eng_fail_memory(err, "metadata");
-    enum eng_status status = add_preprocess(&rows, &card->preprocess, err);
-    if (status == ENG_OK && card->labels) status = add_labels(&rows, card, err);
+    enum eng_status status = card->n_features > 0 ? add_names(&rows, "classifyd.features",
+                                                              card->features, card->n_features, err)
+                                                  : add_preprocess(&rows, &card->preprocess, err);
+    if (status == ENG_OK && card->labels)
+        status = add_names(&rows, "classifyd.labels", card->labels, card->n_classes, err);
     if (status == ENG_OK && card->add_softmax)
         status = add_json_take(&rows, "classifyd.softmax", json_true(), err);
     if (status == ENG_OK && card->n_golden > 0)

@@ -175,8 +175,33 @@ static enum eng_status complete_classes(struct eng_model *model, struct eng_erro
     return card->labels ? ENG_OK : guess_labels(model, (size_t)n_classes, err);
 }
 
+/* A model of vectors says so, for their number could be a picture's as well. */
+static enum eng_status complete_features(struct eng_model *model, struct eng_error *err)
+{
+    const struct eng_graph *graph = &model->graph;
+    const struct eng_card_source *source = &model->source;
+    const struct eng_tensor *input = &model->symbolic[graph->inputs[0]];
+    const struct eng_tensor *output = &model->symbolic[graph->outputs[0]];
+    char text[96];
+    if (source->has_preprocess || source->has_color)
+        return eng_fail(err, ENG_FORMAT,
+                        "both features and preprocessing are given; wanted vectors or pictures");
+    if (graph->n_inputs != 1 || input->dtype != ENG_FLOAT32 || output->dtype != ENG_FLOAT32 ||
+        input->shape.rank != 2 || input->shape.dim[1] != (int64_t)source->card.n_features)
+        return eng_fail(err, ENG_FORMAT,
+                        "%zu features are named, but input '%s' is %s %s; wanted one float input "
+                        "[N, %zu] and a float output",
+                        source->card.n_features, graph->values[graph->inputs[0]].name,
+                        eng_dtype_name(input->dtype),
+                        eng_shape_format(&input->shape, text, sizeof text),
+                        source->card.n_features);
+    return source->card.labels ? complete_classes(model, err) : ENG_OK;
+}
+
 enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err)
 {
+    if (model->source.card.n_features > 0 && model->graph.n_inputs > 0)
+        return complete_features(model, err);
     enum eng_status status = complete_preprocess(model, err);
     if (status == ENG_OK && model->source.card.takes_images) status = complete_classes(model, err);
     return status;

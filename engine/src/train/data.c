@@ -7,7 +7,7 @@
 
 /* What the checks are about. */
 struct loading {
-    const char *dir;
+    const char *dir; /* for sentences */
     const struct eng_recipe *recipe;
     struct eng_data *data;
     struct eng_error *err;
@@ -16,6 +16,10 @@ struct loading {
 static enum eng_status check_sizes(const struct loading *l)
 {
     const struct eng_dataset *a = &l->data->train, *b = &l->data->test;
+    if (a->n_features != b->n_features)
+        return eng_fail(l->err, ENG_FORMAT,
+                        "%s: test samples have %zu features; wanted %zu as the training samples",
+                        l->dir, b->n_features, a->n_features);
     if (a->width_px == b->width_px && a->height_px == b->height_px &&
         a->n_channels == b->n_channels)
         return ENG_OK;
@@ -39,20 +43,40 @@ static enum eng_status number_classes(const struct loading *l, size_t n)
     return labels ? ENG_OK : eng_fail_memory(l->err, "labels");
 }
 
+/* There is one score, and no class. */
+static enum eng_status check_regression(const struct loading *l)
+{
+    l->data->n_outputs = 1;
+    if (l->recipe->n_labels == 0) return ENG_OK;
+    return eng_fail(l->err, ENG_FORMAT, "%s: labels are given; wanted none for %s", l->recipe->path,
+                    eng_loss_kinds[l->recipe->loss.kind].name);
+}
+
+/* What the recipe wants to learn, the data must have. */
+static enum eng_status check_loss(const struct loading *l)
+{
+    bool has_targets = l->data->train.targets != NULL;
+    if (has_targets == l->recipe->data.is_regression) return ENG_OK;
+    return eng_fail(l->err, ENG_FORMAT,
+                    "%s: the loss %s wants numbers to come close to; %s has classes",
+                    l->recipe->path, eng_loss_kinds[l->recipe->loss.kind].name, l->dir);
+}
+
 static enum eng_status name_classes(const struct loading *l)
 {
     struct eng_data *data = l->data;
     size_t n = data->train.n_classes;
+    if (data->train.targets) return check_regression(l);
     if (data->test.n_classes > n) n = data->test.n_classes;
     if (l->recipe->n_labels > 0) {
-        data->n_classes = l->recipe->n_labels;
+        data->n_classes = data->n_outputs = l->recipe->n_labels;
         data->labels = l->recipe->labels;
         return ENG_OK;
     }
     if (n < 2)
         return eng_fail(l->err, ENG_FORMAT, "%s: every label is 0; wanted at least two classes",
                         l->dir);
-    data->n_classes = n;
+    data->n_classes = data->n_outputs = n;
     if (!data->train.class_names) return number_classes(l, n);
     data->labels = data->train.class_names;
     return ENG_OK;
@@ -74,19 +98,19 @@ static enum eng_status check_labels(const struct loading *l, const struct eng_da
                     eng_split_name(split), i, set->labels[i], n - 1, l->recipe->path, n);
 }
 
-static enum eng_status load(const struct loading *l, struct eng_pool *pool)
+static enum eng_status load(const struct loading *l, const char *dir, struct eng_pool *pool)
 {
     struct eng_data *data = l->data;
     struct eng_dataset_source source = {
-        .dir = l->dir, .options = &l->recipe->data, .split = ENG_SPLIT_TRAIN, .pool = pool};
+        .dir = dir, .options = &l->recipe->data, .split = ENG_SPLIT_TRAIN, .pool = pool};
     enum eng_status status = eng_dataset_load(&source, &data->train, l->err);
     source.split = ENG_SPLIT_TEST;
     if (status == ENG_OK) status = eng_dataset_load(&source, &data->test, l->err);
     if (status == ENG_OK) status = check_sizes(l);
+    if (status == ENG_OK) status = check_loss(l);
     if (status == ENG_OK) status = name_classes(l);
     if (status == ENG_OK) status = check_labels(l, &data->train, ENG_SPLIT_TRAIN);
     if (status == ENG_OK) status = check_labels(l, &data->test, ENG_SPLIT_TEST);
-    data->n_outputs = data->n_classes;
     if (status == ENG_OK) status = eng_input_prepare(l->recipe, &data->train, &data->input, l->err);
     return status;
 }
@@ -96,8 +120,8 @@ enum eng_status eng_data_load(const char *dir, const struct eng_recipe *recipe,
 {
     struct eng_data data = {0};
     eng_arena_init(&data.arena);
-    const struct loading loading = {dir, recipe, &data, err};
-    enum eng_status status = load(&loading, pool);
+    const struct loading loading = {dir ? dir : recipe->path, recipe, &data, err};
+    enum eng_status status = load(&loading, dir, pool);
     if (status == ENG_OK)
         *out = data;
     else

@@ -17,11 +17,10 @@ struct eng_data {
 };
 
 /*
- * Purpose: loads what the recipe asks for from dir, and checks that both splits fit each other and
- *          the recipe. pool may be NULL.
- * Ownership: borrows the recipe; on success end with eng_data_fini.
- * Errors: those of eng_dataset_load and eng_input_prepare; FORMAT: splits that differ in the size
- * of pictures or in classes, labels beyond the recipe's, a single class.
+ * Purpose: loads what the recipe asks for from dir (NULL: none), and checks that both splits fit
+ * each other and the recipe. pool may be NULL. Ownership: borrows the recipe; on success end with
+ * eng_data_fini. Errors: those of eng_dataset_load and eng_input_prepare; FORMAT: splits that
+ * differ in the size of pictures or in classes, labels beyond the recipe's, a single class.
  */
 enum eng_status eng_data_load(const char *dir, const struct eng_recipe *recipe,
                               struct eng_pool *pool, struct eng_data *out, struct eng_error *err);

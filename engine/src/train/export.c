@@ -15,6 +15,8 @@ static enum eng_status write_file(const struct eng_export *export, const struct 
                             .n_classes = export->data->n_classes,
                             .labels = export->data->labels,
                             .preprocess = export->data->input.preprocess,
+                            .n_features = export->data->input.n_features,
+                            .features = export->data->train.feature_names,
                             .n_golden = n_golden};
     struct onnx_model file;
     enum eng_status status = eng_convert_export(export->graph, &file, err);
@@ -70,9 +72,10 @@ enum eng_status eng_export_bytes(const struct eng_export *export, size_t n_golde
     struct eng_arena arena;
     eng_arena_init(&arena);
     if (n_golden > export->data->test.n) n_golden = export->data->test.n;
+    if (export->data->input.kind != ENG_DATASET_PICTURES) n_golden = 0;
     struct eng_golden *golden = eng_arena_alloc(&arena, n_golden + 1, sizeof *golden);
-    enum eng_status status = golden ? record(export, n_golden, &arena, golden, err)
-                                    : eng_fail_memory(err, "golden samples");
+    enum eng_status status = golden ? ENG_OK : eng_fail_memory(err, "golden samples");
+    if (status == ENG_OK && n_golden > 0) status = record(export, n_golden, &arena, golden, err);
     if (status == ENG_OK)
         status = write_file(export, golden, n_golden, &arena, bytes, n_bytes, err);
     eng_arena_fini(&arena);

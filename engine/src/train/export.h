@@ -19,7 +19,7 @@ struct eng_export {
 };
 
 /*
- * Purpose: the file, with the first n_golden test samples and the probabilities that the inference
+ * Purpose: the file, with the first n_golden test pictures and the probabilities that the inference
  * engine gives for them, read back from this very file.
  * Ownership: *bytes is malloc'd, the caller frees it. Errors: NO_MEMORY, and what opening a model
  * says.

@@ -201,12 +201,15 @@ enum eng_status eng_network_build(const struct eng_recipe *recipe,
 }
 
 enum eng_status eng_network_finish(struct eng_graph *graph, const struct eng_network *network,
-                                   struct eng_error *err)
+                                   bool is_regression, struct eng_error *err)
 {
     const struct eng_attr axis = {.name = "axis", .type = ENG_ATTR_INT, .i = 1};
-    const char *const outs[] = {"probabilities"};
-    enum eng_status status = eng_graph_add_node(graph, "softmax", "", "Softmax", ENG_LAYER_OPSET,
-                                                &axis, 1, &network->scores, 1, outs, 1, err);
+    const char *const outs[] = {is_regression ? "prediction" : "probabilities"};
+    enum eng_status status =
+        is_regression ? eng_graph_add_node(graph, "identity", "", "Identity", ENG_LAYER_OPSET, NULL,
+                                           0, &network->scores, 1, outs, 1, err)
+                      : eng_graph_add_node(graph, "softmax", "", "Softmax", ENG_LAYER_OPSET, &axis,
+                                           1, &network->scores, 1, outs, 1, err);
     if (status != ENG_OK) return status;
     graph->outputs[0] = eng_graph_find(graph, outs[0]);
     return ENG_OK;

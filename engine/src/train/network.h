@@ -32,10 +32,10 @@ enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   struct eng_network *out, struct eng_error *err);
 
 /*
- * Purpose: when training is over: appends a Softmax and makes its "probabilities" the output. Plans
- * made before are void.
+ * Purpose: when training is over: appends a Softmax and makes its "probabilities" the output; of a
+ * regression the scores themselves become the output, as "prediction". Plans made before are void.
  */
 enum eng_status eng_network_finish(struct eng_graph *graph, const struct eng_network *network,
-                                   struct eng_error *err);
+                                   bool is_regression, struct eng_error *err);
 
 #endif

@@ -252,5 +252,6 @@ enum eng_status eng_trainer_run(struct eng_trainer *trainer,
         if (status != ENG_OK) return status;
     }
     trainer->history->kept_epoch = trainer->history->n_epochs;
-    return eng_network_finish(trainer->graph, &trainer->setting.network, err);
+    return eng_network_finish(trainer->graph, &trainer->setting.network,
+                              trainer->data->n_classes == 0, err);
 }

@@ -31,6 +31,11 @@ static enum eng_status open_model(struct srv_served *served, const char *folder,
     enum eng_status status = eng_model_open(folder, &options, &served->model, err);
     if (status != ENG_OK) return status;
     const struct eng_card *card = eng_model_card(served->model);
+    if (card->n_features > 0)
+        return srv_fail(err, ENG_UNSUPPORTED,
+                        "%s: the model takes vectors of %zu features, not pictures; only classify "
+                        "run and classify eval take those",
+                        folder, card->n_features);
     if (!card->takes_images)
         return srv_fail(
             err, ENG_UNSUPPORTED,
