@@ -187,7 +187,7 @@ static void test_write_refusals(void **state)
     begin(f);
     f->card.labels = bad;
     assert_int_equal(write_card(f, NULL, NULL), ENG_ARGUMENT);
-    assert_string_equal(f->err.text, "label 1 is not UTF-8 text, or memory is out");
+    assert_string_equal(f->err.text, "classifyd.labels[1] is not UTF-8 text, or memory is out");
     begin(f);
     f->card.preprocess.width_px = 0;
     assert_int_equal(write_card(f, NULL, NULL), ENG_ARGUMENT);
