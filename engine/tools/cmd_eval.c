@@ -1,7 +1,6 @@
 /* classify eval: how often a model is right on a labelled data set, and where it errs. */
 #include "base/error.h"
 #include "base/file.h"
-#include "classifier.h"
 #include "command.h"
 #include "engine/pool.h"
 #include "evaluate.h"
@@ -9,6 +8,7 @@
 #include "measure.h"
 #include "options.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,12 +25,12 @@ struct eval_options {
 static const char *const splits[] = {"train", "test", NULL};
 
 static const struct tool_option options[] = {
-    TOOL_TEXT_REQUIRED(struct eval_options, data, "DIR", "the data set, or the folder above it"),
+    TOOL_TEXT(struct eval_options, data, "DIR", "the data set, or the folder above it"),
     TOOL_CHOICE(struct eval_options, split, ENG_SPLIT_TEST, splits, "train|test",
                 "which half of it"),
     TOOL_TEXT(struct eval_options, config, "FILE", "config.json with labels and preprocessing"),
     TOOL_TEXT(struct eval_options, predictions, "FILE",
-              "write the class of each sample, one per line"),
+              "write the class of each sample, or its number, one per line"),
     TOOL_INT(struct eval_options, threads, 0, 0, 1024, "N", "threads; 0: one per CPU"),
     TOOL_FLAG(struct eval_options, json, "answer in JSON"),
 };
@@ -39,7 +39,8 @@ static const struct tool_syntax syntax = {
     .arguments = "MODEL",
     .min_args = 1,
     .max_args = 1,
-    .help = "Classifies a labelled data set: accuracy over all, per class, confusion matrix.",
+    .help = "Asks a model about a data set that knows the answers: accuracy over all, per class,\n"
+            "confusion matrix; of a model that predicts numbers, the mean squared error.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
 };
@@ -71,12 +72,10 @@ static void print_confusion(const struct tool_evaluation *e, const char *const *
     printf("\n");
 }
 
-static void print_report(const struct report *report)
+static void print_classes(const struct report *report)
 {
     const struct tool_evaluation *e = report->evaluation;
     const char *const *labels = eng_model_card(report->model)->labels;
-    printf("samples   %zu in %.2f s (%.0f a second)\n", e->n_samples, report->seconds,
-           (double)e->n_samples / report->seconds);
     printf("accuracy  %.2f %%\n\n%-16s %8s %8s %9s\n", percent(e->n_correct, e->n_samples), "class",
            "samples", "correct", "accuracy");
     for (size_t c = 0; c < e->n_classes; c++) {
@@ -88,6 +87,18 @@ static void print_report(const struct report *report)
         print_confusion(e, labels);
     else
         printf("\nThe confusion matrix of %zu classes is in --json.\n", e->n_classes);
+}
+
+static void print_report(const struct report *report)
+{
+    const struct tool_evaluation *e = report->evaluation;
+    printf("samples   %zu in %.2f s (%.0f a second)\n", e->n_samples, report->seconds,
+           (double)e->n_samples / report->seconds);
+    if (e->n_classes > 0)
+        print_classes(report);
+    else
+        printf("mean squared error  %.9g\nr squared           %.6f\n", e->mean_squared_error,
+               e->r_squared);
 }
 
 static json_t *classes_json(const struct tool_evaluation *e, const char *const *labels)
@@ -119,13 +130,20 @@ static json_t *confusion_json(const struct tool_evaluation *e)
 static json_t *report_json(const struct report *report)
 {
     const struct tool_evaluation *e = report->evaluation;
-    return json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:o, s:o}", "model", report->path,
-                     "digest", eng_model_digest(report->model), "samples", (json_int_t)e->n_samples,
-                     "correct", (json_int_t)e->n_correct, "accuracy",
-                     (double)e->n_correct / (double)e->n_samples, "seconds", report->seconds,
-                     "samples_per_s", (double)e->n_samples / report->seconds, "classes",
-                     classes_json(e, eng_model_card(report->model)->labels), "confusion",
-                     confusion_json(e));
+    json_t *object =
+        json_pack("{s:s, s:s, s:I, s:f, s:f}", "model", report->path, "digest",
+                  eng_model_digest(report->model), "samples", (json_int_t)e->n_samples, "seconds",
+                  report->seconds, "samples_per_s", (double)e->n_samples / report->seconds);
+    json_t *more =
+        e->n_classes > 0
+            ? json_pack("{s:I, s:f, s:o, s:o}", "correct", (json_int_t)e->n_correct, "accuracy",
+                        (double)e->n_correct / (double)e->n_samples, "classes",
+                        classes_json(e, eng_model_card(report->model)->labels), "confusion",
+                        confusion_json(e))
+            : json_pack("{s:f, s:o}", "mean_squared_error", e->mean_squared_error, "r_squared",
+                        isnan(e->r_squared) ? json_null() : json_real(e->r_squared));
+    json_object_update_new(object, more);
+    return object;
 }
 
 static enum eng_status write_predictions(const char *path, const struct tool_evaluation *e,
@@ -136,7 +154,10 @@ static enum eng_status write_predictions(const char *path, const struct tool_eva
     FILE *file = open_memstream(&text, &n_bytes);
     if (!file) return eng_fail_memory(err, "the predictions");
     for (size_t i = 0; i < e->n_samples; i++)
-        fprintf(file, "%u\n", e->predicted[i]);
+        if (e->n_classes > 0)
+            fprintf(file, "%u\n", e->predicted[i]);
+        else
+            fprintf(file, "%.9g\n", (double)e->values[i]);
     enum eng_status status = fclose(file) ? eng_fail_memory(err, "the predictions")
                                           : eng_file_write(path, text, n_bytes, err);
     free(text);
@@ -191,7 +212,8 @@ int cmd_eval(int argc, char **argv)
     struct eng_error err = {0};
     struct eng_model *model = NULL;
     struct eng_dataset set = {0};
-    enum eng_status status = tool_classifier_open(args[0], opt.config, 0, &model, &err);
+    const struct eng_model_options how = {.config_path = opt.config};
+    enum eng_status status = eng_model_open(args[0], &how, &model, &err);
     if (!status) status = load_data(&opt, args[0], eng_model_card(model), &set, &err);
     if (!status) status = eval(args[0], &opt, model, &set, &err);
     eng_dataset_fini(&set);

@@ -17,7 +17,7 @@ struct train_options {
 };
 
 static const struct tool_option options[] = {
-    TOOL_TEXT_REQUIRED(struct train_options, data, "DIR", "the data set, or the folder above it"),
+    TOOL_TEXT(struct train_options, data, "DIR", "the data set, or the folder above it"),
     TOOL_TEXT_REQUIRED(struct train_options, out, "DIR",
                        "where model.onnx goes: models/NAME/VERSION"),
     TOOL_INT(struct train_options, seed, -1, 0, 9e15, "N", "instead of the recipe's seed"),

@@ -9,16 +9,22 @@
 #include <stdint.h>
 
 struct tool_evaluation {
-    size_t n_samples, n_classes; /* classes of the model */
+    size_t n_samples, n_classes; /* classes of the model; 0: regression */
+
     size_t n_correct;
     uint32_t *predicted; /* [n_samples] the most probable class; the lowest of equal ones */
     size_t *confusion; /* [n_classes, n_classes] rows: the data's label, columns: the prediction */
+
+    float *values;             /* regression: [n_samples] the predicted numbers */
+    double mean_squared_error; /* regression: of values and targets */
+    double r_squared; /* 1 - that / the targets' variance; NAN if all targets are the same */
 };
 
 /*
- * Purpose: classifies every sample with n_threads sessions, in batches of the model's largest.
+ * Purpose: asks about every sample with n_threads sessions, in batches of the model's largest.
  * Ownership: end with tool_evaluation_fini.
- * Errors: MISMATCH when the data have more classes than the model; NO_MEMORY, LIMIT, IO.
+ * Errors: UNSUPPORTED when the model takes neither pictures nor vectors; MISMATCH when the data are
+ *         of another kind or have more classes than the model; NO_MEMORY, LIMIT, IO.
  */
 enum eng_status tool_evaluate(const struct eng_model *model, const struct eng_dataset *set,
                               int n_threads, struct tool_evaluation *out, struct eng_error *err);

@@ -23,14 +23,16 @@ void eng_session_destroy(struct eng_session *session);
 size_t eng_session_arena_bytes(const struct eng_session *session);
 
 /*
- * Purpose: where sample i of the next batch of n goes: eng_preprocess_count floats. Borrowed; valid
- * until the next call that runs. The card's takes_images must be true; 0 <= i < n <= max batch.
+ * Purpose: where sample i of the next batch of n goes: eng_preprocess_count floats, or n_features.
+ * Borrowed; valid until the next call that runs. The card must say takes_images or n_features;
+ * 0 <= i < n <= max batch.
  */
 float *eng_session_sample(struct eng_session *session, int n, int i);
 
 /*
  * Purpose: runs the samples placed with eng_session_sample.
- * Shapes: returns [n, n_classes] probabilities that sum to 1 per row. Borrowed until the next run.
+ * Shapes: returns [n, n_classes] probabilities that sum to 1 per row, or [n, 1] predicted numbers
+ * of a model without classes. Borrowed until the next run.
  * Cannot fail.
  */
 const float *eng_session_classify(struct eng_session *session, int n);

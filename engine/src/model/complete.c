@@ -195,7 +195,14 @@ static enum eng_status complete_features(struct eng_model *model, struct eng_err
                         eng_dtype_name(input->dtype),
                         eng_shape_format(&input->shape, text, sizeof text),
                         source->card.n_features);
-    return source->card.labels ? complete_classes(model, err) : ENG_OK;
+    model->sample_count = source->card.n_features;
+    if (source->card.labels) return complete_classes(model, err);
+    if (per_sample(model, graph->outputs[0]) == 1) return ENG_OK;
+    return eng_fail(err, ENG_FORMAT,
+                    "features are named and no labels, but output '%s' is %s; wanted one number "
+                    "for each sample",
+                    graph->values[graph->outputs[0]].name,
+                    eng_shape_format(&output->shape, text, sizeof text));
 }
 
 enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err)

@@ -19,7 +19,7 @@ struct eng_model {
     struct eng_plan **plans;     /* [max_batch], for batches of 1 .. max_batch */
     struct eng_tensor *symbolic; /* [n_values] shapes with -1 for the batch */
     size_t arena_bytes;          /* the largest plan's */
-    size_t sample_count;         /* floats of one prepared picture; 0 if it takes none */
+    size_t sample_count;         /* floats of one prepared picture or vector; 0: it takes neither */
 };
 
 /* Purpose: decides what the file and config left open, and checks that what they say fits the

@@ -59,7 +59,7 @@ static void bind(struct eng_session *session, int n)
 
 float *eng_session_sample(struct eng_session *session, int n, int i)
 {
-    assert(session->model->source.card.takes_images && i >= 0 && i < n);
+    assert(session->model->sample_count > 0 && i >= 0 && i < n);
     bind(session, n);
     float *input = eng_exec_value(session->exec, session->model->graph.inputs[0])->data;
     return input + (size_t)i * session->model->sample_count;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "train/dataset.h"
+#include "train/loss.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,6 +99,15 @@ static enum eng_status check(const struct eng_json_place *place,
     return ENG_OK;
 }
 
+/* Whether the loss is a regression's. One that does not exist is refused elsewhere. */
+static bool wants_values(const json_t *loss)
+{
+    const char *name = json_string_value(json_object_get(loss, "kind"));
+    for (size_t i = 0; name && i < eng_n_loss_kinds; i++)
+        if (strcmp(eng_loss_kinds[i].name, name) == 0) return eng_loss_wants_values((int)i);
+    return false;
+}
+
 enum eng_status eng_dataset_options_read(const struct eng_json_place *place, const json_t *recipe,
                                          struct eng_dataset_options *out)
 {
@@ -117,8 +127,7 @@ enum eng_status eng_dataset_options_read(const struct eng_json_place *place, con
                              &o.toy);
     if (status == ENG_OK) status = read_input(place, json_object_get(recipe, "input"), &o);
     if (status == ENG_OK) status = check(place, &o);
-    const char *loss = json_string_value(json_object_get(json_object_get(recipe, "loss"), "kind"));
-    o.is_regression = loss && strcmp(loss, "mean_squared_error") == 0;
+    o.is_regression = wants_values(json_object_get(recipe, "loss"));
     o.seed = seed > 0 ? (uint64_t)seed : 0;
     if (status == ENG_OK) *out = o;
     return status;

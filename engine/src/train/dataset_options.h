@@ -33,7 +33,7 @@ struct eng_dataset_options {
     uint32_t height_px, width_px; /* input.size; 0: as the pictures are */
     uint32_t n_channels;          /* input.channels; 0: as the pictures are */
     bool has_csv, has_toy;
-    bool is_regression; /* the loss is mean_squared_error: a column's numbers are targets */
+    bool is_regression; /* the loss wants numbers to come close to, not classes */
     struct eng_csv_options csv;
     struct eng_toy_options toy;
 };
