@@ -122,34 +122,90 @@ static void losses_before_anything_is_learnt(void **state)
     theory_says(state, "ln 10 = %.2f", loss_of(&entropy, scores, 3, 10, NULL));
 }
 
+static void hinge_of_three_pictures(void **state)
+{
+    struct eng_loss_options hinge = loss_named("hinge");
+    hinge.margin = 1;
+    double losses[3], sum = 0;
+    for (uint16_t i = 0; i < 3; i++) {
+        float grad[3];
+        losses[i] = loss_of(&hinge, pictures[i], i, 3, grad);
+        sum += losses[i];
+        if (i == 0)
+            theory_says(state, "the cat's dL/ds is (%g, %g, %g)", (double)grad[0], (double)grad[1],
+                        (double)grad[2]);
+    }
+    theory_says(state, "| a cat | **3.2** | 5.1 | -1.7 | %.1f |", losses[0]);
+    theory_says(state, "| a car | 1.3 | **4.9** | 2.0 | %g |", losses[1]);
+    theory_says(state, "| a frog | 2.2 | 2.5 | **-3.1** | %.1f |", losses[2]);
+    theory_says(state, "(2.9 + 0 + 12.9) / 3 = %.2f", sum / 3);
+}
+
+/* The frog's sum as some texts have it: without the two margins. */
+static void ten_point_nine_is_the_sum_without_margins(void **state)
+{
+    struct eng_loss_options hinge = loss_named("hinge");
+    hinge.margin = 0;
+    theory_says(state, "5.3 + 5.6 = %.1f is the sum without the two margins",
+                loss_of(&hinge, pictures[2], 2, 3, NULL));
+    theory_says(state, "and %.1f for the mean", (2.9 + 0 + 10.9) / 3);
+    float even[10] = {0};
+    hinge.margin = 1;
+    theory_says(state, "begins with a loss of %g for ten classes",
+                loss_of(&hinge, even, 4, 10, NULL));
+}
+
+/* The penalty that a step meets, for the weights of a layer of four inputs and one output. */
+static double penalty_of(const float weights[4])
+{
+    struct net net;
+    struct eng_parameters parameters;
+    struct eng_optimiser optimiser;
+    const struct eng_optimiser_options sgd = {
+        .kind = kind_named(eng_optimiser_kinds, eng_n_optimiser_kinds, "SGD")};
+    net_init(&net, 1);
+    int x = net_input(&net, "x", NET_SHAPE(-1, 4));
+    int weight = net_constant(&net, "W", ENG_FLOAT32, NET_SHAPE(1, 4), weights);
+    struct eng_attr trans_b = {.name = "transB", .type = ENG_ATTR_INT, .i = 1};
+    net_output(&net, net_node(&net, "Gemm", "y", (int[]){x, weight}, 2, &trans_b, 1));
+    eng_graph_mark_trainable(&net.graph);
+    assert_int_equal(eng_parameters_init(&parameters, &net.graph, NULL), ENG_OK);
+    assert_int_equal(eng_optimiser_init(&optimiser, &sgd, parameters.n, NULL), ENG_OK);
+    float gradients[4] = {0}, *shards[1] = {gradients};
+    const struct eng_step_options step = {.learning_rate = 0.1, .l2 = 1};
+    double penalty = eng_parameters_step(&parameters, &optimiser, &step, shards, 1, NULL).penalty;
+    const float *after = net.graph.values[weight].tensor.data;
+    for (size_t i = 0; i < 4; i++) /* w - 0.1 x 2 w */
+        assert_true(fabsf(after[i] - 0.8f * weights[i]) < 1e-6f);
+    eng_optimiser_fini(&optimiser);
+    eng_parameters_fini(&parameters);
+    net_fini(&net);
+    return penalty;
+}
+
 /* w x is the same for both, the sum of squares is not. */
 static void equal_scores_another_penalty(void **state)
 {
     static const float x[4] = {1, 1, 1, 1}, one[4] = {1, 0, 0, 0};
     static const float even[4] = {0.25f, 0.25f, 0.25f, 0.25f};
     const float *weights[2] = {one, even};
-    double scores[2], penalties[2];
+    float scores[2];
     for (size_t k = 0; k < 2; k++) {
-        float score, square;
         struct eng_gemm gemm = {.trans_b = true,
                                 .m = 1,
                                 .n = 1,
                                 .k = 4,
                                 .a = x,
                                 .b = weights[k],
-                                .c = &score,
+                                .c = &scores[k],
                                 .lda = 4,
                                 .ldb = 4,
                                 .ldc = 1};
         eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
-        gemm.a = weights[k];
-        gemm.c = &square;
-        eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
-        scores[k] = (double)score;
-        penalties[k] = (double)square;
     }
-    theory_says(state, "| `w1` = (1, 0, 0, 0) | %g | %g |", scores[0], penalties[0]);
-    theory_says(state, "| `w2` = (0.25, 0.25, 0.25, 0.25) | %g | %g |", scores[1], penalties[1]);
+    theory_says(state, "| `w1` = (1, 0, 0, 0) | %g | %g |", (double)scores[0], penalty_of(one));
+    theory_says(state, "| `w2` = (0.25, 0.25, 0.25, 0.25) | %g | %g |", (double)scores[1],
+                penalty_of(even));
 }
 
 /* No gradient from the data: the penalty alone shrinks the weight. */
@@ -177,6 +233,8 @@ int main(void)
         cmocka_unit_test(the_gradient_is_p_minus_the_target),
         cmocka_unit_test(softmax_does_not_overflow),
         cmocka_unit_test(losses_before_anything_is_learnt),
+        cmocka_unit_test(hinge_of_three_pictures),
+        cmocka_unit_test(ten_point_nine_is_the_sum_without_margins),
         cmocka_unit_test(equal_scores_another_penalty),
         cmocka_unit_test(weight_decay_shrinks),
     };
