@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,18 +30,36 @@ char *tool_progress_clock(double seconds, char *buf, size_t n)
     return buf;
 }
 
+/* What a method does not measure is not shown. */
+static void print_loss(FILE *out, const char *name, double loss)
+{
+    if (!isnan(loss)) fprintf(out, "%s %.4f  ", name, loss);
+}
+
+static void print_share(FILE *out, const char *name, double share)
+{
+    if (!isnan(share)) fprintf(out, "%s %.2f %%  ", name, 100 * share);
+}
+
+static void print_speed(FILE *out, const struct eng_train_progress *at, double elapsed_s)
+{
+    char left[32];
+    tool_progress_clock(tool_progress_left_s(at, elapsed_s), left, sizeof left);
+    fprintf(out, "%.0f samples/s  %s left", at->samples_per_s, left);
+}
+
 /* "epoch  3/20 [#######.............] loss 0.0512  accuracy 98.41 %  12345 samples/s  4:05 left" */
 static void draw_bar(struct tool_progress *p, const struct eng_train_progress *at, double elapsed_s)
 {
-    char bar[BAR_CHARS + 1], left[32];
+    char bar[BAR_CHARS + 1];
     size_t filled = at->step * BAR_CHARS / at->n_steps;
     memset(bar, '.', BAR_CHARS);
     memset(bar, '#', filled);
     bar[BAR_CHARS] = '\0';
-    tool_progress_clock(tool_progress_left_s(at, elapsed_s), left, sizeof left);
-    fprintf(p->out,
-            "\r\033[Kepoch %3zu/%zu [%s] loss %.4f  accuracy %.2f %%  %.0f samples/s  %s left",
-            at->epoch, at->n_epochs, bar, at->loss, 100 * at->accuracy, at->samples_per_s, left);
+    fprintf(p->out, "\r\033[Kepoch %3zu/%zu [%s] ", at->epoch, at->n_epochs, bar);
+    print_loss(p->out, "loss", at->loss);
+    print_share(p->out, "accuracy", at->accuracy);
+    print_speed(p->out, at, elapsed_s);
     fflush(p->out);
     p->line_open = true;
 }
@@ -48,13 +67,16 @@ static void draw_bar(struct tool_progress *p, const struct eng_train_progress *a
 static void print_epoch(struct tool_progress *p, const struct eng_train_progress *at,
                         double elapsed_s)
 {
-    char left[32];
-    tool_progress_clock(tool_progress_left_s(at, elapsed_s), left, sizeof left);
-    fprintf(p->out,
-            "%sepoch %3zu/%zu  loss %.4f  accuracy %.2f %%  test loss %.4f  test accuracy %.2f %%"
-            "  %.0f samples/s  %s left\n",
-            p->line_open ? "\r\033[K" : "", at->epoch, at->n_epochs, at->loss, 100 * at->accuracy,
-            at->done->test_loss, 100 * at->done->test_accuracy, at->samples_per_s, left);
+    const struct eng_train_epoch *done = at->done;
+    fprintf(p->out, "%sepoch %3zu/%zu  ", p->line_open ? "\r\033[K" : "", at->epoch, at->n_epochs);
+    print_loss(p->out, "loss", done->loss);
+    print_share(p->out, "accuracy", done->accuracy);
+    print_loss(p->out, "validation loss", done->validation_loss);
+    print_share(p->out, "validation accuracy", done->validation_accuracy);
+    print_loss(p->out, "test loss", done->test_loss);
+    print_share(p->out, "test accuracy", done->test_accuracy);
+    print_speed(p->out, at, elapsed_s);
+    fputc('\n', p->out);
     fflush(p->out);
     p->line_open = false;
 }

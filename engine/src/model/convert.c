@@ -152,7 +152,8 @@ static bool export_node(const struct eng_graph *graph, const struct eng_node *no
     return true;
 }
 
-/* Each domain once, at the opset of its first node; nodes of one file share it. */
+/* Each domain once, at the opset of its first node; nodes of one file share it. ai.onnx is there
+ * even if no node is of it: readers expect it. */
 static bool export_opsets(const struct eng_graph *graph, struct onnx_model *out)
 {
     out->opsets = eng_arena_alloc(&out->arena, graph->n_nodes + 1, sizeof *out->opsets);
@@ -160,6 +161,8 @@ static bool export_opsets(const struct eng_graph *graph, struct onnx_model *out)
         if (opset_of(out, graph->nodes[i].op->domain) == 0)
             out->opsets[out->n_opsets++] = (struct onnx_opset){.domain = graph->nodes[i].op->domain,
                                                                .version = graph->nodes[i].opset};
+    if (out->opsets && opset_of(out, "") == 0)
+        out->opsets[out->n_opsets++] = (struct onnx_opset){.domain = "", .version = ENG_OPSET_MAX};
     return out->opsets != NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +24,28 @@ enum eng_status eng_history_add(struct eng_history *history, const struct eng_tr
     return ENG_OK;
 }
 
+/* What was not measured is left out: JSON has no word for it. */
 static void print_epoch(FILE *out, const struct eng_train_epoch *epoch)
 {
-    fprintf(out,
-            "{\"learning_rate\":%.6g,\"loss\":%.6g,\"accuracy\":%.6g,\"test_loss\":%.6g,"
-            "\"test_accuracy\":%.6g}",
-            epoch->learning_rate, epoch->loss, epoch->accuracy, epoch->test_loss,
-            epoch->test_accuracy);
+    const struct {
+        const char *key;
+        double value;
+    } figures[] = {
+        {"learning_rate", epoch->learning_rate},
+        {"loss", epoch->loss},
+        {"accuracy", epoch->accuracy},
+        {"validation_loss", epoch->validation_loss},
+        {"validation_accuracy", epoch->validation_accuracy},
+        {"test_loss", epoch->test_loss},
+        {"test_accuracy", epoch->test_accuracy},
+    };
+    const char *separator = "{";
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        if (isnan(figures[i].value)) continue;
+        fprintf(out, "%s\"%s\":%.6g", separator, figures[i].key, figures[i].value);
+        separator = ",";
+    }
+    fputs(*separator == '{' ? "{}" : "}", out);
 }
 
 enum eng_status eng_history_format(const struct eng_history *history, char **text,

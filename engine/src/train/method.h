@@ -18,12 +18,19 @@ struct eng_method_run {
 };
 
 struct eng_method {
+    /* Recipe keys that belong to this method alone, NULL-terminated. NULL: every key that is
+     * neither common to all methods nor another's own. */
+    const char *const *keys;
+    bool raw_input; /* samples go in as their bytes: scale 1, no standardisation */
     /* Errors: what eng_train says. */
     enum eng_status (*fit)(struct eng_method_run *run, struct eng_error *err);
 };
 
 /* NULL-terminated, in the order of method.def: struct eng_recipe's method is an index. */
 extern const char *const eng_method_names[];
+
+/* Purpose: whether a recipe of this method may have that key on its top level. */
+bool eng_method_takes(int method, const char *key);
 
 /* Purpose: the row. method: an index into eng_method_names. */
 const struct eng_method *eng_method_at(int method);

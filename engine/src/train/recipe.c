@@ -81,6 +81,10 @@ static enum eng_status read_input(struct eng_json_place *place, const json_t *va
 {
     static const char *const skip[] = {"mean", "std", "size", "channels", NULL};
     struct eng_recipe_input *input = &recipe->input;
+    if (eng_method_at(recipe->method)->raw_input) {
+        *input = (struct eng_recipe_input){.scale = 1};
+        return eng_json_fields(place, value, NULL, 0, skip + 2, input);
+    }
     enum eng_status status =
         eng_json_fields(place, value, input_fields, N(input_fields), skip, input);
     if (status == ENG_OK)
@@ -147,6 +151,12 @@ static enum eng_status read_schedule(struct eng_json_place *place, const json_t 
                          &recipe->schedule.kind, &recipe->schedule);
 }
 
+static enum eng_status read_knn(struct eng_json_place *place, const json_t *value,
+                                struct eng_recipe *recipe)
+{
+    return eng_json_fields(place, value, eng_knn_fields, eng_n_knn_fields, NULL, &recipe->knn);
+}
+
 /* Keys of the top level whose values are not plain: how each is read, NULL for one left out. */
 static const struct section {
     const char *name;
@@ -157,7 +167,7 @@ static const struct section {
     {"labels", read_labels, true, false},           {"input", read_input, false, false},
     {"augment", read_augment, false, false},        {"loss", read_loss, false, false},
     {"optimiser", read_optimiser, false, false},    {"schedule", read_schedule, false, false},
-    {"layers", eng_recipe_read_layers, true, true},
+    {"layers", eng_recipe_read_layers, true, true}, {"knn", read_knn, false, false},
 };
 
 static const struct section *find_section(const char *name)
@@ -193,7 +203,8 @@ static enum eng_status read_sections(struct eng_json_place *place, const json_t 
     for (size_t i = 0; i < N(sections); i++) {
         const json_t *value = json_object_get(root, sections[i].name);
         bool right = sections[i].is_list ? json_is_array(value) : json_is_object(value);
-        if (value ? !right : sections[i].required)
+        bool required = sections[i].required && eng_method_takes(recipe->method, sections[i].name);
+        if (value ? !right : required)
             return eng_json_fail(place, sections[i].name, value,
                                  sections[i].is_list ? "a list" : "an object");
         if (!value && sections[i].is_list) continue;
@@ -201,6 +212,20 @@ static enum eng_status read_sections(struct eng_json_place *place, const json_t 
         if (!sections[i].is_list) snprintf(inner.where, sizeof inner.where, "%s", sections[i].name);
         enum eng_status status = sections[i].read(&inner, value, recipe);
         if (status != ENG_OK) return status;
+    }
+    return ENG_OK;
+}
+
+static enum eng_status check_keys_of_method(const struct eng_json_place *place, const json_t *root,
+                                            const struct eng_recipe *recipe)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)root, key, value)
+    {
+        if (!eng_method_takes(recipe->method, key))
+            return eng_fail(place->err, ENG_FORMAT, "%s: %s is no key of method %s", place->path,
+                            key, eng_method_names[recipe->method]);
     }
     return ENG_OK;
 }
@@ -225,7 +250,8 @@ static enum eng_status read_top(struct eng_json_place *place, const json_t *root
         return eng_fail(place->err, ENG_FORMAT,
                         "%s: batch is %lld; wanted a multiple of shards, %lld", place->path,
                         (long long)recipe->batch, (long long)recipe->shards);
-    enum eng_status status = eng_dataset_options_read(place, root, &recipe->data);
+    enum eng_status status = check_keys_of_method(place, root, recipe);
+    if (status == ENG_OK) status = eng_dataset_options_read(place, root, &recipe->data);
     return status == ENG_OK ? read_sections(place, root, recipe) : status;
 }
 

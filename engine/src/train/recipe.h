@@ -7,6 +7,7 @@
 #include "ops/attrs.h"
 #include "train/augment.h"
 #include "train/dataset_options.h"
+#include "train/knn.h"
 #include "train/loss.h"
 #include "train/optimiser.h"
 #include "train/schedule.h"
@@ -75,6 +76,7 @@ struct eng_recipe {
     struct eng_loss_options loss;
     struct eng_optimiser_options optimiser;
     struct eng_schedule_options schedule;
+    struct eng_knn_options knn; /* method knn */
     struct eng_layer *layers;
     size_t n_layers;
 };

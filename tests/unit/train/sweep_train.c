@@ -14,13 +14,16 @@
 
 #include <cmocka.h>
 
-static const char recipe[] =
+static const char network[] =
     "{\"name\": \"quarters\", \"epochs\": 1, \"batch\": 16, \"golden\": 1, \"description\": "
     "\"tiny\","
     " \"optimiser\": {\"kind\": \"AdamW\"},"
     " \"layers\": [{\"op\": \"Conv\", \"outputs\": 2, \"kernel_shape\": [3, 3]},"
     " {\"op\": \"BatchNormalization\"}, {\"op\": \"Relu\"}, {\"op\": \"Flatten\"},"
     " {\"op\": \"Dropout\"}, {\"op\": \"Gemm\", \"outputs\": 4}]}";
+
+static const char neighbours[] = "{\"name\": \"near\", \"method\": \"knn\", \"golden\": 1,"
+                                 " \"knn\": {\"k\": 3, \"samples\": 12}}";
 
 static enum eng_status train(void *ctx, struct eng_error *err)
 {
@@ -32,9 +35,8 @@ static enum eng_status train(void *ctx, struct eng_error *err)
     return status;
 }
 
-static void training(void **state)
+static void sweep(const char *recipe, size_t n_least)
 {
-    (void)state;
     struct temp_folder folder = temp_folder_make();
     char recipe_path[300], out_dir[300];
     snprintf(recipe_path, sizeof recipe_path, "%s/recipe.json", folder.path);
@@ -43,12 +45,27 @@ static void training(void **state)
     assert_int_equal(eng_file_write(recipe_path, recipe, strlen(recipe), NULL), ENG_OK);
     struct eng_train_options options = {
         .recipe_path = recipe_path, .data_dir = folder.path, .out_dir = out_dir, .seed = -1};
-    assert_true(failing_malloc_sweep(train, &options) > 50);
+    assert_true(failing_malloc_sweep(train, &options) > n_least);
     temp_folder_remove(&folder);
+}
+
+static void a_network(void **state)
+{
+    (void)state;
+    sweep(network, 50);
+}
+
+static void nearest_neighbours(void **state)
+{
+    (void)state;
+    sweep(neighbours, 30);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(training)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_network),
+        cmocka_unit_test(nearest_neighbours),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

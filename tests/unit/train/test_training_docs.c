@@ -3,7 +3,9 @@
 #include "train/augment.h"
 #include "train/dataset_options.h"
 #include "train/initialiser.h"
+#include "train/knn.h"
 #include "train/loss.h"
+#include "train/method.h"
 #include "train/optimiser.h"
 #include "train/schedule.h"
 
@@ -48,6 +50,9 @@ static void every_row_is_documented(void **state)
     expect_kinds(eng_schedule_kinds, eng_n_schedule_kinds);
     expect_fields(eng_dataset_fields, eng_n_dataset_fields);
     expect_fields(eng_augment_fields, eng_n_augment_fields);
+    expect_fields(eng_knn_fields, eng_n_knn_fields);
+    for (size_t i = 0; eng_method_names[i]; i++)
+        expect(eng_method_names[i]);
     for (size_t i = 0; eng_initialiser_names[i]; i++)
         expect(eng_initialiser_names[i]);
 #define LAYER(op, keys, more) expect(#op);
