@@ -108,7 +108,11 @@ static void conv_ours(void *ctx)
 static void conv_backward_ours(void *ctx)
 {
     const struct conv_bench *b = ctx;
-    eng_conv_backward(&b->conv, b->x, b->w, b->y, b->dx, b->dw, b->bias, b->scratch);
+    eng_conv_backward(
+        &b->conv,
+        &(struct eng_conv_gradients){
+            .x = b->x, .w = b->w, .dy = b->y, .dx = b->dx, .dw = b->dw, .dbias = b->bias},
+        b->scratch);
 }
 
 static size_t n_pixels(const struct conv_bench *b)

@@ -49,12 +49,17 @@ static void forward(struct bench *b)
 
 static void backward_input(struct bench *b)
 {
-    eng_conv_backward(&b->conv, b->x, b->w, b->y, b->dx, NULL, NULL, b->scratch);
+    eng_conv_backward(&b->conv,
+                      &(struct eng_conv_gradients){
+                          .x = b->x, .w = b->w, .dy = b->y, .dx = b->dx, .write_dx = true},
+                      b->scratch);
 }
 
 static void backward_weights(struct bench *b)
 {
-    eng_conv_backward(&b->conv, b->x, b->w, b->y, NULL, b->dw, NULL, b->scratch);
+    eng_conv_backward(&b->conv,
+                      &(struct eng_conv_gradients){.x = b->x, .w = b->w, .dy = b->y, .dw = b->dw},
+                      b->scratch);
 }
 
 static double now_s(void)

@@ -221,6 +221,66 @@ static inline void op_check_gradients(const struct op_case *c)
     op_run_fini(&run);
 }
 
+/* Gradients written over garbage are those added to ones, less one. */
+static inline void op_check_gradient_written(const struct op_case *c)
+{
+    struct op_run added, written;
+    op_run_init(&added, c, true);
+    op_run_init_gradients(&added, c->gradients);
+    added.op->forward(&added.call);
+    added.op->backward(&added.call);
+    op_run_init(&written, c, true);
+    op_run_init_gradients(&written, c->gradients);
+    written.call.write_grad = written.op->writes_grad & c->gradients;
+    for (size_t k = 0; k < c->n_in; k++)
+        if (written.call.write_grad >> k & 1)
+            memset(written.grad_in[k].data, 0xff, (size_t)eng_tensor_bytes(&written.grad_in[k]));
+    written.op->forward(&written.call);
+    written.op->backward(&written.call);
+    op_run_check_canaries(&written);
+    for (size_t k = 0; k < c->n_in; k++) {
+        if (!(written.call.write_grad >> k & 1)) continue;
+        for (size_t i = 0; i < (size_t)eng_shape_count(&written.grad_in[k].shape); i++)
+            if (!op_close(op_read(&written.grad_in[k], i), op_read(&added.grad_in[k], i) - 1, 1e-5))
+                fail_msg("%s, %s: gradient of input %zu[%zu] is %.9g when written, %.9g when added",
+                         c->op, c->what, k, i, op_read(&written.grad_in[k], i),
+                         op_read(&added.grad_in[k], i) - 1);
+    }
+    op_run_fini(&added);
+    op_run_fini(&written);
+}
+
+/* A ReLU that the operator applies in training is the one that would come after it. */
+static inline void op_check_trained_relu(const struct op_case *c)
+{
+    struct op_run plain, fused;
+    op_run_init(&plain, c, true);
+    op_run_init(&fused, c, true);
+    if (plain.op->flags & ENG_OP_TRAINS_RELU) {
+        op_run_init_gradients(&plain, c->gradients);
+        op_run_init_gradients(&fused, c->gradients);
+        fused.call.activation.kind = ENG_ACT_RELU;
+        plain.op->forward(&plain.call);
+        fused.op->forward(&fused.call);
+        float *dy = plain.grad_out[0].data, *y = plain.out[0].data;
+        size_t n = (size_t)eng_shape_count(&plain.out[0].shape);
+        for (size_t i = 0; i < n; i++) {
+            if (y[i] < 0) y[i] = 0;
+            if (!(y[i] > 0)) dy[i] = 0;
+        }
+        assert_memory_equal(plain.out[0].data, fused.out[0].data, n * sizeof *y);
+        plain.op->backward(&plain.call);
+        fused.op->backward(&fused.call);
+        op_run_check_canaries(&fused);
+        for (size_t k = 0; k < c->n_in; k++)
+            if (c->gradients >> k & 1)
+                assert_memory_equal(plain.grad_in[k].data, fused.grad_in[k].data,
+                                    (size_t)eng_tensor_bytes(&plain.grad_in[k]));
+    }
+    op_run_fini(&plain);
+    op_run_fini(&fused);
+}
+
 /* Each gradient alone is what it is together with the others. */
 static inline void op_check_gradient_alone(const struct op_case *c)
 {
@@ -310,6 +370,8 @@ static inline void op_test_gradients(void **state)
         if (op_cases[i].refusal || !op_cases[i].gradients) continue;
         if (!op_cases[i].is_random) op_check_gradients(&op_cases[i]);
         op_check_gradient_alone(&op_cases[i]);
+        op_check_gradient_written(&op_cases[i]);
+        op_check_trained_relu(&op_cases[i]);
     }
 }
 

@@ -24,6 +24,7 @@ struct eng_exec {
     struct eng_op_call *calls;       /* [n_nodes] */
     struct grad_tables *grad_tables; /* [n_nodes] what the calls' grad_out and grad_in point to */
     bool *reached;                   /* [n_values] backward: the seeded value depends on it */
+    bool *written;                   /* [n_values] backward, roots: the gradient holds a sum */
 };
 
 /* The pointers of one call are the same for every plan: only what they point to is bound anew. */
@@ -47,7 +48,6 @@ static bool wire_call(struct eng_exec *exec, size_t i)
                                           .in = in,
                                           .n_out = node->n_out,
                                           .out = out,
-                                          .activation = node->activation,
                                           .grad_out = grads->out,
                                           .grad_in = grads->in};
     return true;
@@ -61,11 +61,12 @@ static bool build(struct eng_exec *exec, size_t arena_bytes, struct eng_pool *po
     exec->tensors = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->tensors);
     exec->grads = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->grads);
     exec->reached = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->reached);
+    exec->written = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->written);
     exec->calls = eng_arena_alloc(&exec->tables, graph->n_nodes + 1, sizeof *exec->calls);
     exec->grad_tables =
         eng_arena_alloc(&exec->tables, graph->n_nodes + 1, sizeof *exec->grad_tables);
-    if (!exec->memory || !exec->tensors || !exec->grads || !exec->reached || !exec->calls ||
-        !exec->grad_tables)
+    if (!exec->memory || !exec->tensors || !exec->grads || !exec->reached || !exec->written ||
+        !exec->calls || !exec->grad_tables)
         return false;
     for (size_t i = 0; i < graph->n_nodes; i++) {
         if (!wire_call(exec, i)) return false;
@@ -117,6 +118,7 @@ void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan)
     for (size_t i = 0; i < exec->graph->n_nodes; i++) {
         struct eng_op_call *call = &exec->calls[i];
         call->state = plan->nodes[i].state;
+        call->activation = plan->nodes[i].activation;
         call->training = plan->mode == ENG_PLAN_TRAINING;
         call->scratch = at(exec, plan->scratch_offset[i]);
         call->keep = call->training ? at(exec, plan->keep_offset[i]) : NULL;
@@ -135,12 +137,13 @@ void eng_exec_bind_grads(struct eng_exec *exec, float *const *grads)
         if (exec->graph->values[v].kind == ENG_VALUE_CONSTANT) exec->grads[v].data = grads[v];
 }
 
-/* A view that shares its input's memory has nothing to do. */
+/* A view that shares its input's memory has nothing to do, nor has what another node does. */
 static bool is_shared_view(const struct eng_exec *exec, size_t i)
 {
     const struct eng_node *node = &exec->graph->nodes[i];
-    return node->op->flags & ENG_OP_VIEW &&
-           exec->tensors[node->in[0]].data == exec->tensors[node->out[0]].data;
+    return exec->plan->nodes[i].is_fused ||
+           (node->op->flags & ENG_OP_VIEW &&
+            exec->tensors[node->in[0]].data == exec->tensors[node->out[0]].data);
 }
 
 /* splitmix64's finaliser: neighbouring nodes get unrelated seeds. */
@@ -167,11 +170,24 @@ float *eng_exec_seed_grad(struct eng_exec *exec, int value)
     assert(exec->plan && exec->plan->mode == ENG_PLAN_TRAINING);
     assert(exec->plan->grad_offset[value] != ENG_NO_PLACE);
     memset(exec->reached, 0, exec->graph->n_values * sizeof *exec->reached);
-    for (size_t v = 0; v < exec->graph->n_values; v++)
-        if (exec->plan->grad_offset[v] != ENG_NO_PLACE)
-            memset(exec->grads[v].data, 0, (size_t)eng_tensor_bytes(&exec->grads[v]));
-    exec->reached[value] = true;
+    memset(exec->written, 0, exec->graph->n_values * sizeof *exec->written);
+    memset(exec->grads[value].data, 0, (size_t)eng_tensor_bytes(&exec->grads[value]));
+    exec->reached[value] = exec->written[exec->plan->root[value]] = true;
     return exec->grads[value].data;
+}
+
+/* The first to reach a computed value's gradient writes it, or adds to zeros if it cannot. */
+static void begin_gradient(struct eng_exec *exec, size_t i, size_t k)
+{
+    const struct eng_op *op = exec->graph->nodes[i].op;
+    struct eng_op_call *call = &exec->calls[i];
+    int v = exec->graph->nodes[i].in[k], root = exec->plan->root[v];
+    if (exec->graph->values[v].kind == ENG_VALUE_CONSTANT || exec->written[root]) return;
+    exec->written[root] = true;
+    if (k < 32 && op->writes_grad >> k & 1 && call->grad_out[0])
+        call->write_grad |= 1u << k;
+    else
+        memset(exec->grads[v].data, 0, (size_t)eng_tensor_bytes(&exec->grads[v]));
 }
 
 /* Fills the call's gradient pointers; false if the seeded value does not depend on this node. */
@@ -187,11 +203,14 @@ static bool bind_backward(struct eng_exec *exec, size_t i)
         grad_out[k] = comes ? &exec->grads[v] : NULL;
         any |= comes;
     }
+    exec->calls[i].write_grad = 0;
     for (size_t k = 0; any && k < node->n_in; k++) {
         int v = node->in[k];
         bool wanted = v != ENG_NO_VALUE && exec->grads[v].data;
         grad_in[k] = wanted ? &exec->grads[v] : NULL;
-        if (wanted) exec->reached[v] = true;
+        if (!wanted) continue;
+        exec->reached[v] = true;
+        begin_gradient(exec, i, k);
     }
     return any;
 }

@@ -37,7 +37,7 @@ void eng_exec_forward(struct eng_exec *exec, uint64_t seed);
 
 /*
  * Purpose: the gradient of a computed value, zeroed, to be filled with dLoss/dValue before
- * eng_exec_backward. Training plans only. Zeroes the gradients of all other computed values too.
+ * eng_exec_backward. Training plans only. Gradients of other computed values are forgotten.
  */
 float *eng_exec_seed_grad(struct eng_exec *exec, int value);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "graph/fuse_training.h"
 #include "graph/place.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static const size_t MAX_ARENA_BYTES = (size_t)16 << 30;
 
 /* The life of the memory behind a value: several values may share one root. */
 struct lives {
-    int *root;    /* [n_values] */
+    int *root;    /* [n_values] the plan's */
     int *first;   /* [n_values] step of the producer, of roots; inputs 0 */
     int *last;    /* [n_values] step of the last reader, of roots */
     bool *pinned; /* [n_values] of roots: graph inputs and outputs keep their memory to the end */
@@ -26,11 +27,10 @@ static int step_of(size_t node)
 static bool lives_create(const struct eng_graph *graph, struct eng_arena *temporary,
                          struct lives *lives)
 {
-    lives->root = eng_arena_alloc(temporary, graph->n_values + 1, sizeof *lives->root);
     lives->first = eng_arena_alloc(temporary, graph->n_values + 1, sizeof *lives->first);
     lives->last = eng_arena_alloc(temporary, graph->n_values + 1, sizeof *lives->last);
     lives->pinned = eng_arena_alloc(temporary, graph->n_values + 1, sizeof *lives->pinned);
-    return lives->root && lives->first && lives->last && lives->pinned;
+    return lives->first && lives->last && lives->pinned;
 }
 
 /* When each value is born and last read, before any sharing. */
@@ -82,7 +82,7 @@ static void lives_share(const struct eng_plan *plan, struct lives *lives)
         const struct eng_node *node = &plan->graph->nodes[i];
         int from = node->n_in ? node->in[0] : ENG_NO_VALUE, to = node->out[0];
         if (!may_alias(plan, node, from, to)) continue;
-        bool view = node->op->flags & ENG_OP_VIEW;
+        bool view = node->op->flags & ENG_OP_VIEW || plan->nodes[i].is_fused;
         if (!view &&
             (plan->mode == ENG_PLAN_TRAINING || !dies_here(lives, node, (size_t)step_of(i))))
             continue;
@@ -147,11 +147,20 @@ static void want_scratch(struct eng_plan *plan, struct request *request)
 {
     for (size_t i = 0; i < plan->graph->n_nodes; i++) {
         plan->scratch_offset[i] = ENG_NO_PLACE;
-        if (!plan->nodes[i].scratch_bytes) continue;
-        /* Backward runs after all of forward, when every value of a training plan is alive. */
-        int last = plan->mode == ENG_PLAN_TRAINING ? step_of(plan->graph->n_nodes) : step_of(i);
-        want(request, plan->nodes[i].scratch_bytes, step_of(i), last, &plan->scratch_offset[i]);
+        if (plan->nodes[i].scratch_bytes)
+            want(request, plan->nodes[i].scratch_bytes, step_of(i), step_of(i),
+                 &plan->scratch_offset[i]);
     }
+}
+
+/* In training, where every value lives to the end, one scratch serves all nodes in turn. */
+static void want_shared_scratch(struct eng_plan *plan, struct request *request)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < plan->graph->n_nodes; i++)
+        if (plan->nodes[i].scratch_bytes > most) most = plan->nodes[i].scratch_bytes;
+    plan->scratch_offset[0] = ENG_NO_PLACE;
+    if (most > 0) want(request, most, 0, step_of(plan->graph->n_nodes), &plan->scratch_offset[0]);
 }
 
 static void want_training(struct eng_plan *plan, const struct lives *lives, const bool *needs_grad,
@@ -175,6 +184,8 @@ static void want_training(struct eng_plan *plan, const struct lives *lives, cons
 /* A view's gradient is its root's: what flows into either is summed in one place. */
 static void share_offsets(struct eng_plan *plan, const struct lives *lives)
 {
+    for (size_t i = 1; plan->mode == ENG_PLAN_TRAINING && i < plan->graph->n_nodes; i++)
+        plan->scratch_offset[i] = plan->scratch_offset[0];
     for (size_t v = 0; v < plan->graph->n_values; v++) {
         if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT) continue;
         plan->offset[v] = plan->offset[lives->root[v]];
@@ -192,8 +203,12 @@ static enum eng_status place(struct eng_plan *plan, const struct lives *lives,
                               .answers = eng_arena_alloc(temporary, most, sizeof *request.answers)};
     if (!request.blocks || !request.answers) return eng_fail_memory(err, "the memory plan");
     want_values(plan, lives, &request);
-    want_scratch(plan, &request);
-    if (plan->mode == ENG_PLAN_TRAINING) want_training(plan, lives, needs_grad, &request);
+    if (plan->mode == ENG_PLAN_TRAINING) {
+        want_training(plan, lives, needs_grad, &request);
+        want_shared_scratch(plan, &request);
+    } else {
+        want_scratch(plan, &request);
+    }
     enum eng_status status =
         eng_place_blocks(request.blocks, request.n, MAX_ARENA_BYTES, &plan->arena_bytes);
     if (status == ENG_NO_MEMORY) return eng_fail_memory(err, "the memory plan");
@@ -211,12 +226,13 @@ static bool allocate_tables(struct eng_plan *plan)
 {
     size_t n_values = plan->graph->n_values + 1, n_nodes = plan->graph->n_nodes + 1;
     plan->tensors = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->tensors);
+    plan->root = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->root);
     plan->offset = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->offset);
     plan->grad_offset = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->grad_offset);
     plan->nodes = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->nodes);
     plan->scratch_offset = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->scratch_offset);
     plan->keep_offset = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->keep_offset);
-    return plan->tensors && plan->offset && plan->grad_offset && plan->nodes &&
+    return plan->tensors && plan->root && plan->offset && plan->grad_offset && plan->nodes &&
            plan->scratch_offset && plan->keep_offset;
 }
 
@@ -231,8 +247,15 @@ static enum eng_status build(struct eng_plan *plan, bool override_batch,
         eng_shape_infer(plan->graph, plan->batch, override_batch, plan->mode == ENG_PLAN_TRAINING,
                         &plan->arena, plan->tensors, plan->nodes, err);
     if (status != ENG_OK) return status;
-    for (size_t i = 0; i < plan->graph->n_nodes; i++)
+    for (size_t i = 0; i < plan->graph->n_nodes; i++) {
         plan->flops += plan->nodes[i].flops;
+        plan->nodes[i].activation = plan->graph->nodes[i].activation;
+    }
+    if (plan->mode == ENG_PLAN_TRAINING) {
+        status = eng_fuse_training(plan->graph, plan->tensors, plan->nodes, err);
+        if (status != ENG_OK) return status;
+    }
+    lives.root = plan->root;
     lives_measure(plan, &lives);
     lives_share(plan, &lives);
     if (plan->mode == ENG_PLAN_TRAINING) status = mark_needs_grad(plan->graph, needs_grad, err);

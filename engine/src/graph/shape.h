@@ -11,6 +11,8 @@ struct eng_node_plan {
     size_t keep_bytes;
     double flops;
     bool is_empty; /* no output has an element: there is nothing to run */
+    bool is_fused; /* the node before does its work: output 0 is input 0's memory */
+    struct eng_activation activation; /* what the operator applies to output 0 itself */
 };
 
 /* Purpose: true if none of the outputs (NULL: not wanted) has an element. Their loops could still

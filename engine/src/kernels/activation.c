@@ -1,5 +1,7 @@
 #include "kernels/activation.h"
 
+#include "kernels/dispatch.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -56,16 +58,16 @@ void eng_activation_map(struct eng_activation act, const float *x, float *y, siz
 }
 
 void eng_activation_backward(struct eng_activation act, const float *y, const float *dy, float *dx,
-                             size_t n)
+                             bool write, size_t n)
 {
+    if (write && act.kind != ENG_ACT_RELU) memset(dx, 0, n * sizeof *dx);
     switch (act.kind) {
     case ENG_ACT_NONE:
         for (size_t i = 0; i < n; i++)
             dx[i] += dy[i];
         break;
     case ENG_ACT_RELU:
-        for (size_t i = 0; i < n; i++)
-            dx[i] += y[i] > 0 ? dy[i] : 0;
+        eng_kernels()->relu_backward(y, dy, dx, write, n);
         break;
     case ENG_ACT_LEAKY_RELU: /* y has the sign of x if a > 0 */
         for (size_t i = 0; i < n; i++)

@@ -4,6 +4,7 @@
 
 #include "engine/pool.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum eng_activation_kind {
@@ -27,9 +28,9 @@ void eng_activation_forward(struct eng_activation act, const float *x, float *y,
 void eng_activation_map(struct eng_activation act, const float *x, float *y, size_t n,
                         struct eng_pool *pool);
 
-/* Purpose: dx[i] += dy[i] f'(x[i]), the derivative taken from the output y = f(x); a leaky
- * ReLU with a <= 0 needs x in y's place. */
+/* Purpose: dx[i] += dy[i] f'(x[i]), or = if write; the derivative is taken from the output y =
+ * f(x); a leaky ReLU with a <= 0 needs x in y's place. */
 void eng_activation_backward(struct eng_activation act, const float *y, const float *dy, float *dx,
-                             size_t n);
+                             bool write, size_t n);
 
 #endif

@@ -36,6 +36,17 @@ static float inverse_deviation(const struct eng_batchnorm *bn,
     return 1 / sqrtf(c->variance[channel] + bn->epsilon);
 }
 
+static struct eng_normalisation normalisation_of(const struct eng_batchnorm *bn,
+                                                 const struct eng_batchnorm_channels *c,
+                                                 size_t channel, bool rectified)
+{
+    return (struct eng_normalisation){.mean = c->mean[channel],
+                                      .factor =
+                                          c->scale[channel] * inverse_deviation(bn, c, channel),
+                                      .bias = c->bias[channel],
+                                      .rectified = rectified};
+}
+
 struct forward {
     const struct eng_batchnorm *bn;
     const struct eng_batchnorm_channels *c;
@@ -48,15 +59,13 @@ static void forward_planes(void *ctx, size_t begin, size_t end)
 {
     const struct forward *f = ctx;
     size_t n = f->bn->n_pixels;
+    bool rectified = f->activation.kind == ENG_ACT_RELU;
     for (size_t p = begin; p < end; p++) {
-        size_t channel = p % f->bn->n_channels;
-        float factor = f->c->scale[channel] * inverse_deviation(f->bn, f->c, channel);
-        float mean = f->c->mean[channel], bias = f->c->bias[channel];
-        const float *x = f->x + p * n;
+        struct eng_normalisation t =
+            normalisation_of(f->bn, f->c, p % f->bn->n_channels, rectified);
         float *y = f->y + p * n;
-        for (size_t i = 0; i < n; i++)
-            y[i] = (x[i] - mean) * factor + bias;
-        eng_activation_forward(f->activation, y, y, n);
+        eng_kernels()->normalise(&t, f->x + p * n, y, n);
+        if (!rectified) eng_activation_forward(f->activation, y, y, n);
     }
 }
 
@@ -73,35 +82,33 @@ void eng_batchnorm_forward(const struct eng_batchnorm *bn, const struct eng_batc
 
 /* With z = (x - mean) / deviation: dx = scale / deviation (dy - mean(dy) - z mean(dy z)). */
 static void backward_channel(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
-                             size_t channel, const float *x, const float *dy, float *dx,
-                             float *dscale, float *dbias)
+                             size_t channel, const struct eng_batchnorm_gradients *g)
 {
     const struct eng_kernels *kernels = eng_kernels();
+    struct eng_normalisation t = normalisation_of(bn, c, channel, g->rectified);
     size_t n = bn->n_pixels;
-    float mean = c->mean[channel], inverse = inverse_deviation(bn, c, channel);
     double sum_dy = 0, sum_dy_z = 0, count = (double)bn->n_images * (double)n;
     for (size_t i = 0; i < bn->n_images; i++) {
-        const float *dy_plane = plane(bn, dy, i, channel);
-        sum_dy += (double)kernels->sum(dy_plane, 0, n);
-        sum_dy_z += (double)kernels->sum_products(plane(bn, x, i, channel), mean, dy_plane, n);
+        float plane_dy, plane_dy_x;
+        kernels->normalise_sums(&t, plane(bn, g->x, i, channel), plane(bn, g->dy, i, channel), n,
+                                &plane_dy, &plane_dy_x);
+        sum_dy += (double)plane_dy;
+        sum_dy_z += (double)plane_dy_x;
     }
+    float inverse = inverse_deviation(bn, c, channel);
     sum_dy_z *= (double)inverse;
-    if (dscale) dscale[channel] += (float)sum_dy_z;
-    if (dbias) dbias[channel] += (float)sum_dy;
-    float factor = c->scale[channel] * inverse;
+    if (g->dscale) g->dscale[channel] += (float)sum_dy_z;
+    if (g->dbias) g->dbias[channel] += (float)sum_dy;
     float shift = (float)(sum_dy / count), slope = (float)(sum_dy_z / count) * inverse;
-    for (size_t image = 0; dx && image < bn->n_images; image++) {
-        const float *x_plane = plane(bn, x, image, channel),
-                    *dy_plane = plane(bn, dy, image, channel);
-        float *dx_plane = dx + (image * bn->n_channels + channel) * n;
-        for (size_t i = 0; i < n; i++)
-            dx_plane[i] += factor * (dy_plane[i] - shift - slope * (x_plane[i] - mean));
-    }
+    for (size_t i = 0; g->dx && i < bn->n_images; i++)
+        kernels->normalise_backward(&t, shift, slope, plane(bn, g->x, i, channel),
+                                    plane(bn, g->dy, i, channel),
+                                    g->dx + (i * bn->n_channels + channel) * n, g->write_dx, n);
 }
 
 void eng_batchnorm_backward(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
-                            const float *x, const float *dy, float *dx, float *dscale, float *dbias)
+                            const struct eng_batchnorm_gradients *gradients)
 {
     for (size_t channel = 0; channel < bn->n_channels; channel++)
-        backward_channel(bn, c, channel, x, dy, dx, dscale, dbias);
+        backward_channel(bn, c, channel, gradients);
 }

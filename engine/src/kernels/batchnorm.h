@@ -5,6 +5,8 @@
 #include "engine/pool.h"
 #include "kernels/activation.h"
 
+#include <stdbool.h>
+
 /* x is [n_images, n_channels, n_pixels]. */
 struct eng_batchnorm {
     size_t n_images, n_channels, n_pixels;
@@ -27,12 +29,17 @@ void eng_batchnorm_forward(const struct eng_batchnorm *bn, const struct eng_batc
                            const float *x, struct eng_activation activation, float *y,
                            struct eng_pool *pool);
 
-/*
- * Purpose: adds the gradients of x, scale and bias (each may be NULL), where c->mean and
- * c->variance were measured on x itself and so depend on it.
- */
+/* What backward reads and fills; dx, dscale and dbias may be NULL. */
+struct eng_batchnorm_gradients {
+    const float *x, *dy;
+    float *dx, *dscale, *dbias;
+    bool write_dx;  /* dx = instead of dx += */
+    bool rectified; /* forward's activation was ReLU: dy is the gradient behind it */
+};
+
+/* Purpose: adds the gradients, where c->mean and c->variance were measured on x itself and so
+ * depend on it. */
 void eng_batchnorm_backward(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
-                            const float *x, const float *dy, float *dx, float *dscale,
-                            float *dbias);
+                            const struct eng_batchnorm_gradients *gradients);
 
 #endif

@@ -1,5 +1,7 @@
 #include "kernels/broadcast.h"
 
+#include <string.h>
+
 /* The step of one side along each of y's dimensions, before joining. */
 static void steps_of(const struct eng_shape *side, const struct eng_shape *y, size_t *step)
 {
@@ -150,6 +152,18 @@ void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic
     if (plan->count > 0) eng_pool_for(pool, plan->count, GRAIN, forward_range, &f);
 }
 
+/* Walked alike by both sides and the result: one line, no sums. */
+static void backward_same(const float *other, const float *dy, float *da, bool write, size_t n)
+{
+    for (size_t i = 0; !write && !other && i < n; i++)
+        da[i] += dy[i];
+    for (size_t i = 0; !write && other && i < n; i++)
+        da[i] += dy[i] * other[i];
+    for (size_t i = 0; write && other && i < n; i++)
+        da[i] = dy[i] * other[i];
+    if (write && !other) memcpy(da, dy, n * sizeof *da);
+}
+
 static void backward_line(const float *other, size_t step_other, const float *dy, float *da,
                           size_t step_da, size_t n)
 {
@@ -164,10 +178,24 @@ static void backward_line(const float *other, size_t step_other, const float *dy
     if (!step_da) *da += sum;
 }
 
+/* Elements of one side. */
+static size_t side_count(const struct eng_broadcast *plan, bool is_a)
+{
+    size_t n = 1;
+    for (int d = 0; d < plan->rank; d++)
+        if (is_a ? plan->step_a[d] : plan->step_b[d]) n *= plan->dim[d];
+    return n;
+}
+
 void eng_broadcast_backward(const struct eng_broadcast *plan, bool is_a, const float *other,
-                            const float *dy, float *da)
+                            const float *dy, bool write, float *da)
 {
     int last = plan->rank - 1;
+    if (last == 0 && plan->step_a[0] == 1 && plan->step_b[0] == 1) {
+        backward_same(other, dy, da, write, plan->count);
+        return;
+    }
+    if (write) memset(da, 0, side_count(plan, is_a) * sizeof *da);
     size_t line = plan->dim[last];
     size_t step_da = is_a ? plan->step_a[last] : plan->step_b[last];
     size_t step_other = is_a ? plan->step_b[last] : plan->step_a[last];

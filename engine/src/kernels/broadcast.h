@@ -40,10 +40,10 @@ void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic
 
 /*
  * Purpose: the gradient of one side, floats: da += dy (other NULL: ADD) or dy * other (MUL), summed
- *          over the dimensions along which that side was repeated.
+ *          over the dimensions along which that side was repeated. write: da = instead of +=.
  * is_a: which side's steps lead through da; the other's lead through `other`.
  */
 void eng_broadcast_backward(const struct eng_broadcast *plan, bool is_a, const float *other,
-                            const float *dy, float *da);
+                            const float *dy, bool write, float *da);
 
 #endif

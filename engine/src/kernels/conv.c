@@ -53,7 +53,7 @@ static bool input_correlation(const struct eng_conv *conv, struct eng_correlatio
     out->out_channels = conv->in_channels;
     out->w_out = n_taps(conv);
     out->w_in = n_weights(conv);
-    out->mirrored = out->accumulate = true;
+    out->mirrored = true;
     return true;
 }
 
@@ -161,17 +161,23 @@ static void input_by_columns(const struct eng_conv *conv, const float *w, const 
     }
 }
 
-static void backward_input(const struct eng_conv *conv, const float *w, const float *dy, float *dx,
+static void backward_input(const struct eng_conv *conv, const struct eng_conv_gradients *g,
                            void *scratch)
 {
-    struct eng_correlation correlation;
+    struct eng_correlation correlation = {0};
     struct eng_activation none = {.kind = ENG_ACT_NONE};
-    if (!input_correlation(conv, &correlation))
-        input_by_columns(conv, w, dy, dx, scratch);
-    else if (eng_winograd_suits(&correlation))
-        eng_winograd_correlate(&correlation, dy, w, NULL, none, dx, scratch);
-    else
-        eng_correlate(&correlation, dy, w, NULL, none, dx, scratch, NULL);
+    bool correlates = input_correlation(conv, &correlation);
+    correlation.accumulate = !g->write_dx;
+    if (correlates && eng_winograd_suits(&correlation)) {
+        eng_winograd_correlate(&correlation, g->dy, g->w, NULL, none, g->dx, scratch);
+    } else if (correlates) {
+        eng_correlate(&correlation, g->dy, g->w, NULL, none, g->dx, scratch, NULL);
+    } else {
+        size_t n_in =
+            conv->n_images * conv->groups * conv->in_channels * eng_window_volume(conv->window.in);
+        if (g->write_dx) memset(g->dx, 0, n_in * sizeof *g->dx);
+        input_by_columns(conv, g->w, g->dy, g->dx, scratch);
+    }
 }
 
 /* One channel of dY, its rows as far apart as the source's, zeros between. */
@@ -251,14 +257,14 @@ static void backward_bias(const struct eng_conv *conv, const float *dy, float *d
     }
 }
 
-void eng_conv_backward(const struct eng_conv *conv, const float *x, const float *w, const float *dy,
-                       float *dx, float *dw, float *dbias, void *scratch)
+void eng_conv_backward(const struct eng_conv *conv, const struct eng_conv_gradients *g,
+                       void *scratch)
 {
     struct eng_correlation correlation = forward_correlation(conv);
-    if (dw && eng_winograd_suits(&correlation))
-        eng_winograd_weights(&correlation, x, dy, dw, scratch);
-    else if (dw)
-        backward_weights(conv, x, dy, dw, scratch);
-    if (dx) backward_input(conv, w, dy, dx, scratch);
-    if (dbias) backward_bias(conv, dy, dbias);
+    if (g->dw && eng_winograd_suits(&correlation))
+        eng_winograd_weights(&correlation, g->x, g->dy, g->dw, scratch);
+    else if (g->dw)
+        backward_weights(conv, g->x, g->dy, g->dw, scratch);
+    if (g->dx) backward_input(conv, g, scratch);
+    if (g->dbias) backward_bias(conv, g->dy, g->dbias);
 }

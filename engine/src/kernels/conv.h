@@ -25,8 +25,15 @@ void eng_conv_forward(const struct eng_conv *conv, const float *x, const float *
                       const float *bias, struct eng_activation activation, float *y, void *scratch,
                       struct eng_pool *pool);
 
-/* Purpose: adds the gradients of x, w and bias; each may be NULL. */
-void eng_conv_backward(const struct eng_conv *conv, const float *x, const float *w, const float *dy,
-                       float *dx, float *dw, float *dbias, void *scratch);
+/* What backward reads and fills; dx, dw and dbias may be NULL. */
+struct eng_conv_gradients {
+    const float *x, *w, *dy;
+    float *dx, *dw, *dbias;
+    bool write_dx; /* dx = instead of dx += */
+};
+
+/* Purpose: adds the gradients. */
+void eng_conv_backward(const struct eng_conv *conv, const struct eng_conv_gradients *gradients,
+                       void *scratch);
 
 #endif

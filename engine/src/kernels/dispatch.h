@@ -92,6 +92,12 @@ struct eng_transpose {
     bool accumulate;
 };
 
+/* One channel of BatchNormalization: y = (x - mean) factor + bias, then ReLU if rectified. */
+struct eng_normalisation {
+    float mean, factor, bias;
+    bool rectified;
+};
+
 struct eng_kernels {
     const char *name;
     int n_lanes; /* floats in one register */
@@ -104,6 +110,16 @@ struct eng_kernels {
     float (*sum_products)(const float *x, float origin, const float *y, size_t n);
     void (*transform[ENG_N_TRANSFORMS])(const struct eng_transform *transform);
     void (*transpose)(const struct eng_transpose *transpose);
+    /* n elements of a channel; x == y is allowed. */
+    void (*normalise)(const struct eng_normalisation *t, const float *x, float *y, size_t n);
+    /* With g the gradient dy before the ReLU: the sums of g and of g (x - mean). */
+    void (*normalise_sums)(const struct eng_normalisation *t, const float *x, const float *dy,
+                           size_t n, float *sum_dy, float *sum_dy_x);
+    /* dx += factor (g - shift - slope (x - mean)), or = if write; dx == dy is allowed then. */
+    void (*normalise_backward)(const struct eng_normalisation *t, float shift, float slope,
+                               const float *x, const float *dy, float *dx, bool write, size_t n);
+    /* dx += dy where y > 0; if write, dx = dy there and 0 elsewhere. */
+    void (*relu_backward)(const float *y, const float *dy, float *dx, bool write, size_t n);
 };
 
 /* Purpose: the best table for this CPU; ENGINE_CPU=portable, avx2 or avx512 in the environment

@@ -68,6 +68,12 @@ TARGET static inline vector clamp(vector low, vector high, vector x)
     return _mm256_min_ps(high, _mm256_max_ps(low, x));
 }
 
+/* x where y > 0, else 0. */
+TARGET static inline vector where_positive(vector y, vector x)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), x);
+}
+
 TARGET static inline float sum(vector v)
 {
     __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

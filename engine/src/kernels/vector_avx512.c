@@ -68,6 +68,12 @@ TARGET static inline vector clamp(vector low, vector high, vector x)
     return _mm512_min_ps(high, _mm512_max_ps(low, x));
 }
 
+/* x where y > 0, else 0. */
+TARGET static inline vector where_positive(vector y, vector x)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), x);
+}
+
 TARGET static inline float sum(vector v)
 {
     __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v),

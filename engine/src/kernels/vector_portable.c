@@ -93,6 +93,12 @@ static inline vector clamp(vector low, vector high, vector x)
     return choose(x > high, high, x);
 }
 
+/* x where y > 0, else 0. */
+static inline vector where_positive(vector y, vector x)
+{
+    return (vector)((y > 0) & (bits)x);
+}
+
 static inline float sum(vector v)
 {
     return (v[0] + v[2]) + (v[1] + v[3]);

@@ -82,7 +82,7 @@ static void backward(const struct eng_op_call *call)
     const struct eng_activation *act = call->state;
     const struct eng_tensor *from = act->kind == ENG_ACT_LEAKY_RELU ? call->in[0] : call->out[0];
     eng_activation_backward(*act, from->data, call->grad_out[0]->data, call->grad_in[0]->data,
-                            (size_t)eng_shape_count(&call->out[0]->shape));
+                            call->write_grad & 1, (size_t)eng_shape_count(&call->out[0]->shape));
 }
 
 #define ACTIVATION(onnx_name, id, ...)                                                  \
@@ -99,6 +99,7 @@ static void backward(const struct eng_op_call *call)
                                        .infer = id##_infer,                             \
                                        .forward = forward,                              \
                                        .backward = backward,                            \
+                                       .writes_grad = 1,                                \
                                        .activation = id##_activation,                   \
                                        __VA_ARGS__}
 

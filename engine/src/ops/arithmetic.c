@@ -48,7 +48,7 @@ static void backward(const struct eng_op_call *call, enum eng_arithmetic what)
         const float *other = what == ENG_MUL ? call->in[1 - k]->data : NULL;
         if (call->grad_in[k])
             eng_broadcast_backward(call->state, k == 0, other, call->grad_out[0]->data,
-                                   call->grad_in[k]->data);
+                                   call->write_grad >> k & 1, call->grad_in[k]->data);
     }
 }
 
@@ -77,6 +77,7 @@ static void mul_backward(const struct eng_op_call *call)
         .infer = infer,                                     \
         .forward = id##_forward,                            \
         .backward = id##_backward,                          \
+        .writes_grad = 3,                                   \
         .trainable_inputs = 3,                              \
     }
 

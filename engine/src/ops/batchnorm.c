@@ -153,9 +153,15 @@ static void backward(const struct eng_op_call *call)
 {
     const struct state *state = call->state;
     struct eng_batchnorm_channels c = channels(call);
-    if (call->grad_out[0])
-        eng_batchnorm_backward(&state->bn, &c, call->in[X]->data, call->grad_out[0]->data,
-                               gradient(call, X), gradient(call, SCALE), gradient(call, BIAS));
+    if (!call->grad_out[0]) return;
+    struct eng_batchnorm_gradients gradients = {.x = call->in[X]->data,
+                                                .dy = call->grad_out[0]->data,
+                                                .dx = gradient(call, X),
+                                                .dscale = gradient(call, SCALE),
+                                                .dbias = gradient(call, BIAS),
+                                                .write_dx = call->write_grad & 1u << X,
+                                                .rectified = call->activation.kind == ENG_ACT_RELU};
+    eng_batchnorm_backward(&state->bn, &c, &gradients);
 }
 
 static double samples(const struct eng_op_call *call)
@@ -225,7 +231,7 @@ const struct eng_op eng_op_batchnorm = {
     .in_max = 5,
     .out_min = 1,
     .out_max = 5,
-    .flags = ENG_OP_IN_PLACE | ENG_OP_FUSES_ACTIVATION,
+    .flags = ENG_OP_IN_PLACE | ENG_OP_FUSES_ACTIVATION | ENG_OP_TRAINS_RELU,
     .attrs = fields,
     .n_attrs = sizeof fields / sizeof fields[0],
     .attrs_bytes = sizeof(struct attrs),
@@ -233,6 +239,7 @@ const struct eng_op eng_op_batchnorm = {
     .infer = infer,
     .forward = forward,
     .backward = backward,
+    .writes_grad = 1 << X,
     .commit = commit,
     .channel_affine = channel_affine,
     .trainable_inputs = 1 << SCALE | 1 << BIAS,

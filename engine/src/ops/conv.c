@@ -117,8 +117,14 @@ static float *gradient(const struct eng_op_call *call, size_t k)
 static void backward(const struct eng_op_call *call)
 {
     if (!call->grad_out[0]) return;
-    eng_conv_backward(call->state, call->in[0]->data, call->in[1]->data, call->grad_out[0]->data,
-                      gradient(call, 0), gradient(call, 1), gradient(call, 2), call->scratch);
+    struct eng_conv_gradients gradients = {.x = call->in[0]->data,
+                                           .w = call->in[1]->data,
+                                           .dy = call->grad_out[0]->data,
+                                           .dx = gradient(call, 0),
+                                           .dw = gradient(call, 1),
+                                           .dbias = gradient(call, 2),
+                                           .write_dx = call->write_grad & 1};
+    eng_conv_backward(call->state, &gradients, call->scratch);
 }
 
 static bool absorb_affine(const struct eng_op_infer *q, const float *scale, const float *shift,
@@ -161,6 +167,7 @@ const struct eng_op eng_op_conv = {
     .infer = infer,
     .forward = forward,
     .backward = backward,
+    .writes_grad = 1,
     .absorb_affine = absorb_affine,
     .flops = flops,
     .trainable_inputs = 6,

@@ -35,6 +35,8 @@ enum eng_op_flags {
     ENG_OP_FUSES_ACTIVATION = 4,
     /* An elementwise function that kernels can apply: op->activation says which. */
     ENG_OP_IS_ACTIVATION = 8,
+    /* In training too, if call->activation is ReLU: backward then takes grad_out[0] through it. */
+    ENG_OP_TRAINS_RELU = 32,
     /* In inference output 0 equals input 0 and the node can be dropped (Identity, Dropout). */
     ENG_OP_NO_OP = 16,
     /* Rows of output 0 are probabilities already: no softmax is to be added (Softmax, KNearest). */
@@ -73,6 +75,10 @@ struct eng_op_call {
     /* backward only: same shapes as out and in. NULL: no gradient comes, or none is wanted. */
     const struct eng_tensor *const *grad_out;
     struct eng_tensor *const *grad_in;
+    /* backward only, bit k: grad_in[k] holds nothing yet; write all of it instead of adding. A
+     * subset of op->writes_grad. Inputs go in order: a value that is two inputs has its first bit.
+     */
+    unsigned write_grad;
 };
 
 struct eng_op {
@@ -88,8 +94,12 @@ struct eng_op {
     size_t state_bytes;
     enum eng_status (*infer)(struct eng_op_infer *q, struct eng_error *err);
     void (*forward)(const struct eng_op_call *call);
-    /* Adds to every grad_in that is not NULL. NULL: inference only. */
+    /* Adds to every grad_in that is not NULL, or writes it: see write_grad. Only called if some
+     * grad_out is there. NULL: inference only. */
     void (*backward)(const struct eng_op_call *call);
+    /* Of which inputs backward can write the gradient; the others' are zeroed before they are added
+     * to, one more pass over memory. */
+    unsigned writes_grad;
     /* After a training step, once per node: folds what the shards' forwards observed
      * (calls[i].keep) into state inputs without gradient, written through in[k]->data (running
      * mean). NULL: none. */

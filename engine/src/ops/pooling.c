@@ -245,9 +245,12 @@ static void global_average_pool_backward(const struct eng_op_call *call)
     const struct global_state *state = call->state;
     const float *dy = call->grad_out[0]->data;
     float *dx = call->grad_in[0]->data;
-    for (size_t plane = 0; plane < state->n_planes; plane++, dx += state->n_pixels)
+    bool write = call->write_grad & 1;
+    for (size_t plane = 0; plane < state->n_planes; plane++, dx += state->n_pixels) {
+        float share = dy[plane] / (float)state->n_pixels;
         for (size_t i = 0; i < state->n_pixels; i++)
-            dx[i] += dy[plane] / (float)state->n_pixels;
+            dx[i] = write ? share : dx[i] + share;
+    }
 }
 
 #define POOL(onnx_name, id, outputs, STATE, ...)                     \
@@ -269,4 +272,4 @@ static void global_average_pool_backward(const struct eng_op_call *call)
 
 POOL("MaxPool", max_pool, 2, struct state, WINDOW_ATTRS(max_pool_fields));
 POOL("AveragePool", average_pool, 1, struct state, WINDOW_ATTRS(average_pool_fields));
-POOL("GlobalAveragePool", global_average_pool, 1, struct global_state, );
+POOL("GlobalAveragePool", global_average_pool, 1, struct global_state, .writes_grad = 1);
