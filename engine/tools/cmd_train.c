@@ -3,10 +3,10 @@
 
 #include "card_files.h"
 #include "command.h"
+#include "interrupt.h"
 #include "options.h"
 #include "progress.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 struct train_options {
@@ -40,26 +40,10 @@ static const struct tool_syntax syntax = {
     .n_options = sizeof options / sizeof options[0],
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
 static bool observe(void *ctx, const struct eng_train_progress *progress)
 {
     if (ctx) tool_progress_show(ctx, progress);
-    return !interrupted;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    return !tool_interrupted();
 }
 
 int cmd_train(int argc, char **argv)
@@ -88,7 +72,7 @@ int cmd_train(int argc, char **argv)
         .observe_ctx = opt.quiet ? NULL : &progress,
         .report = &report,
     };
-    catch_signals();
+    tool_interrupt_catch();
     enum eng_status status = eng_train(&run, &err);
     eng_pool_destroy(pool);
     if (!opt.quiet) tool_progress_end(&progress);

@@ -1,0 +1,50 @@
+/* A sweep's cells: each is one training run, measured on what it saw and on what it did not. */
+#ifndef TOOLS_SWEEP_H
+#define TOOLS_SWEEP_H
+
+#include "engine/train.h"
+#include "json.h"
+#include "sweep_grid.h"
+
+#include <stdbool.h>
+
+/* What one run came to: accuracies, or of a regression mean squared errors. */
+struct tool_sweep_cell {
+    bool tried;
+    struct eng_error err; /* err.status is not OK: it failed */
+    bool is_regression;
+    double train;      /* of the finished model, without augmentation and dropout */
+    double validation; /* NAN: no samples are held out for it */
+    double test;
+    size_t n_epochs;
+    double seconds;
+};
+
+/* Purpose: by how much the model is better on what it saw than on validation, or else test,
+ * samples. */
+double tool_sweep_gap(const struct tool_sweep_cell *cell);
+
+/* What all cells share. Borrowed. */
+struct tool_sweep {
+    const struct tool_sweep_grid *grid;
+    struct tool_sweep_cell *cells; /* [grid->n_cells] */
+    const char *recipe_path, *data_dir;
+    const char *out_dir;            /* where cell i goes to out_dir/<i + 1>; NULL: nothing stays */
+    const struct tool_texts *fixed; /* settings of every cell */
+    int64_t seed, n_epochs;
+    struct eng_pool *pool;
+    bool (*observe)(void *ctx, const struct eng_train_progress *progress);
+    void *observe_ctx;
+};
+
+/* Purpose: trains and measures one cell; what goes wrong stands in the cell. */
+void tool_sweep_run(const struct tool_sweep *sweep, size_t cell);
+
+/* Purpose: prints the table: its head, then a line per cell as it is done. */
+void tool_sweep_print_head(const struct tool_sweep *sweep);
+void tool_sweep_print_row(const struct tool_sweep *sweep, size_t cell);
+
+/* Purpose: everything as an object. New reference; NULL when out of memory. */
+json_t *tool_sweep_json(const struct tool_sweep *sweep);
+
+#endif
