@@ -52,6 +52,7 @@ struct op_case {
     unsigned gradients;  /* bit k: check input k's */
     unsigned batched;    /* bit k: input k's first dimension is the batch, and output 0's */
     bool is_random;      /* in training: no reference then */
+    bool frozen;         /* in training */
     const char *refusal; /* part of the sentence; no reference needed */
 };
 

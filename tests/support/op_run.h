@@ -121,6 +121,7 @@ static inline enum eng_status op_run_infer(struct op_run *run, struct eng_op_inf
     *q = (struct eng_op_infer){.attrs = run->attrs,
                                .opset = op_opset(c),
                                .training = run->training,
+                               .frozen = run->c->frozen,
                                .n_in = c->n_in,
                                .in = seen_table,
                                .n_out = op_n_out(c),

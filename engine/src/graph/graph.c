@@ -223,6 +223,10 @@ void eng_graph_mark_trainable(struct eng_graph *graph)
                 value->trainable = true;
         }
     }
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        for (size_t k = 0; graph->nodes[i].frozen && k < graph->nodes[i].n_in; k++)
+            if (graph->nodes[i].in[k] != ENG_NO_VALUE)
+                graph->values[graph->nodes[i].in[k]].trainable = false;
 }
 
 void eng_graph_count_uses(const struct eng_graph *graph, int *counts)

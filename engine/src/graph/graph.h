@@ -35,6 +35,7 @@ struct eng_node {
     size_t n_in, n_out;
     int *in; /* value indices or ENG_NO_VALUE */
     int *out;
+    bool frozen; /* training leaves its constants as they are, observed statistics included */
     struct eng_activation activation; /* fused by a pass */
 };
 
@@ -84,8 +85,8 @@ enum eng_status eng_graph_add_output(struct eng_graph *graph, int value, struct 
 /* Purpose: index by name, or ENG_NO_VALUE. */
 int eng_graph_find(const struct eng_graph *graph, const char *name);
 
-/* Purpose: marks as trainable the float constants that stand at their operators' trainable inputs.
- */
+/* Purpose: marks as trainable the float constants that stand at their operators' trainable inputs,
+ * but none that a frozen node reads. */
 void eng_graph_mark_trainable(struct eng_graph *graph);
 
 /* Purpose: how many nodes read each value, and once more for each graph output: counts [n_values].

@@ -64,6 +64,7 @@ enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bo
     struct eng_op_infer q = {.attrs = node->attrs,
                              .opset = node->opset,
                              .training = training,
+                             .frozen = node->frozen,
                              .n_in = node->n_in,
                              .in = in,
                              .n_out = node->n_out,

@@ -80,7 +80,8 @@ void eng_batchnorm_forward(const struct eng_batchnorm *bn, const struct eng_batc
                  forward_planes, &f);
 }
 
-/* With z = (x - mean) / deviation: dx = scale / deviation (dy - mean(dy) - z mean(dy z)). */
+/* With z = (x - mean) / deviation: dx = scale / deviation (dy - mean(dy) - z mean(dy z)),
+ * without the means if mean and deviation do not depend on x. */
 static void backward_channel(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
                              size_t channel, const struct eng_batchnorm_gradients *g)
 {
@@ -100,6 +101,7 @@ static void backward_channel(const struct eng_batchnorm *bn, const struct eng_ba
     if (g->dscale) g->dscale[channel] += (float)sum_dy_z;
     if (g->dbias) g->dbias[channel] += (float)sum_dy;
     float shift = (float)(sum_dy / count), slope = (float)(sum_dy_z / count) * inverse;
+    if (bn->fixed) shift = slope = 0;
     for (size_t i = 0; g->dx && i < bn->n_images; i++)
         kernels->normalise_backward(&t, shift, slope, plane(bn, g->x, i, channel),
                                     plane(bn, g->dy, i, channel),

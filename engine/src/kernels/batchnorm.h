@@ -11,6 +11,7 @@
 struct eng_batchnorm {
     size_t n_images, n_channels, n_pixels;
     float epsilon;
+    bool fixed; /* backward: mean and variance were not measured on x */
 };
 
 /* One value per channel: [n_channels] each. */
@@ -38,7 +39,7 @@ struct eng_batchnorm_gradients {
 };
 
 /* Purpose: adds the gradients, where c->mean and c->variance were measured on x itself and so
- * depend on it. */
+ * depend on it, or are fixed. */
 void eng_batchnorm_backward(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
                             const struct eng_batchnorm_gradients *gradients);
 

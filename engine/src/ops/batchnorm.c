@@ -3,10 +3,10 @@
  *
  * Shapes: X [N, C, ..], all others [C].
  * Inference: mean and variance are inputs. Planned for training, or where the file says so
- * (training_mode since opset 14, extra outputs before): they are measured on X; the running ones
- * move towards them, running = momentum running + (1 - momentum) measured. Extra outputs: running
- * mean and variance; before opset 14 also the measured ones. Source: ONNX BatchNormalization,
- * versions 7, 9, 14, 15; Ioffe and Szegedy 2015.
+ * (training_mode since opset 14, extra outputs before), and not frozen: they are measured on X; the
+ * running ones move towards them, running = momentum running + (1 - momentum) measured. Extra
+ * outputs: running mean and variance; before opset 14 also the measured ones. Source: ONNX
+ * BatchNormalization, versions 7, 9, 14, 15; Ioffe and Szegedy 2015.
  */
 #include "kernels/batchnorm.h"
 
@@ -32,6 +32,7 @@ static const struct eng_field fields[] = {
 struct state {
     struct eng_batchnorm bn;
     bool measures;
+    bool updates; /* commit folds what was measured into the running values */
 };
 
 static bool wants_more_outputs(const struct eng_op_infer *q)
@@ -52,7 +53,7 @@ static enum eng_status check_mode(const struct eng_op_infer *q, bool *measures,
         return eng_fail(err, ENG_FORMAT, "has %zu outputs, but training_mode is 0", q->n_out);
     if (!old && q->n_out > 3)
         return eng_fail(err, ENG_FORMAT, "has %zu outputs; at most 3 since opset 14", q->n_out);
-    *measures = q->training || (old ? more : attrs->training_mode);
+    *measures = (q->training && !q->frozen) || (old ? more : attrs->training_mode);
     return ENG_OK;
 }
 
@@ -79,7 +80,9 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     state->bn = (struct eng_batchnorm){.n_images = (size_t)x->dim[0],
                                        .n_channels = (size_t)x->dim[1],
                                        .n_pixels = 1,
-                                       .epsilon = (float)attrs->epsilon};
+                                       .epsilon = (float)attrs->epsilon,
+                                       .fixed = !state->measures};
+    state->updates = q->training && !q->frozen;
     for (int i = 2; i < x->rank; i++)
         state->bn.n_pixels *= (size_t)x->dim[i];
     if (state->measures && state->bn.n_images * state->bn.n_pixels == 0)
@@ -88,7 +91,7 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     for (size_t k = 1; k < q->n_out; k++)
         eng_infer_output(q, k, ENG_FLOAT32, &q->in[MEAN]->shape);
     size_t measured_bytes = 2 * state->bn.n_channels * sizeof(float);
-    if (q->training)
+    if (q->training && state->measures)
         q->keep_bytes = measured_bytes;
     else if (state->measures)
         q->scratch_bytes = measured_bytes;
@@ -196,6 +199,7 @@ static void commit(const struct eng_op_call *calls, size_t n_calls)
     const struct state *state = calls[0].state;
     float *running_mean = calls[0].in[MEAN]->data, *running_variance = calls[0].in[VARIANCE]->data;
     double stay = attrs->momentum;
+    if (!state->updates) return;
     for (size_t c = 0; c < state->bn.n_channels; c++) {
         double mean, variance;
         join(calls, n_calls, c, &mean, &variance);

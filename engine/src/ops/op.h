@@ -48,6 +48,7 @@ struct eng_op_infer {
     const void *attrs; /* the operator's attribute struct */
     int opset;         /* of the operator's domain, as the file imports it */
     bool training;     /* plan for training: keep what backward needs */
+    bool frozen;       /* training leaves the node's state as it is, and so must commit */
     size_t n_in;
     const struct eng_tensor *const *in; /* NULL: optional input left out. data is set if constant */
     size_t n_out;

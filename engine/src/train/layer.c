@@ -26,9 +26,21 @@ static const struct eng_field weights_fields[] = {
                 "added to the variances for init \"whitening\""),
 };
 
+static const struct eng_field batchnorm_fields[] = {
+    ENG_F_FLOAT(struct eng_layer_options, scale_init, 1, -1e6, 1e6, "first scale of each channel"),
+    ENG_F_FLOAT(struct eng_layer_options, bias_init, 0, -1e6, 1e6, "first bias of each channel"),
+};
+
 static const struct eng_field dropout_fields[] = {
     ENG_F_FLOAT(struct eng_layer_options, ratio, 0.5, 0, 0.99, "share of the inputs set to 0"),
 };
+
+const struct eng_field eng_layer_common_fields[] = {
+    ENG_F_BOOL(struct eng_layer_options, frozen, 0, "training leaves the layer as it is"),
+};
+
+const size_t eng_n_layer_common_fields =
+    sizeof eng_layer_common_fields / sizeof *eng_layer_common_fields;
 
 /* Adds a constant called "<site>.<name>" with these floats. */
 static enum eng_status add_floats(const struct eng_layer_site *site, const char *name,
@@ -219,11 +231,13 @@ static enum eng_status batchnorm_inputs(const struct eng_layer *layer,
                                         const struct eng_layer_site *site, int *in, size_t *n_in,
                                         struct eng_error *err)
 {
-    static const struct {
+    const struct {
         const char *name;
         float first;
-    } vectors[] = {{"weight", 1}, {"bias", 0}, {"running_mean", 0}, {"running_var", 1}};
-    (void)layer;
+    } vectors[] = {{"weight", (float)layer->options.scale_init},
+                   {"bias", (float)layer->options.bias_init},
+                   {"running_mean", 0},
+                   {"running_var", 1}};
     if (site->input.rank < 2) return fail_rank(site, "[N, channels, ...]", err);
     for (size_t i = 0; i < 4; i++) {
         enum eng_status status = add_vector(site, vectors[i].name, site->input.dim[1],
@@ -251,6 +265,7 @@ static enum eng_status no_inputs(const struct eng_layer *layer, const struct eng
 
 enum {
     n_weights_fields = sizeof weights_fields / sizeof *weights_fields,
+    n_batchnorm_fields = sizeof batchnorm_fields / sizeof *batchnorm_fields,
     n_dropout_fields = sizeof dropout_fields / sizeof *dropout_fields,
     n_no_fields = 0,
 };

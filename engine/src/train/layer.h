@@ -29,6 +29,10 @@ struct eng_layer_kind {
                               int in[ENG_LAYER_MAX_INPUTS], size_t *n_in, struct eng_error *err);
 };
 
+/* Keys of every layer that has an operator of its own, beside "op" and "name". */
+extern const struct eng_field eng_layer_common_fields[];
+extern const size_t eng_n_layer_common_fields;
+
 /* Purpose: the kind of that name, or NULL. */
 const struct eng_layer_kind *eng_layer_kind_find(const char *op);
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "graph/shape.h"
+#include "train/freeze.h"
 #include "train/layer.h"
 #include "train/layer_names.h"
 
@@ -86,7 +87,9 @@ static enum eng_status append(struct builder *b, const struct eng_layer *layer, 
     size_t n_in = 1;
     name_output(b, layer, out, sizeof out);
     enum eng_status status = layer->kind->inputs(layer, &site, in, &n_in, err);
-    return status == ENG_OK ? add_node(b, layer, in, n_in, out, value, err) : status;
+    if (status == ENG_OK) status = add_node(b, layer, in, n_in, out, value, err);
+    if (status == ENG_OK) b->graph->nodes[b->graph->n_nodes - 1].frozen = layer->options.frozen;
+    return status;
 }
 
 static enum eng_status check_branches(const struct builder *b, const int *ends, size_t n,
@@ -181,7 +184,8 @@ static enum eng_status build(struct builder *b, const struct eng_network_shape *
         status = check_scores(recipe, &b->tensors[network.scores].shape, shape->n_outputs, err);
     if (status == ENG_OK) status = eng_graph_add_output(graph, network.scores, err);
     if (status != ENG_OK) return status;
-    eng_graph_mark_trainable(graph);
+    status = eng_freeze_apply(recipe, graph, err);
+    if (status != ENG_OK) return status;
     for (size_t v = 0; v < n_before; v++)
         graph->values[v].trainable = false;
     *out = network;

@@ -37,22 +37,37 @@ static const struct eng_field input_fields[] = {
 
 #define N(array) (sizeof(array) / sizeof *(array))
 
+/* A list of min_n to max_n strings. */
+static enum eng_status read_strings(const struct eng_json_place *place, const char *key,
+                                    const json_t *value, size_t min_n, size_t max_n,
+                                    const char *wanted, const char *const **out, size_t *n_out)
+{
+    size_t n = json_array_size(value);
+    if (n < min_n || n > max_n) return eng_json_fail(place, key, value, wanted);
+    const char **strings = eng_arena_alloc(place->arena, n + 1, sizeof *strings);
+    if (!strings) return eng_fail_memory(place->err, key);
+    for (size_t i = 0; i < n; i++) {
+        enum eng_status status = eng_json_string(place, key, json_array_get(value, i), &strings[i]);
+        if (status != ENG_OK) return status;
+    }
+    *out = strings;
+    *n_out = n;
+    return ENG_OK;
+}
+
 static enum eng_status read_labels(struct eng_json_place *place, const json_t *value,
                                    struct eng_recipe *recipe)
 {
-    size_t n = json_array_size(value);
-    if (n < 2 || n > 65536)
-        return eng_json_fail(place, "labels", value, "a list of 2 to 65536 names");
-    const char **labels = eng_arena_alloc(place->arena, n, sizeof *labels);
-    if (!labels) return eng_fail_memory(place->err, "labels");
-    for (size_t i = 0; i < n; i++) {
-        enum eng_status status =
-            eng_json_string(place, "labels", json_array_get(value, i), &labels[i]);
-        if (status != ENG_OK) return status;
-    }
-    recipe->labels = labels;
-    recipe->n_labels = n;
-    return ENG_OK;
+    return read_strings(place, "labels", value, 2, 65536, "a list of 2 to 65536 names",
+                        &recipe->labels, &recipe->n_labels);
+}
+
+static enum eng_status read_freeze(struct eng_json_place *place, const json_t *value,
+                                   struct eng_recipe *recipe)
+{
+    return read_strings(place, "freeze", value, 0, 1000,
+                        "a list of at most 1000 names of layers or parameters", &recipe->freeze,
+                        &recipe->n_freeze);
 }
 
 static enum eng_status read_channels(const struct eng_json_place *place, const json_t *object,
@@ -168,6 +183,7 @@ static const struct section {
     {"augment", read_augment, false, false},        {"loss", read_loss, false, false},
     {"optimiser", read_optimiser, false, false},    {"schedule", read_schedule, false, false},
     {"layers", eng_recipe_read_layers, true, true}, {"knn", read_knn, false, false},
+    {"freeze", read_freeze, true, false},
 };
 
 static const struct section *find_section(const char *name)

@@ -33,6 +33,8 @@ struct eng_layer_options {
     int init; /* index into eng_initialiser_names */
     double init_std, whitening_epsilon;
     double ratio;
+    double scale_init, bias_init; /* BatchNormalization: every first value */
+    bool frozen;
 };
 
 /* Layers that follow one another; none: what comes in goes out. */
@@ -79,6 +81,8 @@ struct eng_recipe {
     struct eng_knn_options knn; /* method knn */
     struct eng_layer *layers;
     size_t n_layers;
+    const char *const *freeze; /* [n_freeze] patterns of names, see freeze.h */
+    size_t n_freeze;
 };
 
 /* What the command line says instead of the file. */

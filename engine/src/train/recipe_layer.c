@@ -69,10 +69,14 @@ static enum eng_status read_key(struct reading *r, const char *key, const json_t
 {
     const struct eng_layer_kind *kind = r->layer->kind;
     const struct eng_field *own = eng_fields_find(kind->fields, kind->n_fields, key);
+    if (!own && kind->inputs)
+        own = eng_fields_find(eng_layer_common_fields, eng_n_layer_common_fields, key);
     if (own) return eng_json_set(r->place, own, value, &r->layer->options);
     const struct eng_field *attr = eng_fields_find(r->op->attrs, r->op->n_attrs, key);
     if (attr) return read_attr(r, attr, value, &r->attrs[r->layer->n_attrs++]);
     const char *nearest = eng_fields_nearest(kind->fields, kind->n_fields, key);
+    if (!nearest && kind->inputs)
+        nearest = eng_fields_nearest(eng_layer_common_fields, eng_n_layer_common_fields, key);
     if (!nearest) nearest = eng_fields_nearest(r->op->attrs, r->op->n_attrs, key);
     return eng_json_fail_key(r->place, key, nearest);
 }
@@ -94,6 +98,7 @@ static enum eng_status read_keys(struct reading *r, const json_t *object)
 {
     const struct eng_layer_kind *kind = r->layer->kind;
     eng_fields_defaults(kind->fields, kind->n_fields, &r->layer->options);
+    eng_fields_defaults(eng_layer_common_fields, eng_n_layer_common_fields, &r->layer->options);
     r->attrs = eng_arena_alloc(r->place->arena, r->op->n_attrs + 1, sizeof *r->attrs);
     if (!r->attrs) return eng_fail_memory(r->place->err, "a recipe");
     r->layer->attrs = r->attrs;

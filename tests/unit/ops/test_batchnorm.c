@@ -2,7 +2,8 @@
 
 static bool measures(const struct op_case *c, bool training)
 {
-    return training || op_attr_int(c, "training_mode", 0) || (op_opset(c) < 14 && op_n_out(c) > 1);
+    return (training && !c->frozen) || op_attr_int(c, "training_mode", 0) ||
+           (op_opset(c) < 14 && op_n_out(c) > 1);
 }
 
 static void reference(const struct op_case *c, const struct op_values *in, bool training,
@@ -52,6 +53,8 @@ static const double variances[] = {0.5, 1.5, 2, 0.1};
 static const struct op_case cases[] = {
     {GOOD, .what = "images", .in = {FLOATS(3, 4, 5, 6), CHANNELS(4)}, .gradients = 7, .batched = 1},
     {GOOD, .what = "a matrix", .in = {FLOATS(6, 4), CHANNELS(4)}, .gradients = 7, .batched = 1},
+    {GOOD, .what = "frozen", .in = {FLOATS(3, 4, 5, 6), CHANNELS(4)}, .gradients = 7, .batched = 1,
+     .frozen = true},
     {GOOD, .what = "epsilon", .attrs = {ATTR_FLOAT("epsilon", 0.1f)},
      .in = {FLOATS(2, 3, 4), CHANNELS(3)}, .gradients = 7, .batched = 1},
     {GOOD, .what = "opset 7", .opset = 7, .attrs = {ATTR_INT("spatial", 1)},
