@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "suppor
 from classify_case import CLASSIFY, FAILED, USAGE, ClassifyCase  # noqa: E402
 
 RECIPE = {
-    "name": "moons", "toy": {"kind": "moons", "samples": 200, "noise": 0.1},
+    "name": "rings", "toy": {"kind": "circle", "samples": 200, "noise": 0.1},
     "variables": {"hidden": 2, "rate": 0.02}, "epochs": 30, "batch": 20, "shards": 1,
     "optimiser": {"kind": "Adam", "learning_rate": "$rate"},
     "layers": [{"op": "Gemm", "outputs": "$hidden"}, {"op": "Relu"}, {"op": "Gemm", "outputs": 2}]}
@@ -19,7 +19,7 @@ RECIPE = {
 
 class Sweep(ClassifyCase):
     def sweep(self, *args, **kwargs):
-        return self.classify("sweep", self.write("moons.json", json.dumps(RECIPE)), *args, **kwargs)
+        return self.classify("sweep", self.write("rings.json", json.dumps(RECIPE)), *args, **kwargs)
 
     def sweep_json(self, *args, **kwargs):
         return json.loads(self.sweep(*args, "--json", **kwargs)[0])
@@ -53,7 +53,7 @@ class Sweep(ClassifyCase):
         cells = self.sweep_json("--vary", "hidden=5", "--set", "rate=0.01", "--epochs", "3", "--seed", "4",
                                 "--out", self.path("grid"))["cells"]
         self.assertEqual(cells[0]["epochs"], 3)
-        self.classify("train", self.path("moons.json"), "--set", "hidden=5", "rate=0.01", "--epochs", "3",
+        self.classify("train", self.path("rings.json"), "--set", "hidden=5", "rate=0.01", "--epochs", "3",
                       "--seed", "4", "--quiet", "--out", self.path("alone"))
         with open(self.path("alone/model.onnx"), "rb") as alone, open(self.path("grid/1/model.onnx"), "rb") as cell:
             self.assertEqual(alone.read(), cell.read())
@@ -71,13 +71,13 @@ class Sweep(ClassifyCase):
     def test_without_out_nothing_stays(self):
         with tempfile.TemporaryDirectory() as folder:
             environment = {**os.environ, "TMPDIR": folder}
-            recipe = self.write("moons.json", json.dumps(RECIPE))
+            recipe = self.write("rings.json", json.dumps(RECIPE))
             subprocess.run([CLASSIFY, "sweep", recipe, "--vary", "hidden=2,3", "--epochs", "1"], check=True,
                            env=environment, stdout=subprocess.DEVNULL)
             self.assertEqual(os.listdir(folder), [])
 
     def test_interrupt_keeps_what_is_done(self):
-        recipe = self.write("moons.json", json.dumps(RECIPE))
+        recipe = self.write("rings.json", json.dumps(RECIPE))
         child = subprocess.Popen([CLASSIFY, "sweep", recipe, "--vary", "epochs=1,100000"], stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True)
         head, first = child.stdout.readline(), child.stdout.readline()
