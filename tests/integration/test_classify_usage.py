@@ -48,7 +48,6 @@ class Usage(ClassifyCase):
         self.refused("predict", "model", says="wants MODEL IMAGE", exit_code=USAGE)
         self.refused("predict", "m", "i", "--top", "0", says="1 to 1000000", exit_code=USAGE)
         self.refused("predict", "m", "i", "--top", "2x", says="'2x'", exit_code=USAGE)
-        self.refused("eval", "model", says="--data DIR is missing", exit_code=USAGE)
         self.refused("run", "model", says="--output-dir DIR is missing", exit_code=USAGE)
 
     def test_a_model_that_is_not_there(self):

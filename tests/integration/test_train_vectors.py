@@ -1,0 +1,96 @@
+"""classify train on vectors: toys, tables of classes and of numbers; eval, inspect and run take the models."""
+import json
+import os
+import random
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
+from classify_case import ClassifyCase  # noqa: E402
+
+HIDDEN = [{"op": "Gemm", "outputs": 24}, {"op": "Relu"}]
+
+
+class Vectors(ClassifyCase):
+    def train(self, *args, **recipe):
+        recipe = {"name": "tiny", "batch": 20, "shards": 2,
+                  "optimiser": {"kind": "Adam", "learning_rate": 0.02}, **recipe}
+        self.classify("train", self.write("recipe.json", json.dumps(recipe)), "--out", self.path("out/1"),
+                      "--quiet", *args)
+        return self.path("out/1")
+
+    def refuse_training(self, says, *args, **recipe):
+        recipe = {"name": "tiny", "batch": 2, "layers": [{"op": "Gemm", "outputs": 2}], **recipe}
+        self.refused("train", self.write("recipe.json", json.dumps(recipe)), "--out", self.path("out/1"),
+                     *args, says=says)
+
+    def test_a_toy_needs_no_data(self):
+        toy = {"kind": "moons", "samples": 400, "noise": 0.05}
+        model = self.train(toy=toy, epochs=40, layers=HIDDEN + [{"op": "Gemm", "outputs": 2}])
+        answer = self.classify_json("eval", model)
+        self.assertEqual(answer["samples"], 400)
+        self.assertGreater(answer["accuracy"], 0.97)
+        shown = self.classify_json("inspect", model)
+        self.assertEqual((shown["features"], shown["labels"], shown["takes_images"]),
+                         (["x", "y"], ["0", "1"], False))
+        self.assertEqual(shown["inputs"][0]["shape"], ["N", 2])
+        self.assertEqual(shown["inputs"][0]["name"], "features")
+        text, _ = self.classify("inspect", model)
+        self.assertRegex(text, r"(?m)^features +x, y$")
+        self.refused("predict", model, __file__, says=["takes no pictures", "'features'"])
+
+    def test_a_table_of_classes(self):
+        rng = random.Random(3)
+        rows = [(kind, rng.gauss(mean, 1), rng.gauss(0, 100))
+                for kind, mean in (("wide", 8), ("narrow", 2)) for _ in range(100)]
+        rng.shuffle(rows)
+        table = "kind,width,other\n" + "".join(f"{k},{w:.4f},{o:.4f}\n" for k, w, o in rows)
+        path = self.write("plants.csv", table)
+        model = self.train("--data", path, csv={"target": "kind", "test_share": 0.25}, epochs=30,
+                           layers=[{"op": "Gemm", "outputs": 2}])
+        answer = self.classify_json("eval", model, "--data", path)
+        self.assertEqual(answer["samples"], 50)
+        self.assertGreater(answer["accuracy"], 0.95)
+        self.assertEqual([c["label"] for c in answer["classes"]], ["narrow", "wide"])
+        self.assertEqual(self.classify_json("eval", model, "--data", path, "--split", "train")["samples"], 150)
+        self.refused("eval", model, says="no data; wanted --data")
+
+    def test_a_table_of_numbers(self):
+        rng = random.Random(4)
+        rows = [(rng.uniform(0, 10), rng.uniform(-1, 1)) for _ in range(200)]
+        table = "a,b,y\n" + "".join(f"{a},{b},{3 * a - 2 * b + 7}\n" for a, b in rows)
+        self.write("numbers.csv", table)
+        model = self.train("--data", self.folder, csv={"target": "y", "test_share": 0.2}, epochs=150,
+                           loss={"kind": "mean_squared_error"}, layers=[{"op": "Gemm", "outputs": 1}],
+                           optimiser={"kind": "SGD", "learning_rate": 0.1})
+        out = self.path("values.txt")
+        answer = self.classify_json("eval", model, "--data", self.folder, "--predictions", out)
+        self.assertLess(answer["mean_squared_error"], 1e-6)
+        self.assertGreater(answer["r_squared"], 0.999999)
+        self.assertNotIn("accuracy", answer)
+        with open(out) as file:
+            self.assertEqual(len(file.readlines()), 40)
+        shown = self.classify_json("inspect", model)
+        self.assertEqual((shown["features"], shown["classes"]), (["a", "b"], 0))
+        self.assertEqual((shown["outputs"][0]["name"], shown["outputs"][0]["shape"]), ("prediction", ["N", 1]))
+        text, _ = self.classify("eval", model, "--data", self.folder)
+        self.assertRegex(text, r"(?m)^r squared +(1|0\.999)")
+
+    def test_what_does_not_fit(self):
+        self.refuse_training("no data; wanted --data")
+        path = self.write("t.csv", "x,y\n1,a\n2,b\n3,a\n4,b\nfive,a\n")
+        csv = {"target": "y", "test_share": 0.2}
+        self.refuse_training("csv.target is missing", "--data", path, csv={})
+        self.refuse_training(["t.csv: line 6: column x is \"five\"", "wanted a number"], "--data", path, csv=csv)
+        self.write("t.csv", "x,y\n1,a\n2,b\n3,a\n4,b\n")
+        self.refuse_training(["column y is \"", "wanted a number"], "--data", path, csv=csv,
+                             loss={"kind": "mean_squared_error"})
+        self.refuse_training("both csv and toy", "--data", path, csv=csv, toy={})
+        self.refuse_training("toy.classes is 3; wanted 2 for a moons", toy={"kind": "moons", "classes": 3})
+        self.refuse_training("toy.kind", toy={"kind": "moon"})
+        self.refuse_training("the last layer gives [1, 2] for one sample; wanted [1, 3]",
+                             toy={"kind": "spiral", "classes": 3})
+
+
+if __name__ == "__main__":
+    unittest.main()
