@@ -64,6 +64,7 @@ struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_
     }
 #define DEFINE_LINES(SUFFIX, TYPE, WIDE)     \
     DEFINE_LINE(add_##SUFFIX, TYPE, WIDE, +) \
+    DEFINE_LINE(sub_##SUFFIX, TYPE, WIDE, -) \
     DEFINE_LINE(mul_##SUFFIX, TYPE, WIDE, *)
 
 DEFINE_LINES(float, float, float)
@@ -72,29 +73,41 @@ DEFINE_LINES(8, uint8_t, uint32_t)
 DEFINE_LINES(16, uint16_t, uint32_t)
 DEFINE_LINES(32, uint32_t, uint32_t)
 DEFINE_LINES(64, uint64_t, uint64_t)
+DEFINE_LINE(div_float, float, float, /)
+DEFINE_LINE(div_double, double, double, /)
 
 typedef void line_fn(const void *a, size_t step_a, const void *b, size_t step_b, void *y, size_t n);
 
-/* Signed integers share the unsigned ones' bits. */
+enum { N_WHAT = 4 };
+
+/* In the order of enum eng_arithmetic. Signed integers share the unsigned ones' bits, which a
+ * quotient would not. */
+static line_fn *const floats[N_WHAT] = {add_float, sub_float, mul_float, div_float},
+                      *const doubles[N_WHAT] = {add_double, sub_double, mul_double, div_double},
+                      *const ints8[N_WHAT] = {add_8, sub_8, mul_8},
+                      *const ints16[N_WHAT] = {add_16, sub_16, mul_16},
+                      *const ints32[N_WHAT] = {add_32, sub_32, mul_32},
+                      *const ints64[N_WHAT] = {add_64, sub_64, mul_64};
+
 static line_fn *line_for(enum eng_dtype dtype, enum eng_arithmetic what)
 {
     switch (dtype) {
     case ENG_FLOAT32:
-        return what == ENG_ADD ? add_float : mul_float;
+        return floats[what];
     case ENG_FLOAT64:
-        return what == ENG_ADD ? add_double : mul_double;
+        return doubles[what];
     case ENG_UINT8:
     case ENG_INT8:
-        return what == ENG_ADD ? add_8 : mul_8;
+        return ints8[what];
     case ENG_UINT16:
     case ENG_INT16:
-        return what == ENG_ADD ? add_16 : mul_16;
+        return ints16[what];
     case ENG_UINT32:
     case ENG_INT32:
-        return what == ENG_ADD ? add_32 : mul_32;
+        return ints32[what];
     case ENG_UINT64:
     case ENG_INT64:
-        return what == ENG_ADD ? add_64 : mul_64;
+        return ints64[what];
     case ENG_DTYPE_NONE:
     case ENG_BOOL:
     case ENG_FLOAT16:
@@ -103,9 +116,9 @@ static line_fn *line_for(enum eng_dtype dtype, enum eng_arithmetic what)
     return NULL;
 }
 
-bool eng_broadcast_takes(enum eng_dtype dtype)
+bool eng_broadcast_takes(enum eng_arithmetic what, enum eng_dtype dtype)
 {
-    return line_for(dtype, ENG_ADD) != NULL;
+    return line_for(dtype, what) != NULL;
 }
 
 enum { GRAIN = 1 << 14 }; /* elements */

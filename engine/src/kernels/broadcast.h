@@ -21,7 +21,7 @@ struct eng_broadcast_at {
     size_t a, b;
 };
 
-enum eng_arithmetic { ENG_ADD, ENG_MUL };
+enum eng_arithmetic { ENG_ADD, ENG_SUB, ENG_MUL, ENG_DIV };
 
 /* Purpose: works out how a and b walk through y, to which they broadcast. */
 void eng_broadcast_plan(const struct eng_shape *a, const struct eng_shape *b,
@@ -29,11 +29,11 @@ void eng_broadcast_plan(const struct eng_shape *a, const struct eng_shape *b,
 
 struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_t i);
 
-/* Purpose: whether eng_broadcast_forward does this type. */
-bool eng_broadcast_takes(enum eng_dtype dtype);
+/* Purpose: whether eng_broadcast_forward does this with the type: division is for floats. */
+bool eng_broadcast_takes(enum eng_arithmetic what, enum eng_dtype dtype);
 
-/* Purpose: y = activation(a + b) or activation(a * b); integers wrap around and take no activation.
- * y may be a if a is not repeated. */
+/* Purpose: y = activation(a + b), and so on; integers wrap around and take no activation. y may be
+ * a if a is not repeated. */
 void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic what,
                            enum eng_dtype dtype, const void *a, const void *b,
                            struct eng_activation activation, void *y, struct eng_pool *pool);
@@ -45,5 +45,13 @@ void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic
  */
 void eng_broadcast_backward(const struct eng_broadcast *plan, bool is_a, const float *other,
                             const float *dy, bool write, float *da);
+
+/*
+ * Purpose: the same for the inverse operations, whose derivatives are no factors of their own: SUB
+ *          and DIV. a and b are the inputs, d is the gradient of a (is_a) or b.
+ */
+void eng_broadcast_backward_inverse(const struct eng_broadcast *plan, enum eng_arithmetic what,
+                                    bool is_a, const float *a, const float *b, const float *dy,
+                                    float *d);
 
 #endif

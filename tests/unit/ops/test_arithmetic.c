@@ -9,13 +9,16 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
     op_values_init(&out[0], y);
     for (size_t i = 0; i < out[0].n; i++) {
         double a = op_broadcast(&in[0], &y, i), b = op_broadcast(&in[1], &y, i);
-        out[0].v[i] = strcmp(c->op, "Add") == 0 ? a + b : a * b;
-        if (c->in[0].dtype == ENG_UINT8) out[0].v[i] = fmod(out[0].v[i], 256);
+        bool add = strcmp(c->op, "Add") == 0, sub = strcmp(c->op, "Sub") == 0;
+        out[0].v[i] = add ? a + b : sub ? a - b : strcmp(c->op, "Mul") == 0 ? a * b : a / b;
+        if (c->in[0].dtype == ENG_UINT8) out[0].v[i] = fmod(out[0].v[i] + 256, 256);
     }
 }
 
 #define ADD .op = "Add", .reference = reference, .n_in = 2
 #define MUL .op = "Mul", .reference = reference, .n_in = 2
+#define SUB .op = "Sub", .reference = reference, .n_in = 2
+#define DIV .op = "Div", .reference = reference, .n_in = 2
 #define BYTES(...)                                      \
     {                                                   \
         .dtype = ENG_UINT8, .shape = SHAPE(__VA_ARGS__) \
@@ -54,6 +57,31 @@ static const struct op_case cases[] = {
      .high = 11},
     {MUL, .what = "16 bits", .in = {TYPED(ENG_UINT16, 2, 3), TYPED(ENG_UINT16, 3)}, .low = 0,
      .high = 255},
+    {SUB, .what = "same shapes", .in = {FLOATS(3, 4), FLOATS(3, 4)}, .gradients = 3, .batched = 3},
+    {SUB, .what = "a mean per pixel", .in = {FLOATS(2, 3, 4, 5), FLOATS(3, 4, 5)}, .gradients = 3,
+     .batched = 1},
+    {SUB, .what = "A repeated", .in = {FLOATS(4), FLOATS(3, 4)}, .gradients = 3},
+    {SUB, .what = "bytes wrap around", .in = {BYTES(2, 9), BYTES(9)}, .low = 0, .high = 255},
+    {SUB, .what = "int64", .in = {TYPED(ENG_INT64, 2, 3), TYPED(ENG_INT64, 3)}, .low = -900,
+     .high = 900},
+    {DIV, .what = "same shapes", .in = {FLOATS(3, 4), FLOATS(3, 4)}, .gradients = 3, .batched = 3,
+     .low = 0.5, .high = 2},
+    {DIV, .what = "a deviation per feature", .in = {FLOATS(5, 3), FLOATS(3)}, .gradients = 3,
+     .batched = 1, .low = 0.5, .high = 2},
+    {DIV, .what = "both repeated", .in = {FLOATS(3, 1), FLOATS(1, 4)}, .gradients = 3, .low = 0.5,
+     .high = 2},
+    {DIV, .what = "doubles", .in = {TYPED(ENG_FLOAT64, 2, 3), TYPED(ENG_FLOAT64, 3)}, .low = 1,
+     .high = 9},
+    {.op = "Div",
+     .what = "integers",
+     .n_in = 2,
+     .in = {TYPED(ENG_INT32, 3), TYPED(ENG_INT32, 3)},
+     .refusal = "int32; float or double is wanted"},
+    {.op = "Sub",
+     .what = "shapes do not fit",
+     .n_in = 2,
+     .in = {FLOATS(3, 4), FLOATS(3)},
+     .refusal = "[3, 4] and [3] do not broadcast"},
     {.op = "Add",
      .what = "shapes do not fit",
      .n_in = 2,
