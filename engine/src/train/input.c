@@ -3,7 +3,11 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include "train/layer.h"
+#include "train/standardise.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,12 +69,27 @@ static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
     if (input->n_mean > 0) {
         memcpy(pre.mean, input->mean, sizeof pre.mean);
         memcpy(pre.std, input->std, input->n_std * sizeof *pre.std);
-    } else if (input->standardise) {
+    } else if (input->standardise == ENG_STANDARDISE_CHANNEL) {
         status = standardise(train, &pre, err);
     }
     out->preprocess = pre;
     out->count = eng_preprocess_count(&pre);
+    if (status == ENG_OK && input->n_mean == 0 && input->standardise == ENG_STANDARDISE_PIXEL)
+        status = eng_standardise_pixels(train, &pre, &out->mean, &out->deviation, err);
     return status;
+}
+
+static enum eng_status prepare_vectors(const struct eng_recipe *recipe,
+                                       const struct eng_dataset *train, struct eng_input *out,
+                                       struct eng_error *err)
+{
+    if (recipe->input.n_mean > 0)
+        return eng_fail(
+            err, ENG_FORMAT,
+            "%s: input.mean is given; wanted input.standardise, the samples are vectors",
+            recipe->path);
+    if (recipe->input.standardise == ENG_STANDARDISE_NONE) return ENG_OK;
+    return eng_standardise_features(train, &out->mean, &out->deviation, err);
 }
 
 /* The pixels that both standardisations together turn into 0, as near as bytes come. */
@@ -98,8 +117,9 @@ enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct 
 {
     struct eng_input input = {
         .kind = train->kind, .n_features = train->n_features, .count = train->n_features};
-    enum eng_status status = ENG_OK;
-    if (train->kind == ENG_DATASET_PICTURES) status = prepare_pictures(recipe, train, &input, err);
+    enum eng_status status = train->kind == ENG_DATASET_PICTURES
+                                 ? prepare_pictures(recipe, train, &input, err)
+                                 : prepare_vectors(recipe, train, &input, err);
     if (status == ENG_OK && train->kind == ENG_DATASET_PICTURES)
         status = make_mean_picture(&input, err);
     if (status == ENG_OK)
@@ -115,6 +135,26 @@ void eng_input_fini(struct eng_input *input)
     free(input->deviation);
     free(input->mean_picture);
     memset(input, 0, sizeof *input);
+}
+
+/* *value = *value op constant, of the shape of one sample. */
+static enum eng_status add_constant_node(struct eng_graph *graph, const char *op, const char *what,
+                                         const struct eng_shape *shape, float *constant, int *value,
+                                         struct eng_error *err)
+{
+    char node[64], name[64], out[64];
+    const char *const outs[] = {out};
+    const struct eng_tensor tensor = {.dtype = ENG_FLOAT32, .shape = *shape, .data = constant};
+    int in[2] = {*value};
+    snprintf(node, sizeof node, "standardise.%s", op);
+    snprintf(name, sizeof name, "standardise.%s", what);
+    snprintf(out, sizeof out, "standardise.%s.out", op);
+    enum eng_status status = eng_graph_add_constant(graph, name, &tensor, &in[1], err);
+    if (status == ENG_OK)
+        status =
+            eng_graph_add_node(graph, node, "", op, ENG_LAYER_OPSET, NULL, 0, in, 2, outs, 1, err);
+    if (status == ENG_OK) *value = eng_graph_find(graph, out);
+    return status;
 }
 
 enum eng_status eng_input_add_nodes(const struct eng_input *input, struct eng_graph *graph, int *in,
@@ -133,7 +173,11 @@ enum eng_status eng_input_add_nodes(const struct eng_input *input, struct eng_gr
     *value = *in;
     at.dim[0] = 1;
     *shape = at;
-    return ENG_OK;
+    if (!input->mean) return ENG_OK;
+    status = add_constant_node(graph, "Sub", "mean", &at, input->mean, value, err);
+    if (status == ENG_OK)
+        status = add_constant_node(graph, "Div", "deviation", &at, input->deviation, value, err);
+    return status;
 }
 
 void eng_input_fill(const struct eng_input *input, const struct eng_dataset *set, size_t i,

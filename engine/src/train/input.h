@@ -23,7 +23,7 @@ struct eng_input {
  *          standardise, over all training samples.
  * Ownership: on success end with eng_input_fini.
  * Errors: FORMAT: channels that are not 1 or 3, another number of means than of channels, a channel
- *         that never varies; NO_MEMORY.
+ *         that never varies, means for vectors; NO_MEMORY.
  * Cost: one pass over the training set.
  */
 enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct eng_dataset *train,

@@ -49,7 +49,8 @@ static enum eng_status add_input(struct builder *b, const struct eng_input *inpu
     struct eng_shape shape;
     enum eng_status status = eng_input_add_nodes(input, b->graph, in, value, &shape, err);
     if (status == ENG_OK) status = extend_tensors(b, err);
-    if (status == ENG_OK) b->tensors[*value].shape = shape;
+    if (status == ENG_OK)
+        b->tensors[*value] = (struct eng_tensor){.dtype = ENG_FLOAT32, .shape = shape};
     return status;
 }
 

@@ -31,8 +31,6 @@ static const struct eng_field top_fields[] = {
 static const struct eng_field input_fields[] = {
     ENG_F_FLOAT(struct eng_recipe_input, scale, 1.0 / 255, 1e-9, 1e9,
                 "what a pixel is multiplied by"),
-    ENG_F_BOOL(struct eng_recipe_input, standardise, 1,
-               "mean 0 and deviation 1 over the training set"),
 };
 
 #define N(array) (sizeof(array) / sizeof *(array))
@@ -91,10 +89,28 @@ static enum eng_status read_channels(const struct eng_json_place *place, const j
     return ENG_OK;
 }
 
+/* true is the usual way: per channel. */
+static enum eng_status read_standardise(const struct eng_json_place *place, const json_t *object,
+                                        struct eng_recipe_input *input)
+{
+    static const char *const names[] = {
+        [ENG_STANDARDISE_CHANNEL] = "channel", [ENG_STANDARDISE_PIXEL] = "pixel"};
+    const json_t *value = json_object_get(object, "standardise");
+    const char *text = json_string_value(value);
+    input->standardise = ENG_STANDARDISE_CHANNEL;
+    if (!value || json_is_true(value)) return ENG_OK;
+    input->standardise = ENG_STANDARDISE_NONE;
+    if (json_is_false(value)) return ENG_OK;
+    for (size_t i = 1; text && i < N(names); i++)
+        if (strcmp(names[i], text) == 0) input->standardise = (int)i;
+    if (input->standardise != ENG_STANDARDISE_NONE) return ENG_OK;
+    return eng_json_fail(place, "standardise", value, "true, false, \"channel\" or \"pixel\"");
+}
+
 static enum eng_status read_input(struct eng_json_place *place, const json_t *value,
                                   struct eng_recipe *recipe)
 {
-    static const char *const skip[] = {"mean", "std", "size", "channels", NULL};
+    static const char *const skip[] = {"standardise", "mean", "std", "size", "channels", NULL};
     struct eng_recipe_input *input = &recipe->input;
     if (eng_method_at(recipe->method)->raw_input) {
         *input = (struct eng_recipe_input){.scale = 1};
@@ -102,6 +118,7 @@ static enum eng_status read_input(struct eng_json_place *place, const json_t *va
     }
     enum eng_status status =
         eng_json_fields(place, value, input_fields, N(input_fields), skip, input);
+    if (status == ENG_OK) status = read_standardise(place, value, input);
     if (status == ENG_OK)
         status = read_channels(place, value, "mean", -1e9, input->mean, &input->n_mean);
     if (status == ENG_OK)

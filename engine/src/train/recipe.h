@@ -54,10 +54,13 @@ struct eng_layer {
     size_t n_branches;
 };
 
+/* Over what mean and deviation are taken; vectors: feature by feature, unless NONE. */
+enum eng_standardise { ENG_STANDARDISE_NONE, ENG_STANDARDISE_CHANNEL, ENG_STANDARDISE_PIXEL };
+
 /* value = (pixel * scale - mean) / std; see struct eng_preprocess. */
 struct eng_recipe_input {
     double scale;
-    bool standardise;     /* mean and std per channel from the training set */
+    int standardise;      /* enum eng_standardise; from the training set */
     size_t n_mean, n_std; /* given ones, 0 or one per channel; they win */
     float mean[3], std[3];
 };
