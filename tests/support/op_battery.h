@@ -158,7 +158,7 @@ static inline void op_check_fused(const struct op_case *c)
     static const struct eng_activation activations[] = {
         {.kind = ENG_ACT_RELU},    {.kind = ENG_ACT_LEAKY_RELU, .a = 0.1f},
         {.kind = ENG_ACT_SIGMOID}, {.kind = ENG_ACT_CLIP, .a = -0.25f, .b = 0.5f},
-        {.kind = ENG_ACT_TANH},
+        {.kind = ENG_ACT_TANH},    {.kind = ENG_ACT_ELU, .a = 0.5f},
     };
     for (size_t i = 0; i < sizeof activations / sizeof activations[0]; i++) {
         struct op_run plain, fused;

@@ -33,6 +33,10 @@ void eng_activation_forward(struct eng_activation act, const float *x, float *y,
         for (size_t i = 0; i < n; i++)
             y[i] = tanhf(x[i]);
         break;
+    case ENG_ACT_ELU:
+        for (size_t i = 0; i < n; i++)
+            y[i] = x[i] < 0 ? act.a * expm1f(x[i]) : x[i];
+        break;
     }
 }
 
@@ -84,6 +88,10 @@ void eng_activation_backward(struct eng_activation act, const float *y, const fl
     case ENG_ACT_TANH:
         for (size_t i = 0; i < n; i++)
             dx[i] += dy[i] * (1 - y[i] * y[i]);
+        break;
+    case ENG_ACT_ELU:
+        for (size_t i = 0; i < n; i++)
+            dx[i] += y[i] > 0 ? dy[i] : dy[i] * (y[i] + act.a);
         break;
     }
 }

@@ -14,6 +14,7 @@ enum eng_activation_kind {
     ENG_ACT_CLIP,       /* min(max(x, a), b) */
     ENG_ACT_SIGMOID,    /* 1 / (1 + exp(-x)) */
     ENG_ACT_TANH,
+    ENG_ACT_ELU, /* x < 0 ? a (exp(x) - 1) : x, a not negative */
 };
 
 struct eng_activation {

@@ -20,7 +20,8 @@ static inline struct eng_clamp eng_clamp_for(struct eng_activation act)
         clamp.low = act.a;
         clamp.high = act.b;
     }
-    if (act.kind == ENG_ACT_LEAKY_RELU || act.kind == ENG_ACT_SIGMOID || act.kind == ENG_ACT_TANH)
+    if (act.kind == ENG_ACT_LEAKY_RELU || act.kind == ENG_ACT_SIGMOID || act.kind == ENG_ACT_TANH ||
+        act.kind == ENG_ACT_ELU)
         clamp.is_all = false;
     return clamp;
 }

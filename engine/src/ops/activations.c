@@ -3,7 +3,7 @@
  * formulas).
  *
  * Shapes: Y has X's.
- * Source: ONNX Relu 6-14, LeakyRelu 6-16, Sigmoid 6-13, Tanh 6-13.
+ * Source: ONNX Relu 6-14, LeakyRelu 6-16, Sigmoid 6-13, Tanh 6-13, Elu 6.
  */
 #include "kernels/activation.h"
 
@@ -15,6 +15,14 @@ struct leaky_relu {
 
 static const struct eng_field leaky_relu_fields[] = {
     ENG_F_FLOAT(struct leaky_relu, alpha, 0.01f, -1e30, 1e30, "slope for negative x"),
+};
+
+struct elu {
+    double alpha;
+};
+
+static const struct eng_field elu_fields[] = {
+    ENG_F_FLOAT(struct elu, alpha, 1, 0, 1e30, "how far below 0 large negative x end"),
 };
 
 static bool relu_activation(const struct eng_op_infer *q, struct eng_activation *out)
@@ -45,6 +53,13 @@ static bool tanh_activation(const struct eng_op_infer *q, struct eng_activation 
     return true;
 }
 
+static bool elu_activation(const struct eng_op_infer *q, struct eng_activation *out)
+{
+    const struct elu *attrs = q->attrs;
+    *out = (struct eng_activation){.kind = ENG_ACT_ELU, .a = (float)attrs->alpha};
+    return true;
+}
+
 static enum eng_status relu_infer(struct eng_op_infer *q, struct eng_error *err)
 {
     relu_activation(q, q->state);
@@ -66,6 +81,12 @@ static enum eng_status sigmoid_infer(struct eng_op_infer *q, struct eng_error *e
 static enum eng_status tanh_infer(struct eng_op_infer *q, struct eng_error *err)
 {
     tanh_activation(q, q->state);
+    return eng_infer_same_float(q, err);
+}
+
+static enum eng_status elu_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    elu_activation(q, q->state);
     return eng_infer_same_float(q, err);
 }
 
@@ -108,3 +129,4 @@ ACTIVATION("LeakyRelu", leaky_relu, .attrs = leaky_relu_fields, .n_attrs = 1,
            .attrs_bytes = sizeof(struct leaky_relu));
 ACTIVATION("Sigmoid", sigmoid, );
 ACTIVATION("Tanh", tanh, );
+ACTIVATION("Elu", elu, .attrs = elu_fields, .n_attrs = 1, .attrs_bytes = sizeof(struct elu));

@@ -4,6 +4,7 @@ static double function(const struct op_case *c, double x)
 {
     if (strcmp(c->op, "Relu") == 0) return x < 0 ? 0 : x; /* NaN stays NaN */
     if (strcmp(c->op, "LeakyRelu") == 0) return x < 0 ? op_attr_float(c, "alpha", 0.01) * x : x;
+    if (strcmp(c->op, "Elu") == 0) return x < 0 ? op_attr_float(c, "alpha", 1) * expm1(x) : x;
     if (strcmp(c->op, "Sigmoid") == 0) return 1 / (1 + exp(-x));
     return tanh(x);
 }
@@ -45,6 +46,20 @@ static const struct op_case cases[] = {
      .gradients = 1, .batched = 1},
     {GOOD, .op = "Tanh", .what = "extremes",
      .in = {{.dtype = ENG_FLOAT32, .shape = SHAPE(10), .values = extremes}}},
+    {GOOD, .op = "Elu", .what = "default alpha", .in = {FLOATS(3, 5)}, .low = -3, .high = 3,
+     .gradients = 1, .batched = 1},
+    {GOOD, .op = "Elu", .what = "alpha", .attrs = {ATTR_FLOAT("alpha", 0.25f)},
+     .in = {FLOATS(3, 5)}, .gradients = 1},
+    {GOOD, .op = "Elu", .what = "alpha 0", .attrs = {ATTR_FLOAT("alpha", 0)}, .in = {FLOATS(3, 5)},
+     .gradients = 1},
+    {GOOD, .op = "Elu", .what = "extremes",
+     .in = {{.dtype = ENG_FLOAT32, .shape = SHAPE(10), .values = extremes}}},
+    {.op = "Elu",
+     .what = "negative alpha",
+     .n_in = 1,
+     .in = {FLOATS(3)},
+     .attrs = {ATTR_FLOAT("alpha", -1)},
+     .refusal = "alpha"},
     {.op = "Relu",
      .what = "integers",
      .n_in = 1,

@@ -152,6 +152,25 @@ static void groups_repeat_and_name(void **state)
     drop(&b);
 }
 
+/* A kernel of its own for each channel, then a mixture of them. */
+static void depthwise_and_pointwise(void **state)
+{
+    (void)state;
+    struct built b = must_build(
+        HEAD "{\"op\": \"Conv\", \"outputs\": 6, \"group\": 3, \"kernel_shape\": [3, 3], \"pads\": "
+             "[1, 1, 1, 1]}, {\"op\": \"Elu\", \"alpha\": 0.5},"
+             " {\"op\": \"Conv\", \"outputs\": 8, \"kernel_shape\": [1, 1]}" TAIL,
+        &tiny);
+    EXPECT_NODES(&b, "conv1", "elu1", "conv2", "flatten1", "gemm1");
+    const struct eng_shape depthwise = {.rank = 4, .dim = {6, 1, 3, 3}};
+    const struct eng_shape pointwise = {.rank = 4, .dim = {8, 6, 1, 1}};
+    int first = eng_graph_find(&b.graph, "conv1.weight");
+    assert_true(eng_shape_equal(&b.graph.values[first].tensor.shape, &depthwise));
+    int second = eng_graph_find(&b.graph, "conv2.weight");
+    assert_true(eng_shape_equal(&b.graph.values[second].tensor.shape, &pointwise));
+    drop(&b);
+}
+
 /* The network of the paper has 269,722 parameters; its two projections and their normalisation add
  * 2,752. */
 static void resnet20_has_its_size(void **state)
@@ -256,6 +275,7 @@ int main(void)
         cmocka_unit_test(an_empty_branch_passes_on_what_comes_in),
         cmocka_unit_test(branches_are_summed),
         cmocka_unit_test(groups_repeat_and_name),
+        cmocka_unit_test(depthwise_and_pointwise),
         cmocka_unit_test(resnet20_has_its_size),
         cmocka_unit_test(a_thousand_layers),
         cmocka_unit_test(what_does_not_fit_is_named),
