@@ -176,13 +176,13 @@ float *eng_exec_seed_grad(struct eng_exec *exec, int value)
     return exec->grads[value].data;
 }
 
-/* The first to reach a computed value's gradient writes it, or adds to zeros if it cannot. */
+/* The first to reach a gradient writes it, or adds to zeros if it cannot. */
 static void begin_gradient(struct eng_exec *exec, size_t i, size_t k)
 {
     const struct eng_op *op = exec->graph->nodes[i].op;
     struct eng_op_call *call = &exec->calls[i];
     int v = exec->graph->nodes[i].in[k], root = exec->plan->root[v];
-    if (exec->graph->values[v].kind == ENG_VALUE_CONSTANT || exec->written[root]) return;
+    if (exec->written[root]) return;
     exec->written[root] = true;
     if (k < 32 && op->writes_grad >> k & 1 && call->grad_out[0])
         call->write_grad |= 1u << k;
@@ -220,6 +220,10 @@ void eng_exec_backward(struct eng_exec *exec)
     for (size_t i = exec->graph->n_nodes; i-- > 0;)
         if (bind_backward(exec, i) && !is_shared_view(exec, i))
             exec->graph->nodes[i].op->backward(&exec->calls[i]);
+    for (size_t v = 0; v < exec->graph->n_values; v++)
+        if (exec->graph->values[v].kind == ENG_VALUE_CONSTANT && exec->grads[v].data &&
+            !exec->reached[v])
+            memset(exec->grads[v].data, 0, (size_t)eng_tensor_bytes(&exec->grads[v]));
 }
 
 void eng_exec_commit(struct eng_exec *const *shards, size_t n_shards)

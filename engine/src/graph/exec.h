@@ -27,8 +27,8 @@ void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan);
 const struct eng_tensor *eng_exec_value(const struct eng_exec *exec, int value);
 
 /*
- * Purpose: where gradients of trainable constants are summed: grads[value] or NULL, [n_values].
- * Borrowed. TRAINING plans only; the caller zeroes them before a step.
+ * Purpose: where gradients of trainable constants go: grads[value] or NULL, [n_values]. Borrowed.
+ * TRAINING plans only. Every backward pass overwrites them.
  */
 void eng_exec_bind_grads(struct eng_exec *exec, float *const *grads);
 
@@ -42,7 +42,7 @@ void eng_exec_forward(struct eng_exec *exec, uint64_t seed);
 float *eng_exec_seed_grad(struct eng_exec *exec, int value);
 
 /*
- * Purpose: walks the nodes backwards from the seeded value, adding to the gradients of trainable
+ * Purpose: walks the nodes backwards from the seeded value, up to the gradients of trainable
  * constants. Nodes that the value does not depend on are passed over.
  */
 void eng_exec_backward(struct eng_exec *exec);

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    BLOCK_ROWS = 64,   /* rows of C in one piece of work */
+    BLOCK_ROWS = 256,  /* rows of C in one piece of work: they share a packed panel */
+    DOT_ROWS = 64,     /* the same for dot products, which read all of A for a few columns */
     BLOCK_DEPTH = 128, /* of k in one pass: a packed panel stays in the L1 cache */
     PACK_ROWS = 16,    /* rows of A that make packing pay */
     MAX_PANEL_COLUMNS = 16 * ENG_PANEL_VECTORS,
@@ -23,8 +24,8 @@ struct pieces {
     struct eng_activation activation;
     struct eng_clamp clamp;
     bool is_dot;
-    size_t n_columns; /* of one piece */
-    size_t per_row;   /* pieces side by side */
+    size_t n_rows, n_columns; /* of one piece */
+    size_t per_row;           /* pieces side by side */
 };
 
 struct piece {
@@ -38,9 +39,9 @@ static size_t smaller(size_t a, size_t b)
 
 static struct piece piece_at(const struct pieces *p, size_t i)
 {
-    struct piece piece = {.row = i / p->per_row * BLOCK_ROWS,
+    struct piece piece = {.row = i / p->per_row * p->n_rows,
                           .column = i % p->per_row * p->n_columns};
-    piece.n_rows = smaller(BLOCK_ROWS, p->gemm->m - piece.row);
+    piece.n_rows = smaller(p->n_rows, p->gemm->m - piece.row);
     piece.n_columns = smaller(p->n_columns, p->gemm->n - piece.column);
     return piece;
 }
@@ -181,8 +182,9 @@ void eng_gemm_run(const struct eng_gemm *g, const float *column_bias,
                        .clamp = eng_clamp_for(activation),
                        .is_dot = g->trans_b && !g->trans_a};
     p.n_columns = p.is_dot ? DOT_COLUMNS : (size_t)(eng_kernels()->n_lanes * ENG_PANEL_VECTORS);
+    p.n_rows = smaller(p.is_dot ? DOT_ROWS : BLOCK_ROWS, g->m);
     p.per_row = (g->n - 1) / p.n_columns + 1;
-    size_t n_pieces = p.per_row * ((g->m - 1) / BLOCK_ROWS + 1);
-    size_t work = smaller(BLOCK_ROWS, g->m) * p.n_columns * g->k;
+    size_t n_pieces = p.per_row * ((g->m - 1) / p.n_rows + 1);
+    size_t work = p.n_rows * p.n_columns * g->k;
     eng_pool_for(pool, n_pieces, WORK_PER_CHUNK / (work + 1) + 1, run_pieces, &p);
 }

@@ -133,14 +133,15 @@ static const float *scaled_gradient(const struct eng_op_call *call)
     return scaled;
 }
 
-/* dA' += dY B'^T; where A is stored transposed: dA += B' dY^T. */
+/* dA' = dY B'^T, or +=; where A is stored transposed: dA = B' dY^T. */
 static void backward_a(const struct eng_op_call *call, const float *dy)
 {
     const struct attrs *attrs = call->attrs;
     const struct state *state = call->state;
     const float *b = call->in[1]->data;
     size_t ldb = attrs->transB ? state->k : state->n;
-    struct eng_gemm gemm = {.accumulate = true, .c = call->grad_in[0]->data, .k = state->n};
+    struct eng_gemm gemm = {
+        .accumulate = !(call->write_grad & 1), .c = call->grad_in[0]->data, .k = state->n};
     gemm.m = attrs->transA ? state->k : state->m;
     gemm.n = gemm.ldc = attrs->transA ? state->m : state->k;
     gemm.a = attrs->transA ? b : dy;
@@ -152,14 +153,15 @@ static void backward_a(const struct eng_op_call *call, const float *dy)
     eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
 }
 
-/* dB' += A'^T dY; where B is stored transposed: dB += dY^T A'. */
+/* dB' = A'^T dY, or +=; where B is stored transposed: dB = dY^T A'. */
 static void backward_b(const struct eng_op_call *call, const float *dy)
 {
     const struct attrs *attrs = call->attrs;
     const struct state *state = call->state;
     const float *a = call->in[0]->data;
     size_t lda = attrs->transA ? state->m : state->k;
-    struct eng_gemm gemm = {.accumulate = true, .c = call->grad_in[1]->data, .k = state->m};
+    struct eng_gemm gemm = {
+        .accumulate = !(call->write_grad & 2), .c = call->grad_in[1]->data, .k = state->m};
     gemm.m = attrs->transB ? state->n : state->k;
     gemm.n = gemm.ldc = attrs->transB ? state->k : state->n;
     gemm.a = attrs->transB ? dy : a;
@@ -232,6 +234,7 @@ const struct eng_op eng_op_gemm = {
     .infer = infer,
     .forward = forward,
     .backward = backward,
+    .writes_grad = 3,
     .absorb_affine = absorb_affine,
     .flops = flops,
     .trainable_inputs = 6,

@@ -12,6 +12,7 @@
 #include "ops/op.h"
 
 #include <limits.h>
+#include <string.h>
 
 struct state {
     size_t m, n, k;
@@ -92,7 +93,18 @@ static void forward(const struct eng_op_call *call)
     }
 }
 
-/* dA += dY B^T, dB += A^T dY; a matrix that was broadcast collects from all its uses. */
+/* A gradient that is to be written: by the product itself if there is one, else zeroed to be added
+ * to. Returns whether the product adds. */
+static bool begin_gradient(const struct eng_op_call *call, size_t k)
+{
+    const struct state *s = call->state;
+    if (!(call->write_grad >> k & 1)) return true;
+    if (s->batches.count == 1) return false;
+    memset(call->grad_in[k]->data, 0, (size_t)eng_tensor_bytes(call->grad_in[k]));
+    return true;
+}
+
+/* dA = dY B^T, dB = A^T dY, or +=; a matrix that was broadcast collects from all its uses. */
 static void backward(const struct eng_op_call *call)
 {
     if (!call->grad_out[0]) return;
@@ -100,10 +112,12 @@ static void backward(const struct eng_op_call *call)
     const float *a = call->in[0]->data, *b = call->in[1]->data, *dy = call->grad_out[0]->data;
     float *da = call->grad_in[0] ? call->grad_in[0]->data : NULL;
     float *db = call->grad_in[1] ? call->grad_in[1]->data : NULL;
-    struct eng_gemm for_a = {.accumulate = true, .trans_b = true, .m = s->m, .n = s->k, .k = s->n};
-    struct eng_gemm for_b = {.accumulate = true, .trans_a = true, .m = s->k, .n = s->n, .k = s->m};
+    struct eng_gemm for_a = {.trans_b = true, .m = s->m, .n = s->k, .k = s->n};
+    struct eng_gemm for_b = {.trans_a = true, .m = s->k, .n = s->n, .k = s->m};
     for_a.lda = for_a.ldb = for_b.ldb = for_b.ldc = s->n;
     for_a.ldc = for_b.lda = s->k;
+    for_a.accumulate = begin_gradient(call, 0);
+    for_b.accumulate = begin_gradient(call, 1);
     for (size_t i = 0; i < s->batches.count; i++) {
         struct eng_broadcast_at at = eng_broadcast_at(&s->batches, i);
         for_a.a = for_b.b = dy + i * s->m * s->n;
@@ -140,6 +154,7 @@ const struct eng_op eng_op_matmul = {
     .infer = infer,
     .forward = forward,
     .backward = backward,
+    .writes_grad = 3,
     .flops = flops,
     .trainable_inputs = 3,
     .weight_inputs = 3,

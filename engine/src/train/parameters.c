@@ -127,11 +127,16 @@ struct step {
 
 /* The gradient of a block, from all shards in their order, and the penalty's. */
 static void gather(const struct step *step, const struct eng_parameter_piece *piece, size_t at,
-                   size_t n, float *gradient)
+                   size_t n, float *restrict gradient)
 {
-    memcpy(gradient, step->gradients[0] + piece->first + at, n * sizeof *gradient);
-    for (size_t s = 1; s < step->n_shards; s++) {
-        const float *more = step->gradients[s] + piece->first + at;
+    const float *restrict first = step->gradients[0] + piece->first + at;
+    const float *restrict second =
+        step->n_shards > 1 ? step->gradients[1] + piece->first + at : NULL;
+    for (size_t k = 0; second && k < n; k++)
+        gradient[k] = first[k] + second[k];
+    if (!second) memcpy(gradient, first, n * sizeof *gradient);
+    for (size_t s = 2; s < step->n_shards; s++) {
+        const float *restrict more = step->gradients[s] + piece->first + at;
         for (size_t k = 0; k < n; k++)
             gradient[k] += more[k];
     }

@@ -102,7 +102,6 @@ void eng_shard_train(struct eng_shard *shard, const struct eng_shard_setting *se
     uint64_t seed = (uint64_t)setting->recipe->seed;
     eng_exec_bind(shard->exec, setting->train_plan);
     eng_exec_bind_grads(shard->exec, shard->value_grads);
-    memset(shard->gradients, 0, setting->parameters->n * sizeof *shard->gradients);
     for (size_t i = 0; i < setting->n; i++) {
         const struct eng_augment_variant variant = {seed, epoch, samples[i], NULL};
         place(shard, setting, set, samples[i], i, &variant);
