@@ -5,6 +5,7 @@
 #include "canvas.h"
 #include "curves.h"
 #include "model/model_internal.h"
+#include "regions.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -118,14 +119,30 @@ static enum eng_status write_mistakes(const char *dir, const struct eng_train_re
 /* A file of an earlier run that this one does not make would be a lie. */
 static void remove_old(const char *dir)
 {
-    static const char *const names[] = {"curves.svg", "mistakes.png"};
+    static const char *const names[] = {"curves.svg", "mistakes.png", "regions.png"};
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (join(dir, names[i], path, NULL) == ENG_OK) remove(path);
 }
 
-enum eng_status tool_card_files_write(const char *dir, const struct eng_train_report *report,
-                                      struct eng_error *err)
+/* Only a classifier of vectors can have a plane. */
+static enum eng_status write_regions(const char *dir, const char *data_dir,
+                                     const struct eng_train_report *report, bool *written,
+                                     struct eng_error *err)
+{
+    struct tool_trained trained;
+    *written = false;
+    if (report->width_px > 0 || report->n_classes == 0) return ENG_OK;
+    enum eng_status status = tool_trained_open(dir, data_dir, report, NULL, &trained, err);
+    if (status != ENG_OK) return status;
+    *written = tool_regions_apply(&trained);
+    if (*written) status = tool_regions_write(dir, &trained, err);
+    tool_trained_fini(&trained);
+    return status;
+}
+
+enum eng_status tool_card_files_write(const char *dir, const char *data_dir,
+                                      const struct eng_train_report *report, struct eng_error *err)
 {
     char path[PATH_MAX];
     struct stat info = {0};
@@ -140,6 +157,7 @@ enum eng_status tool_card_files_write(const char *dir, const struct eng_train_re
     remove_old(dir);
     status = write_curves(dir, report, err);
     if (status == ENG_OK) status = write_mistakes(dir, report, err);
+    if (status == ENG_OK) status = write_regions(dir, data_dir, report, &file.has_regions, err);
     if (status == ENG_OK)
         status = write_printed(dir, "README.md", tool_card_text, report, &file, err);
     if (status == ENG_OK) status = write_printed(dir, "card.json", print_json, report, &file, err);

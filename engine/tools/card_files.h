@@ -5,6 +5,7 @@
 #include "engine/train.h"
 #include "json.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* The model file that a run wrote. */
@@ -12,16 +13,18 @@ struct tool_model_file {
     size_t n_bytes;
     const char *digest; /* SHA-256, hex */
     double flops;       /* of one sample; multiply-adds count twice */
+    bool has_regions;   /* regions.png was drawn */
 };
 
 /*
  * Purpose: card.json (all that follows as numbers), README.md (the same to read), curves.svg (if
- *          there were epochs) and mistakes.png (if pictures were mistaken) into dir, where the run
- *          wrote model.onnx. Nothing of it is read when a model is served.
- * Errors: those of opening the model; IO, NO_MEMORY.
+ *          there were epochs), mistakes.png (if pictures were mistaken) and regions.png (for points
+ * in a plane) into dir, where the run wrote model.onnx. Nothing of it is read when a model is
+ *          served. data_dir: the run's, NULL if it had none.
+ * Errors: those of opening the model and the data; IO, NO_MEMORY.
  */
-enum eng_status tool_card_files_write(const char *dir, const struct eng_train_report *report,
-                                      struct eng_error *err);
+enum eng_status tool_card_files_write(const char *dir, const char *data_dir,
+                                      const struct eng_train_report *report, struct eng_error *err);
 
 /* Purpose: card.json's object. New reference; NULL when out of memory or a label is not UTF-8. */
 json_t *tool_card_json(const struct eng_train_report *report, const struct tool_model_file *file);

@@ -156,6 +156,7 @@ enum eng_status tool_card_text(const struct eng_train_report *report,
     print_title(report, recipe, out);
     print_summary(report, file, out);
     if (report->n_epochs) fputs("\n![loss and accuracy over the epochs](curves.svg)\n", out);
+    if (file->has_regions) fputs("\n![decision regions and training points](regions.png)\n", out);
     if (report->n_classes > 0) print_classes(report, out);
     if (report->confusion && report->n_classes <= MAX_PRINTED_CLASSES) print_confusion(report, out);
     if (report->n_mistakes) print_mistakes(report, out);

@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "sweep.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,7 +23,8 @@ static const struct tool_option options[] = {
     TOOL_TEXTS(struct sweep_options, vary, "NAME=A,B",
                "values to try for a variable or key of the recipe; several: every combination"),
     TOOL_TEXT(struct sweep_options, data, "DIR", "the data set, or the folder above it"),
-    TOOL_TEXT(struct sweep_options, out, "DIR", "keep the models: DIR/1, DIR/2 ..."),
+    TOOL_TEXT(struct sweep_options, out, "DIR",
+              "keep the models: DIR/1, DIR/2 ...; of points in a plane also a picture"),
     TOOL_TEXTS(struct sweep_options, set, "PATH=VALUE", "a change that all runs share"),
     TOOL_INT(struct sweep_options, seed, -1, 0, 9e15, "N", "instead of the recipe's seed"),
     TOOL_INT(struct sweep_options, epochs, 0, 1, 100000, "N", "instead of the recipe's epochs"),
@@ -76,6 +78,16 @@ static bool run_cells(struct tool_sweep *sweep, const struct sweep_options *opt)
     return good && !tool_interrupted();
 }
 
+static enum eng_status write_regions(struct tool_sweep *sweep, struct eng_error *err)
+{
+    char path[PATH_MAX];
+    if (!sweep->regions.pixels) return ENG_OK;
+    snprintf(path, sizeof path, "%s/regions.png", sweep->out_dir); /* longer ones had no cells */
+    enum eng_status status = eng_image_write_png(path, &sweep->regions, err);
+    eng_image_fini(&sweep->regions);
+    return status;
+}
+
 static enum eng_status run_sweep(struct tool_sweep *sweep, const struct sweep_options *opt,
                                  struct eng_error *err)
 {
@@ -86,7 +98,9 @@ static enum eng_status run_sweep(struct tool_sweep *sweep, const struct sweep_op
         status = eng_fail_memory(err, "the sweep");
     } else {
         bool good = run_cells(sweep, opt);
-        if (opt->json) status = tool_json_print_take(tool_sweep_json(sweep), err);
+        status = write_regions(sweep, err);
+        if (status == ENG_OK && opt->json)
+            status = tool_json_print_take(tool_sweep_json(sweep), err);
         if (status == ENG_OK && !good)
             status = eng_fail(err, ENG_CANCELLED,
                               tool_interrupted() ? "stopped before all runs were done"

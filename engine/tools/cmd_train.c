@@ -76,7 +76,7 @@ int cmd_train(int argc, char **argv)
     enum eng_status status = eng_train(&run, &err);
     eng_pool_destroy(pool);
     if (!opt.quiet) tool_progress_end(&progress);
-    if (!status) status = tool_card_files_write(opt.out, report, &err);
+    if (!status) status = tool_card_files_write(opt.out, opt.data, report, &err);
     eng_train_report_destroy(report);
     if (status) return tool_fail(argv[0], &err);
     if (!opt.quiet) printf("wrote %s/model.onnx and its README.md\n", opt.out);

@@ -74,7 +74,7 @@ static enum eng_status train(const struct tool_sweep *sweep, size_t number, cons
     return eng_train(&options, err);
 }
 
-static enum eng_status run(const struct tool_sweep *sweep, size_t number, const char *dir,
+static enum eng_status run(struct tool_sweep *sweep, size_t number, const char *dir,
                            struct tool_sweep_cell *cell)
 {
     struct eng_train_report *report = NULL;
@@ -87,9 +87,12 @@ static enum eng_status run(const struct tool_sweep *sweep, size_t number, const 
         cell->n_epochs = report->n_epochs;
         cell->seconds = report->seconds;
         status = measure_all(&trained, cell, &cell->err);
+        if (status == ENG_OK && sweep->out_dir)
+            status = tool_sweep_draw_regions(sweep, number, &trained, &cell->err);
         tool_trained_fini(&trained);
     }
-    if (status == ENG_OK && sweep->out_dir) status = tool_card_files_write(dir, report, &cell->err);
+    if (status == ENG_OK && sweep->out_dir)
+        status = tool_card_files_write(dir, sweep->data_dir, report, &cell->err);
     eng_train_report_destroy(report);
     return status;
 }
@@ -101,7 +104,7 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
 }
 
 /* In a folder that nobody keeps. */
-static enum eng_status run_aside(const struct tool_sweep *sweep, size_t number,
+static enum eng_status run_aside(struct tool_sweep *sweep, size_t number,
                                  struct tool_sweep_cell *cell)
 {
     char dir[PATH_MAX];
@@ -115,7 +118,7 @@ static enum eng_status run_aside(const struct tool_sweep *sweep, size_t number,
     return status;
 }
 
-void tool_sweep_run(const struct tool_sweep *sweep, size_t number)
+void tool_sweep_run(struct tool_sweep *sweep, size_t number)
 {
     struct tool_sweep_cell *cell = &sweep->cells[number];
     char dir[PATH_MAX];

@@ -2,6 +2,7 @@
 #ifndef TOOLS_SWEEP_H
 #define TOOLS_SWEEP_H
 
+#include "engine/image.h"
 #include "engine/train.h"
 #include "json.h"
 #include "sweep_grid.h"
@@ -33,12 +34,23 @@ struct tool_sweep {
     const struct tool_texts *fixed; /* settings of every cell */
     int64_t seed, n_epochs;
     struct eng_pool *pool;
+    struct eng_image regions; /* all cells' decision regions; no pixels: none were drawn */
     bool (*observe)(void *ctx, const struct eng_train_progress *progress);
     void *observe_ctx;
 };
 
 /* Purpose: trains and measures one cell; what goes wrong stands in the cell. */
-void tool_sweep_run(const struct tool_sweep *sweep, size_t cell);
+void tool_sweep_run(struct tool_sweep *sweep, size_t cell);
+
+struct tool_trained;
+
+/*
+ * Purpose: draws the cell's decision regions into sweep->regions, with a caption; the last axis
+ * runs to the right, the others downwards. Does nothing for models that have none. Errors:
+ * NO_MEMORY, LIMIT.
+ */
+enum eng_status tool_sweep_draw_regions(struct tool_sweep *sweep, size_t cell,
+                                        const struct tool_trained *trained, struct eng_error *err);
 
 /* Purpose: prints the table: its head, then a line per cell as it is done. */
 void tool_sweep_print_head(const struct tool_sweep *sweep);

@@ -63,7 +63,7 @@ HOMES = {
 }
 SYSTEM = re.compile(
     r"(arpa|net|netinet|sys)/\w+\.h|"
-    r"(assert|ctype|dirent|errno|fcntl|fenv|float|getopt|immintrin|inttypes|limits|malloc|math|netdb|poll|"
+    r"(assert|ctype|dirent|errno|fcntl|fenv|float|ftw|getopt|immintrin|inttypes|limits|malloc|math|netdb|poll|"
     r"pthread|sched|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|"
     r"termios|time|unistd|wchar)\.h"
 )

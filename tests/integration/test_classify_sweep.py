@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
+import tiny_files  # noqa: E402
 from classify_case import CLASSIFY, FAILED, USAGE, ClassifyCase  # noqa: E402
 
 RECIPE = {
@@ -48,6 +49,14 @@ class Sweep(ClassifyCase):
             self.assertAlmostEqual(cell["gap"], cell["training"] - cell["test"], places=7)
             with open(folder + "/card.json") as file:
                 self.assertEqual(json.load(file)["recipe"]["layers"][0]["outputs"], cell["values"]["hidden"])
+
+    def test_decision_regions_of_one_and_of_all(self):
+        self.sweep("--vary", "hidden=1,4,12", "--vary", "epochs=1,2", "--out", self.path("grid"))
+        one, grid = (tiny_files.png_size(self.path(name)) for name in ("grid/1/regions.png", "grid/regions.png"))
+        self.assertEqual(one[0], one[1])
+        self.assertGreater(grid[1] / grid[0], 1.5)  # three rows of two
+        with open(self.path("grid/1/README.md")) as file:
+            self.assertIn("(regions.png)", file.read())
 
     def test_shared_settings_and_the_recipe_as_train_runs_it(self):
         cells = self.sweep_json("--vary", "hidden=5", "--set", "rate=0.01", "--epochs", "3", "--seed", "4",

@@ -91,6 +91,12 @@ def png(width, height, pixels, channels=1):
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def png_size(path):
+    """Width and height, from the header."""
+    with open(path, "rb") as file:
+        return struct.unpack(">8x4x4xII", file.read(24))
+
+
 def write_idx(folder, width, height, samples, labels, split="t10k"):
     """Two gzipped IDX files, named as MNIST's are."""
     images = struct.pack(">IIII", 0x803, len(samples), height, width) + b"".join(map(bytes, samples))

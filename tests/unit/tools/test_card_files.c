@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static const struct tool_model_file file = {123456, "0123456789abcdef0123", 2.5e6};
+static const struct tool_model_file file = {123456, "0123456789abcdef0123", 2.5e6, false};
 
 static char *text_of(const struct eng_train_report *report)
 {
