@@ -23,7 +23,7 @@ static void print_usage(FILE *out)
 {
     fprintf(out, "usage: classify COMMAND [ARGUMENT]...\n\ncommands:\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "\n'classify COMMAND --help' explains one command. MODEL is an .onnx file or a "
                  "version folder\nthat holds a model.onnx.\n");
 }
