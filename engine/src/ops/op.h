@@ -40,7 +40,7 @@ enum eng_op_flags {
     /* In inference output 0 equals input 0 and the node can be dropped (Identity, Dropout). */
     ENG_OP_NO_OP = 16,
     /* Rows of output 0 are probabilities already: no softmax is to be added (Softmax, KNearest). */
-    ENG_OP_PROBABILITIES = 32,
+    ENG_OP_PROBABILITIES = 64,
 };
 
 /* What infer is asked and what it answers. */
