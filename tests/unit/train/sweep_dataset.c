@@ -17,7 +17,7 @@ static enum eng_status load(void *ctx, struct eng_error *err)
 }
 
 static void sweep(struct temp_folder *folder, const struct eng_dataset_options *options,
-                  enum eng_split split, int at_least)
+                  enum eng_split split, size_t at_least)
 {
     struct eng_dataset_source source = {
         .dir = folder ? folder->path : NULL, .options = options, .split = split};
