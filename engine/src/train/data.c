@@ -1,6 +1,7 @@
 #include "train/data.h"
 
 #include "base/error.h"
+#include "train/validation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,6 +112,10 @@ static enum eng_status load(const struct loading *l, const char *dir, struct eng
     if (status == ENG_OK) status = name_classes(l);
     if (status == ENG_OK) status = check_labels(l, &data->train, ENG_SPLIT_TRAIN);
     if (status == ENG_OK) status = check_labels(l, &data->test, ENG_SPLIT_TEST);
+    /* Before the input is prepared: what is held out has no say in mean and deviation. */
+    if (status == ENG_OK && l->recipe->validation > 0)
+        status = eng_validation_split(&data->train, l->recipe->validation,
+                                      (uint64_t)l->recipe->seed, &data->validation, l->err);
     if (status == ENG_OK) status = eng_input_prepare(l->recipe, &data->train, &data->input, l->err);
     return status;
 }

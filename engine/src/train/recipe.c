@@ -26,6 +26,10 @@ static const struct eng_field top_fields[] = {
     ENG_F_INT(struct eng_recipe, golden, 4, 0, 100, "test samples recorded with their answers"),
     ENG_F_FLOAT(struct eng_recipe, clip_gradient_norm, 0, 0, 1e9,
                 "a longer gradient is shortened to this; 0: never"),
+    ENG_F_FLOAT(struct eng_recipe, validation, 0, 0, 0.5,
+                "share of the training set that is held out, to choose by"),
+    ENG_F_INT(struct eng_recipe, evaluate_every_epochs, 1, 1, 100000,
+              "epochs from one evaluation of the test set to the next"),
 };
 
 static const struct eng_field input_fields[] = {
@@ -189,6 +193,26 @@ static enum eng_status read_knn(struct eng_json_place *place, const json_t *valu
     return eng_json_fields(place, value, eng_knn_fields, eng_n_knn_fields, NULL, &recipe->knn);
 }
 
+static enum eng_status read_early_stopping(struct eng_json_place *place, const json_t *value,
+                                           struct eng_recipe *recipe)
+{
+    recipe->early_stopping.on = value;
+    if (value && !(recipe->validation > 0))
+        return eng_fail(place->err, ENG_FORMAT,
+                        "%s: early_stopping looks at the validation set; wanted validation above 0",
+                        place->path);
+    return eng_json_fields(place, value, eng_early_stopping_fields, eng_n_early_stopping_fields,
+                           NULL, &recipe->early_stopping);
+}
+
+static enum eng_status read_average(struct eng_json_place *place, const json_t *value,
+                                    struct eng_recipe *recipe)
+{
+    recipe->average.on = value;
+    return eng_json_fields(place, value, eng_average_fields, eng_n_average_fields, NULL,
+                           &recipe->average);
+}
+
 /* Keys of the top level whose values are not plain: how each is read, NULL for one left out. */
 static const struct section {
     const char *name;
@@ -196,10 +220,16 @@ static const struct section {
                             struct eng_recipe *recipe);
     bool is_list, required;
 } sections[] = {
-    {"labels", read_labels, true, false},           {"input", read_input, false, false},
-    {"augment", read_augment, false, false},        {"loss", read_loss, false, false},
-    {"optimiser", read_optimiser, false, false},    {"schedule", read_schedule, false, false},
-    {"layers", eng_recipe_read_layers, true, true}, {"knn", read_knn, false, false},
+    {"labels", read_labels, true, false},
+    {"input", read_input, false, false},
+    {"augment", read_augment, false, false},
+    {"loss", read_loss, false, false},
+    {"optimiser", read_optimiser, false, false},
+    {"schedule", read_schedule, false, false},
+    {"early_stopping", read_early_stopping, false, false},
+    {"average", read_average, false, false},
+    {"layers", eng_recipe_read_layers, true, true},
+    {"knn", read_knn, false, false},
     {"freeze", read_freeze, true, false},
 };
 

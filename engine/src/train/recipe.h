@@ -6,8 +6,10 @@
 #include "engine/status.h"
 #include "ops/attrs.h"
 #include "train/augment.h"
+#include "train/average.h"
 #include "train/dataset_options.h"
 #include "train/knn.h"
+#include "train/early_stopping.h"
 #include "train/loss.h"
 #include "train/optimiser.h"
 #include "train/schedule.h"
@@ -74,6 +76,10 @@ struct eng_recipe {
     int method; /* index into eng_method_names */
     int64_t seed, epochs, batch, shards, golden;
     double clip_gradient_norm; /* 0: off */
+    double validation;         /* share of the training set that is held out; 0: none */
+    int64_t evaluate_every_epochs;
+    struct eng_early_stopping_options early_stopping;
+    struct eng_average_options average;
     const char *const *labels; /* [n_labels], 0 if not given */
     size_t n_labels;
     struct eng_recipe_input input;

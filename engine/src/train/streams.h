@@ -16,6 +16,7 @@ enum eng_stream {
     ENG_STREAM_MIXUP,   /* a: epoch, b: step x shards + shard */
     ENG_STREAM_SPLIT,   /* a: class, or 0: which samples are the test set */
     ENG_STREAM_TOY,     /* a: split */
+    ENG_STREAM_VALIDATION,
 };
 
 /* Purpose: the generator of that purpose; a below 2^24, b below 2^32. */
