@@ -12,7 +12,7 @@
 struct train_options {
     const char *data, *out;
     int64_t seed, epochs, threads;
-    bool quiet;
+    bool resume, restart, quiet;
     struct tool_texts set;
 };
 
@@ -24,6 +24,8 @@ static const struct tool_option options[] = {
     TOOL_INT(struct train_options, epochs, 0, 1, 100000, "N", "instead of the recipe's epochs"),
     TOOL_TEXTS(struct train_options, set, "PATH=VALUE",
                "a variable or key of the recipe, such as optimiser.learning_rate=0.1"),
+    TOOL_FLAG(struct train_options, resume, "go on from the checkpoint in --out, if there is one"),
+    TOOL_FLAG(struct train_options, restart, "throw the checkpoint in --out away and begin anew"),
     TOOL_INT(struct train_options, threads, 0, 1, 1024, "N", "default: every CPU this process has"),
     TOOL_FLAG(struct train_options, quiet, "no progress"),
 };
@@ -67,6 +69,8 @@ int cmd_train(int argc, char **argv)
         .n_epochs = opt.epochs,
         .settings = opt.set.v,
         .n_settings = opt.set.n,
+        .resume = opt.resume,
+        .restart = opt.restart,
         .pool = pool,
         .observe = observe,
         .observe_ctx = opt.quiet ? NULL : &progress,

@@ -1,4 +1,4 @@
-/* A training run's progress: a bar on a terminal, a line per epoch elsewhere. */
+/* A training run's progress: a bar on a terminal, plain lines elsewhere. */
 #ifndef TOOLS_PROGRESS_H
 #define TOOLS_PROGRESS_H
 
@@ -10,14 +10,20 @@
 struct tool_progress {
     FILE *out;
     bool terminal;
+    size_t columns; /* of the terminal; 0: asked before each drawing */
     bool line_open; /* a bar stands on the current line */
-    double start_s; /* of the run, 0 before its first step */
+    bool started;
+    double start_s; /* of the run */
     double last_shown_s;
 };
 
 void tool_progress_init(struct tool_progress *progress, FILE *out);
 
-/* Purpose: shows where the run stands; the bar is drawn at most ten times a second. */
+/*
+ * Purpose: shows where the run stands: on a terminal one line that is drawn over, at most ten times
+ *          a second and never wider than the terminal; elsewhere a line every ten seconds. Both
+ *          write a line at the end of an epoch.
+ */
 void tool_progress_show(struct tool_progress *progress, const struct eng_train_progress *at);
 
 /* Purpose: ends an unfinished line. */

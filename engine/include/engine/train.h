@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * One epoch as it went. Losses are means over samples, accuracies shares of them (regression: 0).
- * What was not measured is NAN.
+ * One epoch as it went. Losses are means over samples, accuracies shares of them. What was not
+ * measured is NAN, and so is the accuracy of a regression.
  */
 struct eng_train_epoch {
     double learning_rate;  /* at the epoch's last step */
@@ -26,7 +26,7 @@ struct eng_train_progress {
     size_t epoch, n_epochs; /* epoch counts from 1 */
     size_t n_resumed;       /* epochs that a run before this one has done; --resume */
     size_t step, n_steps;   /* within the epoch, from 1 */
-    double loss, accuracy;  /* running means over the epoch's training samples so far */
+    double loss, accuracy;  /* running means over the epoch's training samples so far; see above */
     size_t n_samples;       /* of the epoch so far */
     double samples_per_s;
     const struct eng_train_epoch *done; /* at the end of an epoch, else NULL */

@@ -46,6 +46,18 @@ static inline uint16_t eng_cursor_le16(struct eng_cursor *c)
     return (uint16_t)(p ? p[0] | p[1] << 8 : 0);
 }
 
+static inline uint32_t eng_cursor_le32(struct eng_cursor *c)
+{
+    const uint8_t *p = eng_cursor_take(c, 4);
+    return p ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0] : 0;
+}
+
+static inline uint64_t eng_cursor_le64(struct eng_cursor *c)
+{
+    uint64_t low = eng_cursor_le32(c);
+    return (uint64_t)eng_cursor_le32(c) << 32 | low;
+}
+
 static inline uint32_t eng_cursor_be32(struct eng_cursor *c)
 {
     const uint8_t *p = eng_cursor_take(c, 4);

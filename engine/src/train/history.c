@@ -11,6 +11,7 @@
 void eng_history_fini(struct eng_history *history)
 {
     free(history->epochs);
+    free(history->changes);
     memset(history, 0, sizeof *history);
 }
 
@@ -48,6 +49,22 @@ static void print_epoch(FILE *out, const struct eng_train_epoch *epoch)
     fputs(*separator == '{' ? "{}" : "}", out);
 }
 
+static void print(FILE *out, const struct eng_history *history)
+{
+    fprintf(out, "{\"seed\":%lld,\"n_train\":%zu", (long long)history->seed, history->n_train);
+    if (history->n_validation > 0) fprintf(out, ",\"n_validation\":%zu", history->n_validation);
+    fprintf(out, ",\"n_test\":%zu,\"n_parameters\":%zu", history->n_test, history->n_parameters);
+    if (history->kept_epoch != history->n_epochs)
+        fprintf(out, ",\"kept_epoch\":%zu", history->kept_epoch);
+    if (history->changes) fprintf(out, ",\"changes\":%s", history->changes);
+    fputs(",\"epochs\":[", out);
+    for (size_t i = 0; i < history->n_epochs; i++) {
+        if (i) fputc(',', out);
+        print_epoch(out, &history->epochs[i]);
+    }
+    fputs("]}", out);
+}
+
 enum eng_status eng_history_format(const struct eng_history *history, char **text,
                                    struct eng_error *err)
 {
@@ -55,13 +72,7 @@ enum eng_status eng_history_format(const struct eng_history *history, char **tex
     size_t n_bytes;
     FILE *out = open_memstream(&made, &n_bytes);
     if (!out) return eng_fail_memory(err, "the training history");
-    fprintf(out, "{\"seed\":%lld,\"n_train\":%zu,\"n_test\":%zu,\"n_parameters\":%zu,\"epochs\":[",
-            (long long)history->seed, history->n_train, history->n_test, history->n_parameters);
-    for (size_t i = 0; i < history->n_epochs; i++) {
-        if (i) fputc(',', out);
-        print_epoch(out, &history->epochs[i]);
-    }
-    fputs("]}", out);
+    print(out, history);
     int failed = ferror(out);
     if (fclose(out) != 0 || failed) {
         free(made);

@@ -13,6 +13,7 @@ struct eng_history {
     struct eng_train_epoch *epochs; /* [n_epochs] */
     size_t n_epochs, capacity;
     size_t n_resumed;  /* of them done by a run before this one */
+    char *changes;     /* JSON list of sentences: what else resuming changed; NULL: nothing */
     size_t kept_epoch; /* whose weights the model has, from 1; 0: there are no epochs */
 };
 

@@ -6,6 +6,7 @@
 #include "train/data.h"
 #include "train/export.h"
 #include "train/report.h"
+#include "train/resume.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +18,7 @@
 /* Everything that one run reads before it begins. */
 struct run {
     const struct eng_train_options *options;
-    char model_path[PATH_MAX];
+    char model_path[PATH_MAX], checkpoint_path[PATH_MAX];
     struct eng_recipe recipe;
     struct eng_data data;
     struct eng_graph graph;
@@ -26,23 +27,54 @@ struct run {
     size_t n_bytes;
 };
 
+/* Hours of work are not overwritten by a forgotten word. */
+static enum eng_status check_checkpoint(const struct run *run, struct eng_error *err)
+{
+    const struct eng_train_options *options = run->options;
+    if (options->resume && options->restart)
+        return eng_fail(err, ENG_ARGUMENT, "wanted --resume or --restart, not both");
+    if (options->resume || options->restart || !eng_file_exists(run->checkpoint_path))
+        return ENG_OK;
+    return eng_fail(err, ENG_ARGUMENT,
+                    "%s holds a run that did not end: --resume goes on with it, --restart throws "
+                    "it away and begins anew",
+                    run->checkpoint_path);
+}
+
+static enum eng_status name_files(struct run *run, struct eng_error *err)
+{
+    int n =
+        snprintf(run->model_path, sizeof run->model_path, "%s/model.onnx", run->options->out_dir);
+    if (n < 0 || n >= (int)sizeof run->model_path)
+        return eng_fail(err, ENG_ARGUMENT, "the output folder's name is longer than %d bytes",
+                        PATH_MAX);
+    return eng_resume_path(run->options->out_dir, run->checkpoint_path, err);
+}
+
+static enum eng_status remove_checkpoint(const struct run *run, struct eng_error *err)
+{
+    if (unlink(run->checkpoint_path) == 0 || errno == ENOENT) return ENG_OK;
+    return eng_fail(err, ENG_IO, "%s: cannot be removed: %s", run->checkpoint_path,
+                    strerror(errno));
+}
+
 /* The folder is made first: better to hear of it before the training than after. */
 static enum eng_status prepare(struct run *run, struct eng_error *err)
 {
     const struct eng_train_options *options = run->options;
     const struct eng_recipe_overrides overrides = {options->seed, options->n_epochs,
                                                    options->settings, options->n_settings};
-    int n = snprintf(run->model_path, sizeof run->model_path, "%s/model.onnx", options->out_dir);
-    if (n < 0 || n >= (int)sizeof run->model_path)
-        return eng_fail(err, ENG_ARGUMENT, "the output folder's name is longer than %d bytes",
-                        PATH_MAX);
-    enum eng_status status = eng_recipe_load(options->recipe_path, &overrides, &run->recipe, err);
+    enum eng_status status = name_files(run, err);
+    if (status == ENG_OK) status = check_checkpoint(run, err);
+    if (status == ENG_OK)
+        status = eng_recipe_load(options->recipe_path, &overrides, &run->recipe, err);
     if (status == ENG_OK)
         status = eng_data_load(options->data_dir, &run->recipe, options->pool, &run->data, err);
     if (status == ENG_OK) status = eng_file_make_dirs(options->out_dir, err);
     if (status == ENG_OK && access(options->out_dir, W_OK) != 0)
         return eng_fail(err, ENG_IO, "%s: cannot be written to: %s", options->out_dir,
                         strerror(errno));
+    if (status == ENG_OK && options->restart) status = remove_checkpoint(run, err);
     return status;
 }
 
@@ -69,6 +101,7 @@ static enum eng_status work(struct run *run, struct eng_error *err)
     double start_s = eng_clock_s();
     enum eng_status status = eng_method_at(run->recipe.method)->fit(&fitting, err);
     if (status == ENG_OK) status = save(run, err);
+    if (status == ENG_OK) status = remove_checkpoint(run, err);
     if (status != ENG_OK || !run->options->report) return status;
     return eng_report_create(&fitting, run->file, run->n_bytes, eng_clock_s() - start_s,
                              run->options->report, err);

@@ -30,6 +30,7 @@ static enum eng_status train(void *ctx, struct eng_error *err)
     struct eng_train_report *report = NULL;
     struct eng_train_options options = *(const struct eng_train_options *)ctx;
     options.report = &report;
+    options.restart = true; /* the run before failed behind its checkpoint, maybe */
     enum eng_status status = eng_train(&options, err);
     eng_train_report_destroy(report);
     return status;

@@ -94,6 +94,7 @@ static struct eng_train_options options_of(const struct fixture *f, struct eng_p
         .data_dir = f->data.path,
         .out_dir = f->out_dir,
         .seed = -1,
+        .restart = true,
         .pool = pool,
         .observe = seen ? watch : NULL,
         .observe_ctx = seen,
