@@ -36,8 +36,8 @@ static const struct tool_syntax syntax = {
     .max_args = 1,
     .help =
         "Trains the recipe's network and writes an ONNX file that the daemon can serve. The same\n"
-        "recipe, seed and data give the same file, whatever the number of threads. Ctrl-C stops\n"
-        "and leaves an older model.onnx as it was.",
+        "recipe, seed and data give the same file, whatever the number of threads. Ctrl-C stops;\n"
+        "the epochs that are done stand in the checkpoint, and --resume goes on with them.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
 };

@@ -1,7 +1,9 @@
 /* docs/training.md names every kind and key that the tables have. */
 #include "base/file.h"
 #include "train/augment.h"
+#include "train/average.h"
 #include "train/dataset_options.h"
+#include "train/early_stopping.h"
 #include "train/initialiser.h"
 #include "train/knn.h"
 #include "train/loss.h"
@@ -50,6 +52,8 @@ static void every_row_is_documented(void **state)
     expect_kinds(eng_schedule_kinds, eng_n_schedule_kinds);
     expect_fields(eng_dataset_fields, eng_n_dataset_fields);
     expect_fields(eng_augment_fields, eng_n_augment_fields);
+    expect_fields(eng_average_fields, eng_n_average_fields);
+    expect_fields(eng_early_stopping_fields, eng_n_early_stopping_fields);
     expect_fields(eng_knn_fields, eng_n_knn_fields);
     for (size_t i = 0; eng_method_names[i]; i++)
         expect(eng_method_names[i]);
