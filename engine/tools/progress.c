@@ -1,6 +1,6 @@
 #include "progress.h"
 
-#include "base/clock.h"
+#include "base/stopwatch.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -134,7 +134,7 @@ static void start(struct tool_progress *p, const struct eng_train_progress *at, 
 
 void tool_progress_show(struct tool_progress *progress, const struct eng_train_progress *at)
 {
-    double now = eng_clock_s();
+    double now = eng_stopwatch_s();
     if (!progress->started) start(progress, at, now);
     bool due = now - progress->last_shown_s >= (progress->terminal ? BAR_EVERY_S : PLAIN_EVERY_S);
     if (!at->done && !due) return;

@@ -1,8 +1,8 @@
 /* The epochs of a run: steps, evaluation, what is kept, and why it may end early. */
 #include "train/trainer.h"
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "train/streams.h"
 
 #include <math.h>
@@ -49,7 +49,7 @@ static enum eng_status run_steps(struct eng_trainer *t, struct eng_train_progres
                                  struct eng_train_epoch *out, struct eng_error *err)
 {
     struct eng_loss_sum total = {0};
-    double start_s = eng_clock_s();
+    double start_s = eng_stopwatch_s();
     for (size_t step = 0; step < t->n_steps; step++) {
         const struct eng_trainer_step done = eng_trainer_step(t, at->epoch - 1, step);
         at->step = step + 1;
@@ -61,7 +61,7 @@ static enum eng_status run_steps(struct eng_trainer *t, struct eng_train_progres
                                  done.learning_rate, err);
         total.loss += done.sum.loss;
         total.n_correct += done.sum.n_correct;
-        double n = (double)at->n_samples, elapsed_s = eng_clock_s() - start_s;
+        double n = (double)at->n_samples, elapsed_s = eng_stopwatch_s() - start_s;
         out->learning_rate = done.learning_rate;
         at->loss = out->loss = total.loss / n;
         at->accuracy = out->accuracy = share(t, &total, n);
@@ -113,12 +113,12 @@ static enum eng_status run_epoch(struct eng_trainer *t, size_t epoch, struct eng
                                     .n_steps = t->n_steps};
     struct eng_train_epoch record = {
         .validation_loss = NAN, .validation_accuracy = NAN, .test_loss = NAN, .test_accuracy = NAN};
-    double start_s = eng_clock_s();
+    double start_s = eng_stopwatch_s();
     struct eng_rng rng = eng_stream_rng((uint64_t)t->recipe->seed, ENG_STREAM_SHUFFLE, epoch, 0);
     eng_rng_shuffle(&rng, t->order, t->data->train.n);
     enum eng_status status = run_steps(t, &at, &record, err);
     if (status == ENG_OK) status = evaluate_epoch(t, &at, &record, err);
-    record.seconds = eng_clock_s() - start_s;
+    record.seconds = eng_stopwatch_s() - start_s;
     if (status == ENG_OK) status = eng_history_add(t->history, &record, err);
     if (status == ENG_OK) status = eng_resume_save(t, err);
     at.done = &record;

@@ -1,7 +1,7 @@
 /* The method of nearest neighbours: the training set itself becomes the model. */
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/stopwatch.h"
 #include "graph/exec.h"
 #include "train/method.h"
 
@@ -174,10 +174,10 @@ static enum eng_status ask_all(struct test *test, struct eng_train_progress *at,
                                struct eng_error *err)
 {
     size_t n = test->run->data->test.n;
-    double start_s = eng_clock_s();
+    double start_s = eng_stopwatch_s();
     for (size_t first = 0; first < n; first += TEST_BATCH) {
         ask(test, first, n - first < TEST_BATCH ? n - first : TEST_BATCH);
-        double elapsed_s = eng_clock_s() - start_s;
+        double elapsed_s = eng_stopwatch_s() - start_s;
         at->step++;
         at->n_samples = first + TEST_BATCH < n ? first + TEST_BATCH : n;
         at->accuracy = (double)test->n_correct / (double)at->n_samples;
@@ -196,7 +196,7 @@ static enum eng_status evaluate(const struct eng_method_run *run, struct eng_err
     size_t n = run->data->test.n;
     struct eng_train_progress at = {
         .epoch = 1, .n_epochs = 1, .n_steps = (n + TEST_BATCH - 1) / TEST_BATCH, .loss = NAN};
-    double start_s = eng_clock_s();
+    double start_s = eng_stopwatch_s();
     enum eng_status status = make_plans(&test, n, err);
     if (status == ENG_OK) status = ask_all(&test, &at, err);
     eng_exec_destroy(test.exec);
@@ -204,7 +204,7 @@ static enum eng_status evaluate(const struct eng_method_run *run, struct eng_err
         eng_plan_destroy(test.plans[i]);
     if (status != ENG_OK) return status;
     record.test_accuracy = at.accuracy;
-    record.seconds = eng_clock_s() - start_s;
+    record.seconds = eng_stopwatch_s() - start_s;
     run->history->kept_epoch = 1;
     at.done = &record;
     status = eng_history_add(run->history, &record, err);

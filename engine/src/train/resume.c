@@ -1,8 +1,8 @@
 #include "train/resume.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/stopwatch.h"
 #include "train/checkpoint.h"
 #include "train/columns.h"
 #include "train/recipe_difference.h"
@@ -46,7 +46,7 @@ static struct eng_checkpoint describe(const struct eng_trainer *t, const float *
 enum eng_status eng_resume_save(struct eng_trainer *trainer, struct eng_error *err)
 {
     struct eng_resume *resume = &trainer->resume;
-    if (resume->saved_epoch > 0 && eng_clock_s() - resume->saved_s < 1) return ENG_OK;
+    if (resume->saved_epoch > 0 && eng_stopwatch_s() - resume->saved_s < 1) return ENG_OK;
     float *weights = malloc(eng_parameters_count(&trainer->parameters) * sizeof *weights);
     if (!weights) return eng_fail_memory(err, "the checkpoint");
     eng_parameters_read(&trainer->parameters, weights);
@@ -57,7 +57,7 @@ enum eng_status eng_resume_save(struct eng_trainer *trainer, struct eng_error *e
     if (status == ENG_OK) status = eng_file_write(resume->path, bytes, n_bytes, err);
     if (status == ENG_OK) {
         resume->saved_epoch = trainer->history->n_epochs;
-        resume->saved_s = eng_clock_s();
+        resume->saved_s = eng_stopwatch_s();
     }
     free(bytes);
     free(weights);

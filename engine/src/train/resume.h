@@ -15,7 +15,7 @@ struct eng_resume {
     char path[PATH_MAX]; /* of the checkpoint */
     char train_data[ENG_DIGEST_CHARS], test_data[ENG_DIGEST_CHARS];
     size_t saved_epoch; /* that the file holds, from 1; 0: none */
-    double saved_s;     /* when, on eng_clock_s */
+    double saved_s;     /* when, on eng_stopwatch_s */
 };
 
 /* Purpose: out_dir/checkpoint. Errors: ARGUMENT: the name is too long. */

@@ -1,8 +1,8 @@
 #include "engine/train.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/stopwatch.h"
 #include "train/data.h"
 #include "train/export.h"
 #include "train/report.h"
@@ -98,12 +98,12 @@ static enum eng_status work(struct run *run, struct eng_error *err)
                                      .data = &run->data,
                                      .graph = &run->graph,
                                      .history = &run->history};
-    double start_s = eng_clock_s();
+    double start_s = eng_stopwatch_s();
     enum eng_status status = eng_method_at(run->recipe.method)->fit(&fitting, err);
     if (status == ENG_OK) status = save(run, err);
     if (status == ENG_OK) status = remove_checkpoint(run, err);
     if (status != ENG_OK || !run->options->report) return status;
-    return eng_report_create(&fitting, run->file, run->n_bytes, eng_clock_s() - start_s,
+    return eng_report_create(&fitting, run->file, run->n_bytes, eng_stopwatch_s() - start_s,
                              run->options->report, err);
 }
 

@@ -1,8 +1,8 @@
 /* Time that only goes forward. */
-#ifndef ENG_BASE_CLOCK_H
-#define ENG_BASE_CLOCK_H
+#ifndef ENG_BASE_STOPWATCH_H
+#define ENG_BASE_STOPWATCH_H
 
 /* Purpose: seconds since some moment; differences count. Any thread. */
-double eng_clock_s(void);
+double eng_stopwatch_s(void);
 
 #endif

@@ -1,8 +1,8 @@
-#include "base/clock.h"
+#include "base/stopwatch.h"
 
 #include <time.h>
 
-double eng_clock_s(void)
+double eng_stopwatch_s(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
