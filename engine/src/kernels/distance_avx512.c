@@ -19,7 +19,8 @@ bool eng_distance_has_vnni(void)
     return eng_distance_has_avx512() && __builtin_cpu_supports("avx512vnni");
 }
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vnni")))
+/* A function is inlined only into one that has all its instructions: so these come without VNNI. */
+#define TARGET __attribute__((target("avx512f,avx512bw")))
 
 TARGET static inline vector zero(void)
 {
@@ -49,8 +50,6 @@ TARGET static inline vector load_some(const uint8_t *p, size_t n)
     return _mm512_maskz_loadu_epi8(~(uint64_t)0 >> (LANES - n), p);
 }
 
-#undef TARGET
-#define TARGET __attribute__((target("avx512f,avx512bw")))
 #define KERNEL l1
 
 #define load_l1       load_all
