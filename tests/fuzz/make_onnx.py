@@ -64,8 +64,18 @@ def operators():
     yield "maxpool_indices", one("MaxPool", outputs=("y", "i"), kernel_shape=[3, 3], pads=[1, 1, 1, 1])
     yield "avgpool", one("AveragePool", kernel_shape=[2, 3], count_include_pad=1, pads=[0, 1, 0, 1])
     yield "reshape", one("Reshape", more=[ints("s", 0, -1)])
+    yield "knearest", knearest()
+    yield "knearest_l2", knearest(k=3, distance="L2", n_classes=5)
     constant = helper.make_node("Constant", [], ["c"], value=weights("", 2, 1, 1))
     yield "constant", model([constant, helper.make_node("Add", ["x", "c"], ["y"])], image, None)
+
+
+def knearest(labels=(0, 1, 2, 1), **attributes):
+    """Four references of 2 x 2 bytes."""
+    references = numpy_helper.from_array((np.arange(16) * 16 % 251).astype(np.uint8).reshape(4, 4), "r")
+    node = helper.make_node("KNearest", ["x", "r", "l"], ["y"], domain="classifyd", **attributes)
+    return model([node], ("N", 1, 2, 2), None, [references, ints("l", *labels)],
+                 domains=[helper.make_opsetid("classifyd", 1)])
 
 
 def network():
@@ -103,6 +113,8 @@ def hostile():
     many = one("Add", more=[weights("b", 1)])
     many.graph.initializer[0].dims[:] = [1] * 12
     yield "rank_12", many
+    yield "knearest_label", knearest(labels=(0, 1, -7, 1))
+    yield "knearest_k", knearest(k=1 << 24)
     outer = model([helper.make_node("Add", ["b", "c"], ["d"]), helper.make_node("Add", ["x", "d"], ["y"])],
                   (1, 1), None, [weights("b", 700, 1), weights("c", 1, 700)])
     yield "folded_outer_product", outer
