@@ -279,6 +279,7 @@ int main(void)
     bench_gemm("dense 784-128 (MatMul), one", false, false, 1, 128, 784);
     bench_gemm("dense 784-128 (MatMul), 64", false, false, 64, 128, 784);
     bench_gemm("dense 128-10, one", false, true, 1, 10, 128);
+    bench_gemm("dense 784-512 (MatMul), 64", false, false, 64, 512, 784);
     bench_gemm("dense backward dx", false, true, 64, 512, 512);
     bench_gemm("dense backward dw", true, false, 784, 512, 64);
     bench_gemm("dense backward dw, few", true, false, 512, 10, 64);

@@ -11,6 +11,7 @@ enum {
     BLOCK_ROWS = 256,  /* rows of C in one piece of work: they share a packed panel */
     DOT_ROWS = 64,     /* the same for dot products, which read all of A for a few columns */
     BLOCK_DEPTH = 128, /* of k in one pass: a packed panel stays in the L1 cache */
+    AHEAD = 8,         /* rows of B to prefetch: far apart, they are no stream to the CPU */
     PACK_ROWS = 16,    /* rows of A that make packing pay */
     MAX_PANEL_COLUMNS = 16 * ENG_PANEL_VECTORS,
     DOT_COLUMNS = 32,         /* columns of C in one piece of dot products */
@@ -75,8 +76,12 @@ static void pack_b(const struct eng_gemm *g, const struct piece *piece, size_t k
     size_t width = piece->n_columns;
     if (!g->trans_b) {
         const float *b = g->b + k * g->ldb + piece->column;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+            if (i + AHEAD < n)
+                for (size_t x = 0; x < width; x += 16)
+                    __builtin_prefetch(b + (i + AHEAD) * g->ldb + x);
             memcpy(packed + i * width, b + i * g->ldb, width * sizeof *packed);
+        }
         return;
     }
     for (size_t x = 0; x < width; x++) {
