@@ -75,7 +75,7 @@ static struct point activate(struct eng_activation act, float x)
     const float one = 1;
     float y, slope = 0;
     eng_activation_forward(act, &x, &y, 1);
-    eng_activation_backward(act, &y, &one, &slope, 1);
+    eng_activation_backward(act, &y, &one, &slope, true, 1);
     return (struct point){(double)y, (double)slope};
 }
 
@@ -100,6 +100,9 @@ static void the_others_at_minus_two_and_six(void **state)
                 activate(relu, -2).slope, activate(relu, 6).y, activate(relu, 6).slope);
     theory_says(state, "| leaky ReLU | x < 0: 0.01 x | %g | %g | %g | %g |", activate(leaky, -2).y,
                 activate(leaky, -2).slope, activate(leaky, 6).y, activate(leaky, 6).slope);
+    const struct eng_activation elu = {.kind = ENG_ACT_ELU, .a = 1};
+    theory_says(state, "| ELU | x < 0: exp x - 1 | %.3f | %.3f | %g | %g |", activate(elu, -2).y,
+                activate(elu, -2).slope, activate(elu, 6).y, activate(elu, 6).slope);
     const struct eng_activation tanh_ = {.kind = ENG_ACT_TANH}, sigmoid = {.kind = ENG_ACT_SIGMOID};
     theory_says(state, "| tanh | tanh x | %.3f | %.3f | %.3f | %.6f |", activate(tanh_, -2).y,
                 activate(tanh_, -2).slope, activate(tanh_, 6).y, activate(tanh_, 6).slope);
