@@ -18,10 +18,22 @@ struct lives {
     bool *pinned; /* [n_values] of roots: graph inputs and outputs keep their memory to the end */
 };
 
-/* Steps: node i runs at step i + 1; 0 is before the first, n_nodes + 1 after the last. */
+/* Steps: node i runs at step i + 1; 0 is before the first, n_nodes + 1 after the last. In training
+ * the nodes then run backwards, and the last step is that of node 0. */
 static int step_of(size_t node)
 {
     return (int)node + 1;
+}
+
+static int backward_step_of(const struct eng_graph *graph, size_t node)
+{
+    return 2 * (int)graph->n_nodes + 1 - (int)node;
+}
+
+static int last_step(const struct eng_plan *plan)
+{
+    return plan->mode == ENG_PLAN_TRAINING ? backward_step_of(plan->graph, 0)
+                                           : step_of(plan->graph->n_nodes);
 }
 
 static bool lives_create(const struct eng_graph *graph, struct eng_arena *temporary,
@@ -37,7 +49,7 @@ static bool lives_create(const struct eng_graph *graph, struct eng_arena *tempor
 static void lives_measure(const struct eng_plan *plan, struct lives *lives)
 {
     const struct eng_graph *graph = plan->graph;
-    int end = step_of(graph->n_nodes);
+    int end = last_step(plan);
     for (size_t v = 0; v < graph->n_values; v++)
         lives->root[v] = (int)v;
     for (size_t i = 0; i < graph->n_nodes; i++) {
@@ -160,19 +172,39 @@ static void want_shared_scratch(struct eng_plan *plan, struct request *request)
     for (size_t i = 0; i < plan->graph->n_nodes; i++)
         if (plan->nodes[i].scratch_bytes > most) most = plan->nodes[i].scratch_bytes;
     plan->scratch_offset[0] = ENG_NO_PLACE;
-    if (most > 0) want(request, most, 0, step_of(plan->graph->n_nodes), &plan->scratch_offset[0]);
+    if (most > 0) want(request, most, 0, last_step(plan), &plan->scratch_offset[0]);
 }
 
+/* A gradient lives from its last reader's backward, which is the first to write it, to its maker's.
+ * Seeding begins at step n_nodes + 1; what would run before a seeded value's maker does not. */
+static void measure_gradients(const struct eng_graph *graph, const int *root, int *first, int *last)
+{
+    for (size_t v = 0; v < graph->n_values; v++)
+        first[v] = last[v] = step_of(graph->n_nodes);
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct eng_node *node = &graph->nodes[i];
+        for (size_t k = 0; k < node->n_in; k++)
+            if (node->in[k] != ENG_NO_VALUE) first[root[node->in[k]]] = backward_step_of(graph, i);
+        for (size_t k = 0; k < node->n_out; k++)
+            if (node->out[k] != ENG_NO_VALUE && root[node->out[k]] == node->out[k])
+                last[node->out[k]] = backward_step_of(graph, i);
+    }
+    for (size_t i = 0; i < graph->n_outputs; i++)
+        first[root[graph->outputs[i]]] = step_of(graph->n_nodes);
+}
+
+/* Uses up the lives, which have been asked for by now. */
 static void want_training(struct eng_plan *plan, const struct lives *lives, const bool *needs_grad,
                           struct request *request)
 {
-    int end = step_of(plan->graph->n_nodes);
+    int end = last_step(plan);
+    measure_gradients(plan->graph, lives->root, lives->first, lives->last);
     for (size_t v = 0; v < plan->graph->n_values; v++) {
         plan->grad_offset[v] = ENG_NO_PLACE;
         if (plan->graph->values[v].kind == ENG_VALUE_COMPUTED && needs_grad[v] &&
             lives->root[v] == (int)v)
-            want(request, (size_t)eng_tensor_bytes(&plan->tensors[v]), 0, end,
-                 &plan->grad_offset[v]);
+            want(request, (size_t)eng_tensor_bytes(&plan->tensors[v]), lives->first[v],
+                 lives->last[v], &plan->grad_offset[v]);
     }
     for (size_t i = 0; i < plan->graph->n_nodes; i++) {
         plan->keep_offset[i] = ENG_NO_PLACE;
