@@ -112,7 +112,17 @@ static struct eng_conv conv_of(const struct layer *l, size_t n_images)
                              .training = true};
 }
 
-static void bench_layer(const struct layer *l, size_t n_images)
+enum { NAME_SIZE = 64 };
+
+static const char *describe(const struct layer *l, char name[NAME_SIZE])
+{
+    snprintf(name, NAME_SIZE, "%-9s %4zu -> %4zu, %lldx%lld by %lld, %2lld px", l->net,
+             l->in_channels, l->out_channels, (long long)l->kernel, (long long)l->kernel,
+             (long long)l->stride, (long long)l->size);
+    return name;
+}
+
+static void bench_layer(const struct layer *l, size_t n_images, const char *name)
 {
     struct bench b = {.conv = conv_of(l, n_images)};
     size_t scratch_bytes, n_in = n_images * l->in_channels * eng_window_volume(b.conv.window.in);
@@ -128,9 +138,7 @@ static void bench_layer(const struct layer *l, size_t n_images)
     b.scratch = aligned_alloc(64, (scratch_bytes + 64) / 64 * 64);
     if (!b.scratch) exit(1);
     double gflop = 2e-9 * (double)n_out * (double)n_weights / (double)l->out_channels;
-    printf("%-9s %4zu -> %4zu, %lldx%lld by %lld, %2lld px  %7.1f %7.1f %7.1f\n", l->net,
-           l->in_channels, l->out_channels, (long long)l->kernel, (long long)l->kernel,
-           (long long)l->stride, (long long)l->size, gflop / measure(forward, &b),
+    printf("%s  %7.1f %7.1f %7.1f\n", name, gflop / measure(forward, &b),
            gflop / measure(backward_input, &b), gflop / measure(backward_weights, &b));
     fflush(stdout);
     float *const all[] = {b.x, b.dx, b.y, b.w, b.dw, b.bias, b.scratch};
@@ -141,8 +149,10 @@ static void bench_layer(const struct layer *l, size_t n_images)
 int main(int argc, char **argv)
 {
     size_t n_images = argc > 1 ? strtoul(argv[1], NULL, 10) : 64;
+    char name[NAME_SIZE];
     printf("kernels: %s; %zu images; GFLOP/s of forward, dX, dW\n", eng_kernels()->name, n_images);
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
-        bench_layer(&layers[i], n_images);
+        if (strstr(describe(&layers[i], name), argc > 2 ? argv[2] : ""))
+            bench_layer(&layers[i], n_images, name);
     return 0;
 }

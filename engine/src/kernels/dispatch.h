@@ -92,6 +92,19 @@ struct eng_transpose {
     bool accumulate;
 };
 
+/* c[i, j] = sum over k of a[i, k] b[k, j], added to c if accumulate; steps in floats. */
+struct eng_matrix_product {
+    size_t n_rows, depth;
+    size_t n_columns; /* a multiple of ENG_CHANNEL_BLOCK */
+    const float *a;   /* a[i * a_row + k * a_depth] */
+    size_t a_row, a_depth;
+    const float *b;
+    size_t b_row;
+    float *c;
+    size_t c_row;
+    bool accumulate;
+};
+
 /* One channel of BatchNormalization: y = (x - mean) factor + bias, then ReLU if rectified. */
 struct eng_normalisation {
     float mean, factor, bias;
@@ -110,6 +123,7 @@ struct eng_kernels {
     float (*sum_products)(const float *x, float origin, const float *y, size_t n);
     void (*transform[ENG_N_TRANSFORMS])(const struct eng_transform *transform);
     void (*transpose)(const struct eng_transpose *transpose);
+    void (*multiply)(const struct eng_matrix_product *product);
     /* n elements of a channel; x == y is allowed. */
     void (*normalise)(const struct eng_normalisation *t, const float *x, float *y, size_t n);
     /* With g the gradient dy before the ReLU: the sums of g and of g (x - mean). */
@@ -118,6 +132,11 @@ struct eng_kernels {
     /* dx += factor (g - shift - slope (x - mean)), or = if write; dx == dy is allowed then. */
     void (*normalise_backward)(const struct eng_normalisation *t, float shift, float slope,
                                const float *x, const float *dy, float *dx, bool write, size_t n);
+    /* y[i] = the largest of the square at columns 2 i, 2 i + 1 of two rows, width floats apart; NaN
+     * if it holds one. Backward: dx += dy at the first pixel that equals y, or = if write. */
+    void (*max_pairs)(const float *top, size_t width, float *y, size_t n);
+    void (*max_pairs_backward)(const float *top, size_t width, const float *y, const float *dy,
+                               float *dx, bool write, size_t n);
     /* dx += dy where y > 0; if write, dx = dy there and 0 elsewhere. */
     void (*relu_backward)(const float *y, const float *dy, float *dx, bool write, size_t n);
 };

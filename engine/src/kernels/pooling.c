@@ -1,6 +1,9 @@
 #include "kernels/pooling.h"
 
+#include "kernels/dispatch.h"
+
 #include <math.h>
+#include <string.h>
 
 /* Enough window taps for a thread to be worth waking. */
 enum { TAPS_PER_CHUNK = 1 << 16 };
@@ -101,32 +104,22 @@ static bool is_pairs(const struct eng_window *w)
     return w->kernel[0] == 1 && w->stride[0] == 1 && w->pad_begin[0] == 0 && w->pad_end[0] == 0;
 }
 
-static inline float larger(float a, float b)
+/* A depth above 1 with the same two by two window would need an outer loop: rare, so walked. */
+bool eng_max_pool_is_pairs(const struct eng_window *w)
 {
-    return is_new_max(b, a) ? b : a;
+    return is_pairs(w) && w->in[0] == 1;
 }
 
 static void max_pairs(void *ctx, size_t begin, size_t end)
 {
     const struct walk *walk = ctx;
     const struct eng_window *w = walk->w;
-    size_t width = (size_t)w->in[2], n = (size_t)w->out[2], n_rows = (size_t)w->out[1];
+    size_t width = (size_t)w->in[2], n = (size_t)w->out[2];
     for (size_t plane = begin; plane < end; plane++) {
         const float *x = walk->x + plane * eng_window_volume(w->in);
         float *y = walk->y + plane * eng_window_volume(w->out);
-        int32_t *argmax = walk->argmax ? walk->argmax + plane * eng_window_volume(w->out) : NULL;
-        for (size_t row = 0; row < n_rows; row++, y += n) {
-            const float *top = x + 2 * row * width, *bottom = top + width;
-            for (size_t i = 0; i < n; i++)
-                y[i] = larger(larger(top[2 * i], top[2 * i + 1]),
-                              larger(bottom[2 * i], bottom[2 * i + 1]));
-            for (size_t i = 0; argmax && i < n; i++) {
-                bool left = top[2 * i] == y[i], right = top[2 * i + 1] == y[i];
-                bool below = bottom[2 * i] == y[i];
-                size_t tap = left ? 0 : right ? 1 : below ? width : width + 1;
-                argmax[row * n + i] = (int32_t)(2 * row * width + 2 * i + tap);
-            }
-        }
+        for (size_t row = 0; row < (size_t)w->out[1]; row++)
+            eng_kernels()->max_pairs(x + 2 * row * width, width, y + row * n, n);
     }
 }
 
@@ -134,18 +127,40 @@ void eng_max_pool_forward(const struct eng_window *w, size_t n_planes, const flo
                           int32_t *argmax, struct eng_pool *pool)
 {
     struct walk walk = {.w = w, .x = x, .y = y, .argmax = argmax};
-    /* A depth above 1 with the same two by two window would need an outer loop: rare, so walked. */
-    bool pairs = is_pairs(w) && w->in[0] == 1;
+    bool pairs = !argmax && eng_max_pool_is_pairs(w);
     eng_pool_for(pool, n_planes, planes_per_chunk(w), pairs ? max_pairs : max_planes, &walk);
 }
 
 void eng_max_pool_backward(const struct eng_window *w, size_t n_planes, const int32_t *argmax,
-                           const float *dy, float *dx)
+                           const float *dy, float *dx, bool write)
 {
     size_t n_in = eng_window_volume(w->in), n_out = eng_window_volume(w->out);
+    if (write) memset(dx, 0, n_planes * n_in * sizeof *dx);
     for (size_t plane = 0; plane < n_planes; plane++, argmax += n_out, dy += n_out, dx += n_in)
         for (size_t i = 0; i < n_out; i++)
             if (argmax[i] >= 0) dx[argmax[i]] += dy[i];
+}
+
+/* What lies beyond the last square of a plane. */
+static void zero_rest(const struct eng_window *w, float *dx)
+{
+    size_t width = (size_t)w->in[2], height = (size_t)w->in[1];
+    size_t covered = 2 * (size_t)w->out[2], n_rows = 2 * (size_t)w->out[1];
+    for (size_t row = 0; covered < width && row < n_rows; row++)
+        memset(dx + row * width + covered, 0, (width - covered) * sizeof *dx);
+    memset(dx + n_rows * width, 0, (height - n_rows) * width * sizeof *dx);
+}
+
+void eng_max_pool_pairs_backward(const struct eng_window *w, size_t n_planes, const float *x,
+                                 const float *y, const float *dy, float *dx, bool write)
+{
+    size_t width = (size_t)w->in[2], n = (size_t)w->out[2], n_in = eng_window_volume(w->in);
+    for (size_t plane = 0; plane < n_planes; plane++, x += n_in, dx += n_in) {
+        for (size_t row = 0; row < (size_t)w->out[1]; row++, y += n, dy += n)
+            eng_kernels()->max_pairs_backward(x + 2 * row * width, width, y, dy,
+                                              dx + 2 * row * width, write, n);
+        if (write) zero_rest(w, dx);
+    }
 }
 
 /* --- mean --- */

@@ -15,9 +15,17 @@
 void eng_max_pool_forward(const struct eng_window *window, size_t n_planes, const float *x,
                           float *y, int32_t *argmax, struct eng_pool *pool);
 
-/* Purpose: dx[argmax] += dy. */
+/* Purpose: dx[argmax] += dy; write: dx = instead of +=. */
 void eng_max_pool_backward(const struct eng_window *window, size_t n_planes, const int32_t *argmax,
-                           const float *dy, float *dx);
+                           const float *dy, float *dx, bool write);
+
+/* Purpose: whether the window is the everyday one: two by two pixels side by side, no padding. Its
+ * gradient needs no argmax: comparing x with y again costs less than keeping it. */
+bool eng_max_pool_is_pairs(const struct eng_window *window);
+
+/* Purpose: adds to dx what eng_max_pool_backward would; write: dx = instead of +=. */
+void eng_max_pool_pairs_backward(const struct eng_window *window, size_t n_planes, const float *x,
+                                 const float *y, const float *dy, float *dx, bool write);
 
 /*
  * Purpose: y = the mean of each window, over the taps inside the image, or, if count_padding,

@@ -7,7 +7,7 @@
 
 #define TARGET __attribute__((target("avx2,fma")))
 #define NAME   avx2
-enum { LANES = 8, TILE_ROWS = 4 };
+enum { LANES = 8, TILE_ROWS = 4, TILE_SUMS = 12 };
 
 typedef __m256 vector;
 typedef __m256i lane_mask;
@@ -72,6 +72,38 @@ TARGET static inline vector clamp(vector low, vector high, vector x)
 TARGET static inline vector where_positive(vector y, vector x)
 {
     return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), x);
+}
+
+/* dy where a == b (NaN equals nothing), else 0; and the other way round. */
+TARGET static inline vector where_equal(vector a, vector b, vector dy)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ), dy);
+}
+
+TARGET static inline vector where_unequal(vector a, vector b, vector dy)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), dy);
+}
+
+/* The larger one; NaN if either is. max gives its second operand if one is NaN. */
+TARGET static inline vector larger(vector a, vector b)
+{
+    return _mm256_blendv_ps(_mm256_max_ps(b, a), b, _mm256_cmp_ps(b, b, _CMP_UNORD_Q));
+}
+
+/* Elements 0, 2, 4 ... and 1, 3, 5 ... of a, then b; and back. */
+TARGET static inline void separate(vector a, vector b, vector *even, vector *odd)
+{
+    vector low = _mm256_permute2f128_ps(a, b, 0x20), high = _mm256_permute2f128_ps(a, b, 0x31);
+    *even = _mm256_shuffle_ps(low, high, 0x88);
+    *odd = _mm256_shuffle_ps(low, high, 0xdd);
+}
+
+TARGET static inline void interleave(vector even, vector odd, vector *a, vector *b)
+{
+    vector low = _mm256_unpacklo_ps(even, odd), high = _mm256_unpackhi_ps(even, odd);
+    *a = _mm256_permute2f128_ps(low, high, 0x20);
+    *b = _mm256_permute2f128_ps(low, high, 0x31);
 }
 
 TARGET static inline float sum(vector v)

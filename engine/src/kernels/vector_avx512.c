@@ -7,7 +7,7 @@
 
 #define TARGET __attribute__((target("avx512f")))
 #define NAME   avx512
-enum { LANES = 16, TILE_ROWS = 8 };
+enum { LANES = 16, TILE_ROWS = 8, TILE_SUMS = 24 };
 
 typedef __m512 vector;
 typedef __mmask16 lane_mask;
@@ -72,6 +72,38 @@ TARGET static inline vector clamp(vector low, vector high, vector x)
 TARGET static inline vector where_positive(vector y, vector x)
 {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), x);
+}
+
+/* dy where a == b (NaN equals nothing), else 0; and the other way round. */
+TARGET static inline vector where_equal(vector a, vector b, vector dy)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), dy);
+}
+
+TARGET static inline vector where_unequal(vector a, vector b, vector dy)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), dy);
+}
+
+/* The larger one; NaN if either is. max gives its second operand if one is NaN. */
+TARGET static inline vector larger(vector a, vector b)
+{
+    return _mm512_mask_mov_ps(_mm512_max_ps(b, a), _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
+}
+
+/* Elements 0, 2, 4 ... and 1, 3, 5 ... of a, then b; and back. */
+TARGET static inline void separate(vector a, vector b, vector *even, vector *odd)
+{
+    __m512i index = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    *even = _mm512_permutex2var_ps(a, index, b);
+    *odd = _mm512_permutex2var_ps(a, _mm512_add_epi32(index, _mm512_set1_epi32(1)), b);
+}
+
+TARGET static inline void interleave(vector even, vector odd, vector *a, vector *b)
+{
+    __m512i index = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    *a = _mm512_permutex2var_ps(even, index, odd);
+    *b = _mm512_permutex2var_ps(even, _mm512_add_epi32(index, _mm512_set1_epi32(8)), odd);
 }
 
 TARGET static inline float sum(vector v)

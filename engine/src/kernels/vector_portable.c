@@ -5,7 +5,7 @@
 
 #define TARGET
 #define NAME portable
-enum { LANES = 4, TILE_ROWS = 4 };
+enum { LANES = 4, TILE_ROWS = 4, TILE_SUMS = 12 };
 
 typedef float vector __attribute__((vector_size(16)));
 typedef int bits __attribute__((vector_size(16)));
@@ -97,6 +97,36 @@ static inline vector clamp(vector low, vector high, vector x)
 static inline vector where_positive(vector y, vector x)
 {
     return (vector)((y > 0) & (bits)x);
+}
+
+/* dy where a == b (NaN equals nothing), else 0; and the other way round. */
+static inline vector where_equal(vector a, vector b, vector dy)
+{
+    return (vector)((a == b) & (bits)dy);
+}
+
+static inline vector where_unequal(vector a, vector b, vector dy)
+{
+    return (vector)((a != b) & (bits)dy);
+}
+
+/* The larger one; NaN if either is. */
+static inline vector larger(vector a, vector b)
+{
+    return choose((b <= a) | (a != a), a, b);
+}
+
+/* Elements 0, 2, 4 ... and 1, 3, 5 ... of a, then b; and back. */
+static inline void separate(vector a, vector b, vector *even, vector *odd)
+{
+    *even = (vector){a[0], a[2], b[0], b[2]};
+    *odd = (vector){a[1], a[3], b[1], b[3]};
+}
+
+static inline void interleave(vector even, vector odd, vector *a, vector *b)
+{
+    *a = (vector){even[0], odd[0], even[1], odd[1]};
+    *b = (vector){even[2], odd[2], even[3], odd[3]};
 }
 
 static inline float sum(vector v)

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "kernels/dispatch.h"
 
-#include <math.h>
 #include <string.h>
 
 /*
@@ -15,7 +14,7 @@
  *     patches  v [36, tiles, in_pitch]
  *     results  m [36, tiles, out_pitch]      m = v u
  *
- * 36 times 128 tiles of 256 channels make 4.7 MB: the arrays of one product lie in the L2 cache,
+ * 36 times 96 tiles of 256 channels make 3.5 MB: the arrays of one product lie in the L2 cache,
  * those of all 36 in the L3 cache.
  */
 enum {
@@ -24,7 +23,7 @@ enum {
     N_TAPS = KERNEL * KERNEL,
     PATCH = TILE + KERNEL - 1,
     N_POINTS = PATCH * PATCH,
-    WAVE_TILES = 128,
+    WAVE_TILES = 96,   /* whole tiles of 6, 8, 12 and 16 rows */
     MIN_CHANNELS = 12, /* below, transforming takes longer than it saves */
     /* Added to the steps between the 36 arrays: at a power of two all would fight for one cache
        set. */
@@ -241,43 +240,22 @@ static void from_points(const struct run *r, size_t first, size_t n)
                                     .to_column = s->pitch});
 }
 
-/* The rows of one product by all columns [pitch] of its right side and result. */
-static void multiply(const struct run *r, const struct eng_product *product, const float *b,
-                     float *c, size_t pitch)
-{
-    size_t lanes = (size_t)r->kernels->n_lanes, n_vectors = pitch / lanes;
-    size_t n_panels = divide_up(n_vectors, ENG_PANEL_VECTORS);
-    for (size_t k = 0; k < n_panels; k++) {
-        size_t first = k * n_vectors / n_panels, last = (k + 1) * n_vectors / n_panels;
-        struct eng_panel panel = {.n_vectors = (int)(last - first)};
-        for (size_t j = 0; j < last - first; j++) {
-            panel.n_lanes[j] = (int)lanes;
-            panel.b[j] = b + (first + j) * lanes;
-            panel.c[j] = c + (first + j) * lanes;
-        }
-        r->kernels->product(product, &panel);
-    }
-}
-
-static const ptrdiff_t one_tap[1] = {0};
-
 /* m = v u for n tiles. */
 static void multiply_by_weights(const struct run *r, size_t n)
 {
     const struct layout *l = &r->l;
-    struct eng_product product = {.n_rows = n,
-                                  .n_channels = l->in.n_channels,
-                                  .n_taps = 1,
-                                  .a_row = l->in.pitch,
-                                  .a_channel = 1,
-                                  .b_channel = l->out.pitch,
-                                  .taps = one_tap,
-                                  .c_row = l->out.pitch,
-                                  .low = -INFINITY,
-                                  .high = INFINITY};
+    struct eng_matrix_product product = {.n_rows = n,
+                                         .depth = l->in.n_channels,
+                                         .n_columns = l->out.pitch,
+                                         .a_row = l->in.pitch,
+                                         .a_depth = 1,
+                                         .b_row = l->out.pitch,
+                                         .c_row = l->out.pitch};
     for (size_t k = 0; k < N_POINTS; k++) {
         product.a = r->v + k * l->v_step;
-        multiply(r, &product, r->u + k * l->u_step, r->m + k * l->m_step, l->out.pitch);
+        product.b = r->u + k * l->u_step;
+        product.c = r->m + k * l->m_step;
+        r->kernels->multiply(&product);
     }
 }
 
@@ -285,20 +263,19 @@ static void multiply_by_weights(const struct run *r, size_t n)
 static void multiply_by_gradient(const struct run *r, size_t n)
 {
     const struct layout *l = &r->l;
-    struct eng_product product = {.n_rows = l->in.n_channels,
-                                  .n_channels = n,
-                                  .n_taps = 1,
-                                  .a_row = 1,
-                                  .a_channel = l->in.pitch,
-                                  .b_channel = l->out.pitch,
-                                  .taps = one_tap,
-                                  .c_row = l->out.pitch,
-                                  .accumulate = true,
-                                  .low = -INFINITY,
-                                  .high = INFINITY};
+    struct eng_matrix_product product = {.n_rows = l->in.n_channels,
+                                         .depth = n,
+                                         .n_columns = l->out.pitch,
+                                         .a_row = 1,
+                                         .a_depth = l->in.pitch,
+                                         .b_row = l->out.pitch,
+                                         .c_row = l->out.pitch,
+                                         .accumulate = true};
     for (size_t k = 0; k < N_POINTS; k++) {
         product.a = r->v + k * l->v_step;
-        multiply(r, &product, r->m + k * l->m_step, r->u + k * l->u_step, l->out.pitch);
+        product.b = r->m + k * l->m_step;
+        product.c = r->u + k * l->u_step;
+        r->kernels->multiply(&product);
     }
 }
 

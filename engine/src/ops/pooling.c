@@ -114,7 +114,8 @@ static enum eng_status max_pool_infer(struct eng_op_infer *q, struct eng_error *
     const struct state *state = q->state;
     bool wants_indices = q->n_out > 1 && q->out[1];
     size_t indices = eng_align_up(n_outputs(state) * sizeof(int32_t));
-    if (q->training) q->keep_bytes = indices;
+    if (q->training && (wants_indices || !eng_max_pool_is_pairs(&state->window)))
+        q->keep_bytes = indices;
     if (!q->training && wants_indices) q->scratch_bytes = indices;
     if (is_byte(q->in[0]->dtype)) q->scratch_bytes += widened_bytes(state);
     return ENG_OK;
@@ -153,12 +154,23 @@ static void narrow(const float *from, struct eng_tensor *to, size_t n)
             ((int8_t *)to->data)[i] = (int8_t)from[i];
 }
 
+/* In training. */
+static bool keeps_indices(const struct eng_op_call *call)
+{
+    const struct state *state = call->state;
+    return (call->n_out > 1 && call->out[1]) || !eng_max_pool_is_pairs(&state->window);
+}
+
 static void max_pool_forward(const struct eng_op_call *call)
 {
     const struct state *state = call->state;
     const struct attrs *attrs = call->attrs;
     struct eng_tensor *wanted = call->n_out > 1 ? call->out[1] : NULL;
-    int32_t *indices = call->training ? call->keep : wanted ? call->scratch : NULL;
+    int32_t *indices = NULL;
+    if (call->training)
+        indices = keeps_indices(call) ? call->keep : NULL;
+    else if (wanted)
+        indices = call->scratch;
     const float *x = call->in[0]->data;
     float *y = call->out[0]->data;
     bool widened = is_byte(call->in[0]->dtype);
@@ -178,9 +190,15 @@ static void max_pool_forward(const struct eng_op_call *call)
 static void max_pool_backward(const struct eng_op_call *call)
 {
     const struct state *state = call->state;
-    if (call->grad_out[0] && call->grad_in[0])
-        eng_max_pool_backward(&state->window, state->n_planes, call->keep, call->grad_out[0]->data,
-                              call->grad_in[0]->data);
+    if (!call->grad_out[0] || !call->grad_in[0]) return;
+    const float *dy = call->grad_out[0]->data;
+    float *dx = call->grad_in[0]->data;
+    bool write = call->write_grad & 1;
+    if (keeps_indices(call))
+        eng_max_pool_backward(&state->window, state->n_planes, call->keep, dy, dx, write);
+    else
+        eng_max_pool_pairs_backward(&state->window, state->n_planes, call->in[0]->data,
+                                    call->out[0]->data, dy, dx, write);
 }
 
 /* --- AveragePool and GlobalAveragePool --- */
@@ -270,6 +288,6 @@ static void global_average_pool_backward(const struct eng_op_call *call)
 #define WINDOW_ATTRS(table) \
     .attrs = table, .n_attrs = sizeof table / sizeof table[0], .attrs_bytes = sizeof(struct attrs)
 
-POOL("MaxPool", max_pool, 2, struct state, WINDOW_ATTRS(max_pool_fields));
+POOL("MaxPool", max_pool, 2, struct state, WINDOW_ATTRS(max_pool_fields), .writes_grad = 1);
 POOL("AveragePool", average_pool, 1, struct state, WINDOW_ATTRS(average_pool_fields));
 POOL("GlobalAveragePool", global_average_pool, 1, struct global_state, .writes_grad = 1);
