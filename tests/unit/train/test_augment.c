@@ -145,6 +145,57 @@ static void rotation_and_zoom_keep_the_middle(void **state)
     }
 }
 
+enum { SIDE = 41, MIDDLE = SIDE / 2, RADIUS = 12 };
+
+/* Where the light of a picture with one soft dot, RADIUS to the right of the middle, went. */
+static void find_dot(const struct eng_augment_options *options, uint64_t sample, double *angle,
+                     double *radius)
+{
+    static uint8_t src[SIDE * SIDE], dst[SIDE * SIDE];
+    const struct eng_augment_variant variant = {1, 0, sample, NULL};
+    double sum = 0, sum_x = 0, sum_y = 0;
+    for (int y = -2; y <= 2; y++)
+        for (int x = -2; x <= 2; x++)
+            src[(MIDDLE + y) * SIDE + MIDDLE + RADIUS + x] = (uint8_t)(200 / (1 + x * x + y * y));
+    eng_augment_run(options, &variant, src, SIDE, SIDE, 1, dst);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        sum += dst[i];
+        sum_x += dst[i] * (i % SIDE - MIDDLE);
+        sum_y += dst[i] * (i / SIDE - MIDDLE);
+    }
+    *angle = atan2(sum_y, sum_x) * 180 / M_PI;
+    *radius = hypot(sum_x, sum_y) / sum;
+}
+
+/* Even from -a to a: mean 0, variance a^2 / 3, and the ends are nearly reached. */
+static void expect_even(const double *draws, size_t n, double a, double slack)
+{
+    double sum = 0, squares = 0, most = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += draws[i];
+        squares += draws[i] * draws[i];
+        most = fmax(most, fabs(draws[i]));
+    }
+    assert_true(fabs(sum / (double)n) < 5 * a / sqrt(3 * (double)n) + slack);
+    assert_true(fabs(squares / (double)n / (a * a / 3) - 1) < 0.15);
+    assert_true(most <= a + slack && most > 0.97 * a - slack);
+}
+
+static void turns_and_zooms_are_even(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    static double angles[N], zooms[N];
+    double unused;
+    for (uint64_t i = 0; i < N; i++) {
+        find_dot(&(struct eng_augment_options){.rotate_degrees = 30}, i, &angles[i], &unused);
+        find_dot(&(struct eng_augment_options){.zoom = 0.25}, i, &unused, &zooms[i]);
+        zooms[i] = zooms[i] / RADIUS - 1;
+    }
+    expect_even(angles, N, 30, 0.5);
+    expect_even(zooms, N, 0.25, 0.01);
+}
+
 /* The square lies anywhere, 3 x 3 or what is left of it at the border; each pixel is as likely to
  * be its middle, and gets the mean. */
 static void cutout_cuts_a_square(void **state)
@@ -262,8 +313,14 @@ static void first_weights_have_their_variance(void **state)
     enum { N = 20000 };
     static float weights[N];
     const double fan_in = 50, fan_out = 30, given = 0.25;
-    const double wanted[] = {2 / fan_in, 2 / fan_in, 2 / (fan_in + fan_out), 2 / (fan_in + fan_out),
-                             given * given, 2 / fan_in, 1, 2 / fan_in};
+    const double wanted[] = {2 / fan_in,
+                             2 / fan_in,
+                             2 / (fan_in + fan_out),
+                             2 / (fan_in + fan_out),
+                             given * given,
+                             2 / fan_in,
+                             1,
+                             2 / fan_in};
     for (int kind = 0; eng_initialiser_names[kind]; kind++) {
         struct eng_rng rng = eng_stream_rng(5, ENG_STREAM_INIT, (uint64_t)kind, 0);
         double sum = 0, sum_of_squares = 0;
@@ -287,6 +344,7 @@ int main(void)
         cmocka_unit_test(shift_moves_whole_pixels),
         cmocka_unit_test(every_crop_is_as_likely),
         cmocka_unit_test(rotation_and_zoom_keep_the_middle),
+        cmocka_unit_test(turns_and_zooms_are_even),
         cmocka_unit_test(cutout_cuts_a_square),
         cmocka_unit_test(brightness_is_even_around_one),
         cmocka_unit_test(contrast_keeps_the_mean),
