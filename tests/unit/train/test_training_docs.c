@@ -51,6 +51,10 @@ static void every_row_is_documented(void **state)
     expect_kinds(eng_optimiser_kinds, eng_n_optimiser_kinds);
     expect_kinds(eng_schedule_kinds, eng_n_schedule_kinds);
     expect_fields(eng_dataset_fields, eng_n_dataset_fields);
+    expect_fields(eng_csv_fields, eng_n_csv_fields);
+    expect_fields(eng_toy_fields, eng_n_toy_fields);
+    for (size_t i = 0; i < ENG_DATASET_N_KEYS; i++)
+        expect(eng_dataset_keys[i]);
     expect_fields(eng_augment_fields, eng_n_augment_fields);
     expect_fields(eng_average_fields, eng_n_average_fields);
     expect_fields(eng_early_stopping_fields, eng_n_early_stopping_fields);
