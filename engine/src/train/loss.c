@@ -127,25 +127,13 @@ static enum eng_status copy_weights(const struct eng_loss_options *options, size
     return ENG_OK;
 }
 
-static enum eng_status check_kind(const struct eng_loss_options *options, const uint16_t *labels,
-                                  struct eng_error *err)
-{
-    if (eng_loss_wants_values(options->kind) == !labels) return ENG_OK;
-    return eng_fail(err, ENG_FORMAT, "loss.kind is \"%s\"; wanted %s, since the samples have %s",
-                    eng_loss_kinds[options->kind].name,
-                    labels ? "\"cross_entropy\" or \"hinge\"" : "\"mean_squared_error\"",
-                    labels ? "labels" : "targets");
-}
-
 enum eng_status eng_loss_prepare(struct eng_loss_options *options, const uint16_t *labels, size_t n,
                                  size_t n_classes, float *class_weights, struct eng_error *err)
 {
-    enum eng_status status = check_kind(options, labels, err);
-    if (status != ENG_OK || (!options->class_weights && !options->balanced)) return status;
-    if (options->balanced)
-        status = balance(labels, n, n_classes, class_weights, err);
-    else
-        status = copy_weights(options, n_classes, class_weights, err);
+    if (!options->class_weights && !options->balanced) return ENG_OK;
+    enum eng_status status = options->balanced
+                                 ? balance(labels, n, n_classes, class_weights, err)
+                                 : copy_weights(options, n_classes, class_weights, err);
     if (status == ENG_OK) status = scale_to_mean(labels, n, n_classes, class_weights, err);
     if (status == ENG_OK) options->class_weights = class_weights;
     return status;

@@ -40,15 +40,15 @@ struct eng_loss_targets {
 };
 
 /*
- * Purpose: checks options against the training data and makes the final class weights: scaled so
- *          that a training sample counts 1 on average; "balanced" gives class c of K that occur
- *          n / (K n_c). With the mean over all training samples that is
- *          torch.nn.CrossEntropyLoss(weight); in a batch the divisor stays the number of samples,
- *          so that what a sample counts does not depend on its neighbours.
- * Shapes: labels [n] below n_classes, NULL: regression; class_weights [n_classes], to which
- *         options->class_weights points afterwards, unless there are none.
- * Errors: FORMAT: a kind that does not fit the data, another number of weights than of classes,
- *         weights that make every training sample count 0; NO_MEMORY.
+ * Purpose: makes the final class weights, if the recipe has any: scaled so that a training sample
+ *          counts 1 on average; "balanced" gives class c of K that occur n / (K n_c). With the mean
+ *          over all training samples that is torch.nn.CrossEntropyLoss(weight); in a batch the
+ *          divisor stays the number of samples, so that what a sample counts does not depend on its
+ *          neighbours.
+ * Shapes: labels [n] below n_classes, may be NULL without class weights; class_weights [n_classes],
+ *         to which options->class_weights points afterwards, unless there are none.
+ * Errors: FORMAT: another number of weights than of classes, weights that make every training
+ *         sample count 0; NO_MEMORY.
  */
 enum eng_status eng_loss_prepare(struct eng_loss_options *options, const uint16_t *labels, size_t n,
                                  size_t n_classes, float *class_weights, struct eng_error *err);
