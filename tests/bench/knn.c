@@ -5,7 +5,7 @@
  *
  * Prints "ms-a-query seconds accuracy peak-MiB": k = 1; seconds are those of the search alone.
  */
-#include "base/clock.h"
+#include "base/stopwatch.h"
 #include "kernels/nearest.h"
 #include "train/dataset.h"
 
@@ -81,11 +81,11 @@ int main(int argc, char **argv)
     train.pixels = NULL;
     nearest.references = references;
     if (n_queries > test.n) n_queries = test.n;
-    double start_s = eng_clock_s();
+    double start_s = eng_stopwatch_s();
     for (size_t first = 0; first < n_queries; first += BATCH)
         n_correct += run(&nearest, &train, &test, first,
                          n_queries - first < BATCH ? n_queries - first : BATCH, pool);
-    double seconds = eng_clock_s() - start_s;
+    double seconds = eng_stopwatch_s() - start_s;
     getrusage(RUSAGE_SELF, &usage);
     printf("%.4f %.3f %.4f %.0f\n", 1e3 * seconds / (double)n_queries, seconds,
            (double)n_correct / (double)n_queries, (double)usage.ru_maxrss / 1024);
