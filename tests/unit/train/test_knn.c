@@ -192,12 +192,12 @@ static void the_choice_is_balanced(void **state)
     static const struct {
         size_t n, of_class[3];
     } wanted[] = {{1, {1, 0, 0}}, {8, {3, 3, 2}}, {30, {10, 10, 10}}, {100, {60, 30, 10}}};
-    for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
-        size_t of_class[3] = {0};
-        assert_int_equal(eng_knn_choose(&set, 4, wanted[w].n, chosen, NULL), ENG_OK);
-        for (size_t i = 0; i < wanted[w].n; i++) {
-            of_class[labels[chosen[i]]]++;
-            assert_true(i == 0 || chosen[i] > chosen[i - 1]);
+    for (size_t i = 0; i < 10 * sizeof wanted / sizeof *wanted; i++) {
+        size_t w = i / 10, of_class[3] = {0};
+        assert_int_equal(eng_knn_choose(&set, i % 10, wanted[w].n, chosen, NULL), ENG_OK);
+        for (size_t n = 0; n < wanted[w].n; n++) {
+            of_class[labels[chosen[n]]]++;
+            assert_true(n == 0 || chosen[n] > chosen[n - 1]);
         }
         assert_memory_equal(of_class, wanted[w].of_class, sizeof of_class);
     }
