@@ -16,7 +16,8 @@ static enum eng_status allocate(const struct eng_dataset *train, size_t n, struc
     struct eng_dataset made = *train;
     bool good = true;
     made.n = n;
-    made.class_names = NULL;
+    made.class_names = NULL; /* the training set keeps the only copy of names */
+    made.feature_names = NULL;
     for (int name = 0; name < ENG_N_COLUMNS; name++) {
         const struct eng_column column = eng_dataset_column(train, (enum eng_column_name)name);
         void *bytes = column.bytes ? eng_calloc(n, column.sample_bytes) : NULL;

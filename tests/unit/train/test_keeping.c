@@ -116,9 +116,11 @@ static void vectors_move_too(void **state)
                                 .n = 3,
                                 .n_features = 2,
                                 .features = malloc(6 * sizeof(float)),
-                                .targets = malloc(3 * sizeof(float))};
+                                .targets = malloc(3 * sizeof(float)),
+                                .class_names = malloc(sizeof(char *)),
+                                .feature_names = malloc(2 * sizeof(char *))};
     struct eng_dataset held;
-    assert_true(train.features && train.targets);
+    assert_true(train.features && train.targets && train.class_names && train.feature_names);
     for (size_t i = 0; i < 6; i++)
         train.features[i] = (float)i;
     for (size_t i = 0; i < 3; i++)
@@ -126,6 +128,7 @@ static void vectors_move_too(void **state)
     assert_int_equal(eng_validation_split(&train, 0.5, 1, &held, NULL), ENG_OK);
     assert_int_equal(train.n + held.n, 3);
     assert_null(held.labels);
+    assert_true(!held.class_names && !held.feature_names); /* or they would be freed twice */
     assert_true(held.targets[0] == 5 * held.features[0]);
     assert_true(train.targets[0] == 5 * train.features[0]);
     assert_true(train.features[0] + 1 == train.features[1]);
