@@ -10,16 +10,20 @@
 #include <stdio.h>
 
 struct train_options {
-    const char *data, *out;
+    const char *data, *out, *from;
     int64_t seed, epochs, threads;
     bool resume, restart, quiet;
-    struct tool_texts set;
+    struct tool_texts set, freeze;
 };
 
 static const struct tool_option options[] = {
     TOOL_TEXT(struct train_options, data, "DIR", "the data set, or the folder above it"),
     TOOL_TEXT_REQUIRED(struct train_options, out, "DIR",
                        "where model.onnx goes: models/NAME/VERSION"),
+    TOOL_TEXT(struct train_options, from, "MODEL.onnx",
+              "goes on from this model, in place of the recipe's layers"),
+    TOOL_TEXTS(struct train_options, freeze, "NAME",
+               "layers or parameters that stay as they are; * stands for any letters"),
     TOOL_INT(struct train_options, seed, -1, 0, 9e15, "N", "instead of the recipe's seed"),
     TOOL_INT(struct train_options, epochs, 0, 1, 100000, "N", "instead of the recipe's epochs"),
     TOOL_TEXTS(struct train_options, set, "PATH=VALUE",
@@ -67,6 +71,9 @@ int cmd_train(int argc, char **argv)
         .out_dir = opt.out,
         .seed = opt.seed,
         .n_epochs = opt.epochs,
+        .from = opt.from,
+        .freeze = opt.freeze.v,
+        .n_freeze = opt.freeze.n,
         .settings = opt.set.v,
         .n_settings = opt.set.n,
         .resume = opt.resume,

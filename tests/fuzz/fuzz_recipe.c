@@ -36,7 +36,7 @@ static void build(const struct eng_recipe *recipe)
                                                    .scale = 1,
                                                    .std = {1, 1, 1}},
                                     .count = 64};
-    const struct eng_network_shape shape = {&input, 4, &train};
+    const struct eng_network_shape shape = {&input, 4, &train, NULL};
     struct eng_graph graph;
     struct eng_network network;
     struct eng_error err = {0};

@@ -83,6 +83,10 @@ struct eng_train_options {
     int64_t n_epochs;     /* instead of the recipe's; 0: the recipe's */
     bool resume;          /* go on from out_dir's checkpoint; from the beginning without one */
     bool restart;         /* throw away out_dir's checkpoint; it is refused without either */
+    const char *from;     /* a model to go on from, in place of the recipe's layers; NULL: none */
+    const char *const
+        *freeze; /* [n_freeze] names of layers that stay as they are, with the recipe's */
+    size_t n_freeze;
     const char *const *settings; /* [n_settings] "path=value": changes to the recipe */
     size_t n_settings;
     struct eng_pool *pool; /* NULL: the calling thread alone */

@@ -211,7 +211,7 @@ static enum eng_status drop_dead_nodes(struct eng_graph *graph, struct eng_error
     return ENG_OK;
 }
 
-static enum eng_status drop_dead(struct eng_graph *graph, struct eng_error *err)
+enum eng_status eng_passes_drop_dead(struct eng_graph *graph, struct eng_error *err)
 {
     enum eng_status status = drop_dead_nodes(graph, err);
     if (status != ENG_OK) return status;
@@ -229,6 +229,6 @@ enum eng_status eng_passes_optimise(struct eng_graph *graph, struct eng_error *e
     if (status == ENG_OK) status = eng_passes_drop_no_ops(graph, err);
     if (status == ENG_OK) status = eng_passes_fold_affine(graph, err);
     if (status == ENG_OK) status = eng_passes_fuse_activations(graph, err);
-    if (status == ENG_OK) status = drop_dead(graph, err);
+    if (status == ENG_OK) status = eng_passes_drop_dead(graph, err);
     return status;
 }

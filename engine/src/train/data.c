@@ -102,8 +102,14 @@ static enum eng_status check_labels(const struct loading *l, const struct eng_da
 static enum eng_status load(const struct loading *l, const char *dir, struct eng_pool *pool)
 {
     struct eng_data *data = l->data;
+    struct eng_dataset_options options = l->recipe->data;
+    if (l->recipe->from) {
+        enum eng_status opened = eng_base_model_open(l->recipe->from, &data->base, l->err);
+        if (opened != ENG_OK) return opened;
+        eng_base_model_fit(data->base, &options);
+    }
     struct eng_dataset_source source = {
-        .dir = dir, .options = &l->recipe->data, .split = ENG_SPLIT_TRAIN, .pool = pool};
+        .dir = dir, .options = &options, .split = ENG_SPLIT_TRAIN, .pool = pool};
     enum eng_status status = eng_dataset_load(&source, &data->train, l->err);
     source.split = ENG_SPLIT_TEST;
     if (status == ENG_OK) status = eng_dataset_load(&source, &data->test, l->err);
@@ -116,7 +122,8 @@ static enum eng_status load(const struct loading *l, const char *dir, struct eng
     if (status == ENG_OK && l->recipe->validation > 0)
         status = eng_validation_split(&data->train, l->recipe->validation,
                                       (uint64_t)l->recipe->seed, &data->validation, l->err);
-    if (status == ENG_OK) status = eng_input_prepare(l->recipe, &data->train, &data->input, l->err);
+    if (status == ENG_OK)
+        status = eng_input_prepare(l->recipe, &data->train, data->base, &data->input, l->err);
     return status;
 }
 
@@ -140,6 +147,7 @@ void eng_data_fini(struct eng_data *data)
     eng_dataset_fini(&data->test);
     eng_input_fini(&data->input);
     eng_dataset_fini(&data->validation);
+    eng_base_model_destroy(data->base);
     eng_arena_fini(&data->arena);
     memset(data, 0, sizeof *data);
 }

@@ -2,6 +2,7 @@
 #ifndef ENG_TRAIN_DATA_H
 #define ENG_TRAIN_DATA_H
 
+#include "train/base_model.h"
 #include "train/dataset.h"
 #include "train/input.h"
 #include "train/recipe.h"
@@ -10,6 +11,7 @@ struct eng_data {
     struct eng_arena arena;
     struct eng_dataset train, test; /* of one picture size; labels below n_classes */
     struct eng_dataset validation;  /* taken out of train; n is 0 if the recipe asks for none */
+    struct eng_base_model *base;    /* that training goes on from; NULL: none */
     struct eng_input input;
     size_t n_outputs;          /* of the network: classes, or 1 for regression */
     size_t n_classes;          /* 0: regression */

@@ -46,11 +46,53 @@ static enum eng_status standardise(const struct eng_dataset *train, struct eng_p
     return ENG_OK;
 }
 
+/* What comes in must be what the model takes that training goes on from. */
+static enum eng_status check_base(const struct eng_recipe *recipe, const struct eng_dataset *train,
+                                  const struct eng_base_model *base, struct eng_error *err)
+{
+    const struct eng_preprocess *before = eng_base_model_preprocess(base);
+    if (recipe->input.standardise == ENG_STANDARDISE_PIXEL)
+        return eng_fail(err, ENG_FORMAT,
+                        "%s: input.standardise is \"pixel\", which adds nodes; wanted \"channel\" "
+                        "or false with from",
+                        recipe->path);
+    if (before && (train->width_px != before->width_px || train->height_px != before->height_px ||
+                   train->n_channels != eng_preprocess_channels(before)))
+        return eng_fail(err, ENG_FORMAT,
+                        "%s: pictures of %u x %u x %u are asked for, but %s takes %u x %u x %u; "
+                        "wanted no input.size and input.channels",
+                        recipe->path, train->width_px, train->height_px, train->n_channels,
+                        base->path, before->width_px, before->height_px,
+                        eng_preprocess_channels(before));
+    return ENG_OK;
+}
+
+/* In the model's order of channels. */
+static void swap_colours(struct eng_preprocess *pre)
+{
+    float mean = pre->mean[0], deviation = pre->std[0];
+    pre->mean[0] = pre->mean[2];
+    pre->std[0] = pre->std[2];
+    pre->mean[2] = mean;
+    pre->std[2] = deviation;
+}
+
 static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
-                                        const struct eng_dataset *train, struct eng_input *out,
+                                        const struct eng_dataset *train,
+                                        const struct eng_base_model *base, struct eng_input *out,
                                         struct eng_error *err)
 {
     const struct eng_recipe_input *input = &recipe->input;
+    const struct eng_preprocess *before = base ? eng_base_model_preprocess(base) : NULL;
+    if (base) {
+        enum eng_status status = check_base(recipe, train, base, err);
+        if (status != ENG_OK) return status;
+    }
+    if (before && !input->is_given) {
+        out->preprocess = *before;
+        out->count = eng_preprocess_count(before);
+        return ENG_OK;
+    }
     if (train->n_channels != 1 && train->n_channels != 3)
         return eng_fail(err, ENG_FORMAT, "pictures of %u channels; wanted 1 or 3",
                         train->n_channels);
@@ -61,6 +103,10 @@ static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
                                  .height_px = train->height_px,
                                  .scale = (float)input->scale,
                                  .std = {1, 1, 1}};
+    if (before) {
+        pre.color = before->color;
+        pre.layout = before->layout;
+    }
     enum eng_status status = ENG_OK;
     if (input->n_mean > 0 && input->n_mean != train->n_channels)
         return eng_fail(err, ENG_FORMAT,
@@ -71,6 +117,7 @@ static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
         memcpy(pre.std, input->std, input->n_std * sizeof *pre.std);
     } else if (input->standardise == ENG_STANDARDISE_CHANNEL) {
         status = standardise(train, &pre, err);
+        if (pre.color == ENG_COLOR_BGR) swap_colours(&pre);
     }
     out->preprocess = pre;
     out->count = eng_preprocess_count(&pre);
@@ -80,7 +127,8 @@ static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
 }
 
 static enum eng_status prepare_vectors(const struct eng_recipe *recipe,
-                                       const struct eng_dataset *train, struct eng_input *out,
+                                       const struct eng_dataset *train,
+                                       const struct eng_base_model *base, struct eng_input *out,
                                        struct eng_error *err)
 {
     if (recipe->input.n_mean > 0)
@@ -88,7 +136,7 @@ static enum eng_status prepare_vectors(const struct eng_recipe *recipe,
             err, ENG_FORMAT,
             "%s: input.mean is given; wanted input.standardise, the samples are vectors",
             recipe->path);
-    if (recipe->input.standardise == ENG_STANDARDISE_NONE) return ENG_OK;
+    if (base || recipe->input.standardise == ENG_STANDARDISE_NONE) return ENG_OK;
     return eng_standardise_features(train, &out->mean, &out->deviation, err);
 }
 
@@ -113,13 +161,14 @@ static enum eng_status make_mean_picture(struct eng_input *input, struct eng_err
 }
 
 enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct eng_dataset *train,
-                                  struct eng_input *out, struct eng_error *err)
+                                  const struct eng_base_model *base, struct eng_input *out,
+                                  struct eng_error *err)
 {
     struct eng_input input = {
         .kind = train->kind, .n_features = train->n_features, .count = train->n_features};
     enum eng_status status = train->kind == ENG_DATASET_PICTURES
-                                 ? prepare_pictures(recipe, train, &input, err)
-                                 : prepare_vectors(recipe, train, &input, err);
+                                 ? prepare_pictures(recipe, train, base, &input, err)
+                                 : prepare_vectors(recipe, train, base, &input, err);
     if (status == ENG_OK && train->kind == ENG_DATASET_PICTURES)
         status = make_mean_picture(&input, err);
     if (status == ENG_OK)

@@ -4,6 +4,7 @@
 
 #include "engine/preprocess.h"
 #include "graph/graph.h"
+#include "train/base_model.h"
 #include "train/dataset.h"
 #include "train/recipe.h"
 
@@ -21,13 +22,16 @@ struct eng_input {
 /*
  * Purpose: size and colour from the data set; mean and deviation from the recipe or, to
  *          standardise, over all training samples.
+ *          base: the model that training goes on from, NULL: none. Pictures are prepared as it does
+ *          unless the recipe says otherwise, but always in its colours and layout.
  * Ownership: on success end with eng_input_fini.
  * Errors: FORMAT: channels that are not 1 or 3, another number of means than of channels, a channel
  *         that never varies, means for vectors; NO_MEMORY.
  * Cost: one pass over the training set.
  */
 enum eng_status eng_input_prepare(const struct eng_recipe *recipe, const struct eng_dataset *train,
-                                  struct eng_input *out, struct eng_error *err);
+                                  const struct eng_base_model *base, struct eng_input *out,
+                                  struct eng_error *err);
 void eng_input_fini(struct eng_input *input);
 
 /*

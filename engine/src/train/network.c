@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "graph/shape.h"
+#include "train/finetune.h"
 #include "train/freeze.h"
 #include "train/layer.h"
 #include "train/layer_names.h"
@@ -173,7 +174,7 @@ static enum eng_status build(struct builder *b, const struct eng_network_shape *
     const struct eng_recipe *recipe = b->recipe;
     const struct eng_layer_list layers = {recipe->layers, recipe->n_layers};
     struct eng_graph *graph = b->graph;
-    struct eng_network network;
+    struct eng_network network = {.answers = ENG_NO_VALUE};
     graph->name = eng_arena_string(&graph->arena, recipe->name, strlen(recipe->name));
     if (!graph->name) return eng_fail_memory(err, "the graph's name");
     enum eng_status status = add_input(b, shape->input, &network.input, &network.scores, err);
@@ -197,6 +198,7 @@ enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   const struct eng_network_shape *shape, struct eng_graph *graph,
                                   struct eng_network *out, struct eng_error *err)
 {
+    if (shape->base) return eng_finetune_build(recipe, shape, graph, out, err);
     struct builder b = {.recipe = recipe, .graph = graph, .patches = {shape->input, shape->train}};
     eng_arena_init(&b.arena);
     enum eng_status status = build(&b, shape, out, err);
@@ -205,15 +207,37 @@ enum eng_status eng_network_build(const struct eng_recipe *recipe,
     return status;
 }
 
+/* The version of the operators that the graph has: a file has one for all. */
+static int opset_of(const struct eng_graph *graph)
+{
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        if (!*graph->nodes[i].op->domain) return graph->nodes[i].opset;
+    return ENG_LAYER_OPSET;
+}
+
+/* The name, or with as many lines behind it as make it new. */
+static void free_name(const struct eng_graph *graph, const char *wanted, char *name, size_t n_bytes)
+{
+    snprintf(name, n_bytes, "%s", wanted);
+    while (eng_graph_find(graph, name) != ENG_NO_VALUE && strlen(name) + 1 < n_bytes)
+        strcat(name, "_");
+}
+
 enum eng_status eng_network_finish(struct eng_graph *graph, const struct eng_network *network,
                                    bool is_regression, struct eng_error *err)
 {
     const struct eng_attr axis = {.name = "axis", .type = ENG_ATTR_INT, .i = 1};
-    const char *const outs[] = {is_regression ? "prediction" : "probabilities"};
+    char out[64];
+    const char *const outs[] = {out};
+    if (network->answers != ENG_NO_VALUE) {
+        graph->outputs[0] = network->answers;
+        return ENG_OK;
+    }
+    free_name(graph, is_regression ? "prediction" : "probabilities", out, sizeof out);
     enum eng_status status =
-        is_regression ? eng_graph_add_node(graph, "identity", "", "Identity", ENG_LAYER_OPSET, NULL,
+        is_regression ? eng_graph_add_node(graph, "identity", "", "Identity", opset_of(graph), NULL,
                                            0, &network->scores, 1, outs, 1, err)
-                      : eng_graph_add_node(graph, "softmax", "", "Softmax", ENG_LAYER_OPSET, &axis,
+                      : eng_graph_add_node(graph, "softmax", "", "Softmax", opset_of(graph), &axis,
                                            1, &network->scores, 1, outs, 1, err);
     if (status != ENG_OK) return status;
     graph->outputs[0] = eng_graph_find(graph, outs[0]);

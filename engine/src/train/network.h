@@ -3,6 +3,7 @@
 #define ENG_TRAIN_NETWORK_H
 
 #include "graph/graph.h"
+#include "train/base_model.h"
 #include "train/input.h"
 #include "train/recipe.h"
 
@@ -12,14 +13,16 @@
 /* What comes in and goes out. */
 struct eng_network_shape {
     const struct eng_input *input;
-    size_t n_outputs;                /* classes, or 1 for regression */
-    const struct eng_dataset *train; /* that first weights may look at */
+    size_t n_outputs;                  /* classes, or 1 for regression */
+    const struct eng_dataset *train;   /* that first weights may look at */
+    const struct eng_base_model *base; /* to go on from instead of the recipe's layers; or NULL */
 };
 
 /* Where in the graph things are. */
 struct eng_network {
-    int input;  /* "image" [N, channels, height, width] or "features" [N, features] */
-    int scores; /* [N, n_outputs], the graph's output while it is trained */
+    int input;   /* "image" [N, channels, height, width] or "features" [N, features] */
+    int scores;  /* [N, n_outputs], the graph's output while it is trained */
+    int answers; /* the output afterwards, if the graph has it already; else ENG_NO_VALUE */
 };
 
 /*
@@ -32,8 +35,9 @@ enum eng_status eng_network_build(const struct eng_recipe *recipe,
                                   struct eng_network *out, struct eng_error *err);
 
 /*
- * Purpose: when training is over: appends a Softmax and makes its "probabilities" the output; of a
- * regression the scores themselves become the output, as "prediction". Plans made before are void.
+ * Purpose: when training is over: appends, unless the graph has one, a Softmax and makes its
+ * "probabilities" the output; of a regression the scores themselves become the output, as
+ * "prediction". Plans made before are void.
  */
 enum eng_status eng_network_finish(struct eng_graph *graph, const struct eng_network *network,
                                    bool is_regression, struct eng_error *err);

@@ -17,6 +17,7 @@
 static const struct eng_field top_fields[] = {
     ENG_F_STRING(struct eng_recipe, name, "the model's name"),
     ENG_F_STRING(struct eng_recipe, description, "one line about the model"),
+    ENG_F_STRING(struct eng_recipe, from, "the model that training goes on from"),
     ENG_F_CHOICE(struct eng_recipe, method, 0, eng_method_names, "how the model comes to answer"),
     ENG_F_INT(struct eng_recipe, seed, 0, 0, 9e15, "of every random number"),
     ENG_F_INT(struct eng_recipe, epochs, 10, 1, 100000, "passes over the training set"),
@@ -120,6 +121,9 @@ static enum eng_status read_input(struct eng_json_place *place, const json_t *va
         *input = (struct eng_recipe_input){.scale = 1};
         return eng_json_fields(place, value, NULL, 0, skip + 2, input);
     }
+    for (size_t i = 0; i < 3; i++)
+        input->is_given |= json_object_get(value, skip[i]) != NULL;
+    input->is_given |= json_object_get(value, "scale") != NULL;
     enum eng_status status =
         eng_json_fields(place, value, input_fields, N(input_fields), skip, input);
     if (status == ENG_OK) status = read_standardise(place, value, input);
@@ -266,7 +270,8 @@ static enum eng_status read_sections(struct eng_json_place *place, const json_t 
     for (size_t i = 0; i < N(sections); i++) {
         const json_t *value = json_object_get(root, sections[i].name);
         bool right = sections[i].is_list ? json_is_array(value) : json_is_object(value);
-        bool required = sections[i].required && eng_method_takes(recipe->method, sections[i].name);
+        bool required = sections[i].required && !recipe->from &&
+                        eng_method_takes(recipe->method, sections[i].name);
         if (value ? !right : required)
             return eng_json_fail(place, sections[i].name, value,
                                  sections[i].is_list ? "a list" : "an object");
@@ -313,9 +318,30 @@ static enum eng_status read_top(struct eng_json_place *place, const json_t *root
         return eng_fail(place->err, ENG_FORMAT,
                         "%s: batch is %lld; wanted a multiple of shards, %lld", place->path,
                         (long long)recipe->batch, (long long)recipe->shards);
+    if (recipe->from && json_object_get(root, "layers"))
+        return eng_fail(place->err, ENG_FORMAT,
+                        "%s: both from and layers are given; wanted one of them, the network is "
+                        "that of the model",
+                        place->path);
     enum eng_status status = check_keys_of_method(place, root, recipe);
     if (status == ENG_OK) status = eng_dataset_options_read(place, root, &recipe->data);
     return status == ENG_OK ? read_sections(place, root, recipe) : status;
+}
+
+/* The command line's model takes the place of the network, and its names join the recipe's. */
+static bool apply_finetuning(json_t *root, const struct eng_recipe_overrides *overrides)
+{
+    bool good = true;
+    if (overrides->from) {
+        json_object_del(root, "layers");
+        good = json_object_set_new(root, "from", json_string(overrides->from)) == 0;
+    }
+    if (good && overrides->n_freeze > 0 && !json_object_get(root, "freeze"))
+        good = json_object_set_new(root, "freeze", json_array()) == 0;
+    json_t *freeze = json_object_get(root, "freeze");
+    for (size_t i = 0; good && json_is_array(freeze) && i < overrides->n_freeze; i++)
+        good = json_array_append_new(freeze, json_string(overrides->freeze[i])) == 0;
+    return good;
 }
 
 /* The text that goes into the model says what was really run. */
@@ -333,6 +359,7 @@ static enum eng_status apply_overrides(const struct eng_json_place *place, json_
         good = json_object_set_new(root, "seed", json_integer(overrides->seed)) == 0;
     if (good && overrides && overrides->epochs > 0)
         good = json_object_set_new(root, "epochs", json_integer(overrides->epochs)) == 0;
+    if (good && overrides) good = apply_finetuning(root, overrides);
     char *text = good ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     recipe->text = text ? eng_arena_string(&recipe->arena, text, strlen(text)) : NULL;
     free(text);

@@ -62,6 +62,7 @@ enum eng_standardise { ENG_STANDARDISE_NONE, ENG_STANDARDISE_CHANNEL, ENG_STANDA
 /* value = (pixel * scale - mean) / std; see struct eng_preprocess. */
 struct eng_recipe_input {
     double scale;
+    bool is_given;        /* the recipe says something of the below */
     int standardise;      /* enum eng_standardise; from the training set */
     size_t n_mean, n_std; /* given ones, 0 or one per channel; they win */
     float mean[3], std[3];
@@ -90,6 +91,7 @@ struct eng_recipe {
     struct eng_knn_options knn; /* method knn */
     struct eng_layer *layers;
     size_t n_layers;
+    const char *from;          /* a model's path, in place of layers; NULL: none */
     const char *const *freeze; /* [n_freeze] patterns of names, see freeze.h */
     size_t n_freeze;
 };
@@ -100,6 +102,9 @@ struct eng_recipe_overrides {
     int64_t epochs;              /* 0: the recipe's */
     const char *const *settings; /* [n_settings] "path=value", see recipe_override.h */
     size_t n_settings;
+    const char *from; /* goes in place of the recipe's from or layers; NULL: the recipe's */
+    const char *const *freeze; /* [n_freeze] after the recipe's own */
+    size_t n_freeze;
 };
 
 /*

@@ -62,8 +62,13 @@ static enum eng_status remove_checkpoint(const struct run *run, struct eng_error
 static enum eng_status prepare(struct run *run, struct eng_error *err)
 {
     const struct eng_train_options *options = run->options;
-    const struct eng_recipe_overrides overrides = {options->seed, options->n_epochs,
-                                                   options->settings, options->n_settings};
+    const struct eng_recipe_overrides overrides = {.seed = options->seed,
+                                                   .epochs = options->n_epochs,
+                                                   .settings = options->settings,
+                                                   .n_settings = options->n_settings,
+                                                   .from = options->from,
+                                                   .freeze = options->freeze,
+                                                   .n_freeze = options->n_freeze};
     enum eng_status status = name_files(run, err);
     if (status == ENG_OK) status = check_checkpoint(run, err);
     if (status == ENG_OK)

@@ -23,7 +23,8 @@ static enum eng_status init_shards(struct eng_trainer *t, struct eng_error *err)
 
 static enum eng_status init_network(struct eng_trainer *t, struct eng_error *err)
 {
-    const struct eng_network_shape shape = {&t->data->input, t->data->n_outputs, &t->data->train};
+    const struct eng_network_shape shape = {&t->data->input, t->data->n_outputs, &t->data->train,
+                                            t->data->base};
     enum eng_status status =
         eng_network_build(t->recipe, &shape, t->graph, &t->setting.network, err);
     if (status == ENG_OK) status = eng_parameters_init(&t->parameters, t->graph, err);

@@ -68,7 +68,7 @@ static const struct eng_input pictures = {
 
 static enum eng_status build(const char *text, struct eng_graph *graph, struct eng_error *err)
 {
-    const struct eng_network_shape shape = {&pictures, 4, NULL};
+    const struct eng_network_shape shape = {&pictures, 4, NULL, NULL};
     struct eng_recipe recipe;
     struct eng_network network;
     eng_graph_init(graph);

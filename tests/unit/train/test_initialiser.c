@@ -225,7 +225,7 @@ static void large_patches_are_refused(void **state)
 static enum eng_status build(const char *text, struct eng_graph *graph, struct eng_error *err)
 {
     struct eng_dataset set = make_pictures();
-    const struct eng_network_shape shape = {&input, 2, &set};
+    const struct eng_network_shape shape = {&input, 2, &set, NULL};
     struct eng_recipe recipe;
     struct eng_network network;
     eng_graph_init(graph);

@@ -19,7 +19,7 @@
 static const struct eng_input pictures = {
     .kind = ENG_DATASET_PICTURES,
     .preprocess = {.color = ENG_COLOR_RGB, .width_px = 4, .height_px = 4, .std = {1, 1, 1}}};
-static const struct eng_network_shape tiny = {&pictures, 3, NULL};
+static const struct eng_network_shape tiny = {&pictures, 3, NULL, NULL};
 
 #define HEAD "{\"name\": \"x\", \"layers\": ["
 #define TAIL ", {\"op\": \"Flatten\"}, {\"op\": \"Gemm\", \"outputs\": 3}]}"
@@ -120,7 +120,7 @@ static void branches_are_summed(void **state)
 {
     (void)state;
     const struct eng_input three = {.kind = ENG_DATASET_VECTORS, .n_features = 3, .count = 3};
-    const struct eng_network_shape vectors = {&three, 3, NULL};
+    const struct eng_network_shape vectors = {&three, 3, NULL, NULL};
     float scores[6];
     struct built b = must_build(HEAD "{\"op\": \"Add\", \"branches\": [[], [], "
                                      "[{\"op\": \"Relu\"}]]}]}",
@@ -183,7 +183,7 @@ static void resnet20_has_its_size(void **state)
     const struct eng_input input = {
         .kind = ENG_DATASET_PICTURES,
         .preprocess = {.color = ENG_COLOR_RGB, .width_px = 32, .height_px = 32}};
-    const struct eng_network_shape cifar = {&input, 10, NULL};
+    const struct eng_network_shape cifar = {&input, 10, NULL, NULL};
     const char *source = getenv("CLASSIFYD_SOURCE");
     snprintf(path, sizeof path, "%s/tests/bench/recipes/resnet20.json", source ? source : ".");
     assert_int_equal(eng_file_read(path, 1 << 20, &file, NULL), ENG_OK);
