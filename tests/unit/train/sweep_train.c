@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -24,6 +25,13 @@ static const char network[] =
 
 static const char neighbours[] = "{\"name\": \"near\", \"method\": \"knn\", \"golden\": 1,"
                                  " \"knn\": {\"k\": 3, \"samples\": 12}}";
+
+/* Everything that a checkpoint may hold; the schedule is changed when it goes on. */
+static const char resumed[] =
+    "{\"name\": \"again\", \"epochs\": 3, \"batch\": 16, \"golden\": 1, \"validation\": 0.2,"
+    " \"optimiser\": {\"kind\": \"Adam\"}, \"schedule\": {\"kind\": \"constant\"},"
+    " \"average\": {\"decay\": 0.9}, \"early_stopping\": {},"
+    " \"layers\": [{\"op\": \"Flatten\"}, {\"op\": \"Gemm\", \"outputs\": 4}]}";
 
 static enum eng_status train(void *ctx, struct eng_error *err)
 {
@@ -50,6 +58,58 @@ static void sweep(const char *recipe, size_t n_least)
     temp_folder_remove(&folder);
 }
 
+/* A run that was stopped in its second epoch; each attempt finds its checkpoint again. */
+struct stopped {
+    struct eng_train_options options;
+    char kept[300], checkpoint[300];
+};
+
+static bool stop_in_epoch_two(void *ctx, const struct eng_train_progress *at)
+{
+    (void)ctx;
+    return at->epoch < 2;
+}
+
+static enum eng_status resume(void *ctx, struct eng_error *err)
+{
+    const struct stopped *stopped = ctx;
+    struct eng_train_report *report = NULL;
+    struct eng_train_options options = stopped->options;
+    options.report = &report;
+    unlink(stopped->checkpoint);
+    if (link(stopped->kept, stopped->checkpoint) != 0) return ENG_IO;
+    enum eng_status status = eng_train(&options, err);
+    eng_train_report_destroy(report);
+    return status;
+}
+
+static void a_resumed_run(void **state)
+{
+    (void)state;
+    struct temp_folder folder = temp_folder_make();
+    struct stopped stopped;
+    char recipe_path[300], out_dir[300];
+    snprintf(recipe_path, sizeof recipe_path, "%s/recipe.json", folder.path);
+    snprintf(out_dir, sizeof out_dir, "%s/out", folder.path);
+    snprintf(stopped.kept, sizeof stopped.kept, "%s/kept", folder.path);
+    snprintf(stopped.checkpoint, sizeof stopped.checkpoint, "%s/out/checkpoint", folder.path);
+    tiny_digits_write(&folder, 40, 8);
+    assert_int_equal(eng_file_write(recipe_path, resumed, strlen(resumed), NULL), ENG_OK);
+    stopped.options = (struct eng_train_options){.recipe_path = recipe_path,
+                                                 .data_dir = folder.path,
+                                                 .out_dir = out_dir,
+                                                 .seed = -1,
+                                                 .observe = stop_in_epoch_two};
+    assert_int_equal(eng_train(&stopped.options, NULL), ENG_CANCELLED);
+    assert_int_equal(rename(stopped.checkpoint, stopped.kept), 0);
+    stopped.options.observe = NULL;
+    stopped.options.resume = true;
+    stopped.options.settings = (const char *const[]){"schedule.kind=cosine"};
+    stopped.options.n_settings = 1;
+    assert_true(failing_malloc_sweep(resume, &stopped) > 60);
+    temp_folder_remove(&folder);
+}
+
 static void a_network(void **state)
 {
     (void)state;
@@ -67,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_network),
         cmocka_unit_test(nearest_neighbours),
+        cmocka_unit_test(a_resumed_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
