@@ -51,7 +51,7 @@ static enum eng_status fill(struct owned_report *owned, const struct eng_method_
         .name = copy_text(&owned->arena, run->recipe->name),
         .recipe = copy_text(&owned->arena, run->recipe->text),
         .seed = run->recipe->seed,
-        .n_train = data->train.n,
+        .n_train = history->n_train,
         .n_validation = data->validation.n,
         .n_test = data->test.n,
         .n_parameters = history->n_parameters,
