@@ -42,7 +42,7 @@ static void build(const struct eng_recipe *recipe)
     struct eng_error err = {0};
     eng_graph_init(&graph);
     enum eng_status status = eng_network_build(recipe, &shape, &graph, &network, &err);
-    if (status == ENG_OK) status = eng_network_finish(&graph, &network, &err);
+    if (status == ENG_OK) status = eng_network_finish(&graph, &network, false, &err);
     if (status != ENG_OK && !err.text[0]) abort();
     eng_graph_fini(&graph);
 }
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     /* The text that goes into the model is a recipe again. */
     if (eng_recipe_parse("text", recipe.text, strlen(recipe.text), NULL, &again, NULL) != ENG_OK)
         abort();
-    if (is_small(recipe.layers, recipe.n_layers)) build(&recipe);
+    if (recipe.n_layers > 0 && is_small(recipe.layers, recipe.n_layers)) build(&recipe);
     eng_recipe_fini(&again);
     eng_recipe_fini(&recipe);
     return 0;
