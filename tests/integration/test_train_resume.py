@@ -47,8 +47,8 @@ class Resume(ClassifyCase):
             tiny_files.write_idx(self.path(name), SIDE, SIDE, [picture(rng, label) for label in labels],
                                  labels, split)
 
-    def command(self, out, *args, data="data", **changes):
-        recipe = self.write(f"{out}.json", json.dumps({**RECIPE, **changes}))
+    def command(self, out, *args, data="data", recipe=None, **changes):
+        recipe = recipe or self.write(f"{out}.json", json.dumps({**RECIPE, **changes}))
         return ["train", recipe, "--data", self.path(data), "--out", self.path(out), *args]
 
     def train(self, out, *args, **changes):
@@ -112,7 +112,7 @@ class Resume(ClassifyCase):
         self.end_early("parts", signal.SIGKILL)
         self.refuse(says=["parts/checkpoint holds a run that did not end", "--resume", "--restart"])
         self.refuse("--resume", "--restart", says="not both")
-        self.refuse("--resume", data="other", says=["is of other training data", "data", "other"])
+        self.refuse("--resume", data="other", says=["began with other bytes of training data", "other has "])
         self.refuse("--resume", "--seed", "4", says="its seed is not given; ")
         self.refuse("--resume", "--set", "layers.4.ratio=0.4",
                     says=["its layers.4.ratio is 0.3; ", "parts.json has 0.4"])
@@ -124,6 +124,24 @@ class Resume(ClassifyCase):
                               (whole[:21] + b"\x07" + whole[22:], "a checkpoint of version 7; wanted 1")]:
             self.write("parts/checkpoint", damaged)
             self.refuse("--resume", says=["parts/checkpoint", says])
+
+    def test_a_fine_tuning_is_bound_to_its_model(self):
+        def begin(seed):
+            self.train("base", "--quiet", "--restart", "--seed", seed, epochs=1)
+
+        begin("1")
+        tuned = {**RECIPE, "from": self.path("base/model.onnx")}
+        del tuned["layers"]
+        recipe = self.write("tuned.json", json.dumps(tuned))
+        args = ["train", recipe, "--data", self.path("data"), "--quiet", "--out"]
+        self.classify(*args, self.path("whole"))
+        self.end_early("parts", signal.SIGKILL, recipe=recipe)
+        begin("2")
+        self.refused(*args, self.path("parts"), "--resume",
+                     says=["began with other bytes of a model to go on from", "base/model.onnx has"])
+        begin("1")
+        self.classify(*args, self.path("parts"), "--resume")
+        self.assertEqual(self.read("parts/model.onnx"), self.read("whole/model.onnx"))
 
     def test_a_change_that_is_allowed_is_told(self):
         self.end_early("parts", signal.SIGKILL)

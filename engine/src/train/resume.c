@@ -29,7 +29,7 @@ static struct eng_checkpoint describe(const struct eng_trainer *t, const float *
         .recipe = t->recipe->text,
         .train_data = t->resume.train_data,
         .test_data = t->resume.test_data,
-        .origin = "",
+        .origin = t->data->base ? eng_model_digest(t->data->base->model) : "",
         .changes = history->changes ? history->changes : "",
         .n_optimiser_steps = t->optimiser.n_steps,
         .n_averaged = t->average.n,
@@ -64,21 +64,24 @@ enum eng_status eng_resume_save(struct eng_trainer *trainer, struct eng_error *e
     return status;
 }
 
-static enum eng_status check_data(const struct eng_trainer *t, const struct eng_checkpoint *c,
-                                  struct eng_error *err)
+/* What the recipe names but does not hold: data, and the model that was begun from. */
+static enum eng_status check_origin(const struct eng_trainer *t, const struct eng_checkpoint *c,
+                                    struct eng_error *err)
 {
+    const struct eng_checkpoint now = describe(t, NULL);
     const struct {
-        const char *what, *was, *now;
+        const char *what, *where, *was, *now;
     } rows[] = {
-        {"training data", c->train_data, t->resume.train_data},
-        {"test data", c->test_data, t->resume.test_data},
+        {"training data", t->options->data_dir, c->train_data, now.train_data},
+        {"test data", t->options->data_dir, c->test_data, now.test_data},
+        {"a model to go on from", t->recipe->from, c->origin, now.origin},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(rows[i].was, rows[i].now) != 0)
             return eng_fail(err, ENG_FORMAT,
-                            "%s is of other %s: their SHA-256 was %.16s...; in %s it is %.16s...",
-                            t->resume.path, rows[i].what, rows[i].was, t->options->data_dir,
-                            rows[i].now);
+                            "%s began with other bytes of %s: SHA-256 %.16s...; %s has %.16s...",
+                            t->resume.path, rows[i].what, rows[i].was,
+                            rows[i].where ? rows[i].where : t->recipe->path, rows[i].now);
     return ENG_OK;
 }
 
@@ -143,7 +146,7 @@ static enum eng_status restore(struct eng_trainer *t, const void *bytes, size_t 
     if (status == ENG_OK)
         status = eng_recipe_compare(t->resume.path, c.recipe, t->recipe->path, t->recipe->text,
                                     c.epochs.n + 1, c.changes, &t->history->changes, err);
-    if (status == ENG_OK) status = check_data(t, &c, err);
+    if (status == ENG_OK) status = check_origin(t, &c, err);
     if (status == ENG_OK) status = check_sizes(t, &c, err);
     if (status == ENG_OK) status = apply(t, &c, err);
     eng_arena_fini(&arena);
