@@ -150,7 +150,7 @@ static void backward_a(const struct eng_op_call *call, const float *dy)
     gemm.b = attrs->transA ? dy : b;
     gemm.ldb = attrs->transA ? state->n : ldb;
     gemm.trans_b = attrs->transA || !attrs->transB;
-    eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
+    eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, call->pool);
 }
 
 /* dB' = A'^T dY, or +=; where B is stored transposed: dB = dY^T A'. */
@@ -170,7 +170,7 @@ static void backward_b(const struct eng_op_call *call, const float *dy)
     gemm.b = attrs->transB ? a : dy;
     gemm.ldb = attrs->transB ? lda : state->n;
     gemm.trans_b = attrs->transB && attrs->transA;
-    eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
+    eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, call->pool);
 }
 
 static void backward_c(const struct eng_op_call *call)

@@ -125,11 +125,11 @@ static void backward(const struct eng_op_call *call)
         for_b.a = a + at.a * s->m * s->k;
         if (da) {
             for_a.c = da + at.a * s->m * s->k;
-            eng_gemm_run(&for_a, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
+            eng_gemm_run(&for_a, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, call->pool);
         }
         if (db) {
             for_b.c = db + at.b * s->k * s->n;
-            eng_gemm_run(&for_b, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
+            eng_gemm_run(&for_b, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, call->pool);
         }
     }
 }

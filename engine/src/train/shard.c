@@ -33,8 +33,8 @@ enum eng_status eng_shard_init(struct eng_shard *shard, const struct eng_shard_s
     if (status == ENG_OK)
         status = eng_exec_create(
             setting->graph,
-            larger(setting->train_plan->arena_bytes, setting->eval_plan->arena_bytes), NULL,
-            &made.exec, err);
+            larger(setting->train_plan->arena_bytes, setting->eval_plan->arena_bytes),
+            setting->pool, &made.exec, err);
     if (status != ENG_OK) {
         eng_shard_fini(&made);
         return status;

@@ -20,7 +20,8 @@ struct eng_shard_setting {
     const struct eng_plan *train_plan, *eval_plan; /* both for n samples */
     const struct eng_parameters *parameters;
     struct eng_loss_options loss; /* the recipe's, prepared */
-    size_t n;                     /* samples of one shard */
+    struct eng_pool *pool; /* for loops within operators; NULL: each shard keeps to its thread */
+    size_t n;              /* samples of one shard */
 };
 
 struct eng_shard {

@@ -80,10 +80,12 @@ enum eng_status eng_trainer_init(struct eng_trainer *trainer, const struct eng_m
     if (n_train < batch)
         return eng_fail(err, ENG_FORMAT, "%s: batch is %zu; the training set has only %zu samples",
                         run->recipe->path, batch, n_train);
+    bool alone = trainer->n_shards == 1; /* its loops are all that can be spread over threads */
     trainer->setting = (struct eng_shard_setting){.recipe = run->recipe,
                                                   .data = run->data,
                                                   .graph = run->graph,
                                                   .parameters = &trainer->parameters,
+                                                  .pool = alone ? trainer->pool : NULL,
                                                   .n = batch / trainer->n_shards};
     if (run->data->n_classes == 0 && run->recipe->early_stopping.on &&
         run->recipe->early_stopping.monitor == ENG_MONITOR_ACCURACY)

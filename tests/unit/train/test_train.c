@@ -166,6 +166,21 @@ static void threads_do_not_change_a_byte(void **state)
     eng_file_fini(&other);
 }
 
+/* One shard leaves the threads to the loops inside its operators. */
+static void threads_within_a_shard_change_nothing(void **state)
+{
+    struct fixture *f = *state;
+    write_recipe(f, "{\"name\": \"wide\", \"epochs\": 1, \"batch\": 200, \"shards\": 1,"
+                    " \"layers\": [{\"op\": \"Flatten\"}, {\"op\": \"Gemm\", \"outputs\": 1000},"
+                    " {\"op\": \"Relu\"}, {\"op\": \"Gemm\", \"outputs\": 4}]}");
+    struct eng_file alone = train_with(f, 0, -1), three = train_with(f, 3, -1);
+    write_recipe(f, recipe);
+    assert_int_equal(alone.n_bytes, three.n_bytes);
+    assert_memory_equal(alone.bytes, three.bytes, alone.n_bytes);
+    eng_file_fini(&alone);
+    eng_file_fini(&three);
+}
+
 /* Without BatchNormalization and Dropout, which look at a shard, only the order of sums differs. */
 static void shards_sum_to_the_batch(void **state)
 {
@@ -281,6 +296,7 @@ int main(void)
         cmocka_unit_test(learns_and_reports),
         cmocka_unit_test(the_file_is_a_complete_model),
         cmocka_unit_test(threads_do_not_change_a_byte),
+        cmocka_unit_test(threads_within_a_shard_change_nothing),
         cmocka_unit_test(shards_sum_to_the_batch),
         cmocka_unit_test(divergence_is_a_sentence),
         cmocka_unit_test(the_observer_stops_the_run),
