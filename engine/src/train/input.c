@@ -77,6 +77,21 @@ static void swap_colours(struct eng_preprocess *pre)
     pre->std[2] = deviation;
 }
 
+/* Everything but mean and deviation. before: NULL, or what says colour and layout. */
+static struct eng_preprocess begin_preprocess(const struct eng_recipe *recipe,
+                                              const struct eng_dataset *train,
+                                              const struct eng_preprocess *before)
+{
+    enum eng_color color = train->n_channels == 1 ? ENG_COLOR_GRAY : ENG_COLOR_RGB;
+    return (struct eng_preprocess){.color = before ? before->color : color,
+                                   .resize = ENG_RESIZE_STRETCH,
+                                   .layout = before ? before->layout : ENG_LAYOUT_CHW,
+                                   .width_px = train->width_px,
+                                   .height_px = train->height_px,
+                                   .scale = (float)recipe->input.scale,
+                                   .std = {1, 1, 1}};
+}
+
 static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
                                         const struct eng_dataset *train,
                                         const struct eng_base_model *base, struct eng_input *out,
@@ -96,17 +111,7 @@ static enum eng_status prepare_pictures(const struct eng_recipe *recipe,
     if (train->n_channels != 1 && train->n_channels != 3)
         return eng_fail(err, ENG_FORMAT, "pictures of %u channels; wanted 1 or 3",
                         train->n_channels);
-    struct eng_preprocess pre = {.color = train->n_channels == 1 ? ENG_COLOR_GRAY : ENG_COLOR_RGB,
-                                 .resize = ENG_RESIZE_STRETCH,
-                                 .layout = ENG_LAYOUT_CHW,
-                                 .width_px = train->width_px,
-                                 .height_px = train->height_px,
-                                 .scale = (float)input->scale,
-                                 .std = {1, 1, 1}};
-    if (before) {
-        pre.color = before->color;
-        pre.layout = before->layout;
-    }
+    struct eng_preprocess pre = begin_preprocess(recipe, train, before);
     enum eng_status status = ENG_OK;
     if (input->n_mean > 0 && input->n_mean != train->n_channels)
         return eng_fail(err, ENG_FORMAT,
@@ -152,9 +157,10 @@ static enum eng_status make_mean_picture(struct eng_input *input, struct eng_err
         for (size_t i = 0; i < n_pixels; i++) {
             float further = input->mean ? input->mean[c * n_pixels + i] * pre->std[c] : 0;
             float pixel = (pre->mean[c] + further) / pre->scale;
-            picture[i * n_channels + c] = pixel <= 0     ? 0
-                                          : pixel >= 255 ? 255
-                                                         : (uint8_t)(pixel + 0.5f);
+            size_t at = pre->color == ENG_COLOR_BGR ? n_channels - 1 - c : c;
+            picture[i * n_channels + at] = pixel <= 0     ? 0
+                                           : pixel >= 255 ? 255
+                                                          : (uint8_t)(pixel + 0.5f);
         }
     input->mean_picture = picture;
     return ENG_OK;
