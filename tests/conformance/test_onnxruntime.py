@@ -13,6 +13,7 @@ if not onnxruntime.is_here():
     print("skipped: build/peers/node_modules holds no onnxruntime-node")
     sys.exit(77)
 import glob
+import json
 import unittest
 
 import shipped
@@ -81,6 +82,46 @@ class OnnxRuntime(ClassifyCase):
             if paths:
                 theirs = self.theirs(folder, card, shipped.prepare(card, numpy.stack(pixels)))
                 self.check(self.ours_predicted(folder, card, paths), theirs)
+
+    def check_trained(self, samples, *args, **recipe):
+        """A model trained here in a moment gives the same there, raw and as its card says."""
+        recipe = {"name": "tiny", "epochs": 2, "batch": 20, **recipe}
+        folder = self.path("trained")
+        self.classify("train", self.write("recipe.json", json.dumps(recipe)), "--out", folder, "--quiet", *args)
+        theirs = onnxruntime.run(os.path.join(folder, "model.onnx"), samples)
+        ours = self.ours_raw(folder, {"add_softmax": False}, samples)
+        self.check(ours, theirs)
+        self.assertGreater(theirs.std(axis=0).max(), 1e-3, "all samples look alike")
+        shown = self.classify_json("inspect", folder)
+        return [node["operator"] for node in shown["nodes"]]
+
+    def test_trained_on_vectors(self):
+        rng = numpy.random.default_rng(3)
+        points = rng.normal(0, 1, (50, 2)).astype(numpy.float32)
+        nodes = self.check_trained(points, toy={"kind": "moons", "samples": 100},
+                                   layers=[{"op": "Gemm", "outputs": 8}, {"op": "Tanh"},
+                                           {"op": "Gemm", "outputs": 2}])
+        self.assertEqual(nodes[:2], ["Sub", "Div"])
+
+    def test_trained_to_predict_numbers(self):
+        rng = numpy.random.default_rng(4)
+        rows = rng.normal(5, 3, (100, 3)).astype(numpy.float32)
+        text = "a,b,c,y\n" + "".join(f"{a},{b},{c},{a - b / 2 + 3}\n" for a, b, c in rows)
+        nodes = self.check_trained(rows, "--data", self.write("data/t.csv", text), loss={"kind": "mean_squared_error"},
+                                   csv={"target": "y", "test_share": 0.2}, layers=[{"op": "Gemm", "outputs": 1}])
+        self.assertNotIn("Softmax", nodes)
+
+    def test_trained_with_pixels_standardised(self):
+        rng = numpy.random.default_rng(5)
+        pixels, labels = rng.integers(0, 200, (100, 36)), rng.integers(0, 3, 100)
+        pixels[:, 7], pixels[labels == 2, :9] = 0, 255  # one hardly ever differs
+        for split in "train", "t10k":
+            tiny_files.write_idx(self.folder, 6, 6, pixels.tolist(), labels.tolist(), split)
+        samples = rng.random((40, 1, 6, 6)).astype(numpy.float32)
+        nodes = self.check_trained(samples, "--data", self.folder, input={"standardise": "pixel"},
+                                   layers=[{"op": "Conv", "outputs": 4, "kernel_shape": [3, 3]}, {"op": "Relu"},
+                                           {"op": "Flatten"}, {"op": "Gemm", "outputs": 3}])
+        self.assertEqual(nodes[:2], ["Sub", "Div"])
 
     @unittest.skipUnless(DATA, "CLASSIFYD_DATA names no folder of real data")
     def test_real_test_images(self):

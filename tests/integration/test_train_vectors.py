@@ -26,7 +26,7 @@ class Vectors(ClassifyCase):
 
     def test_a_toy_needs_no_data(self):
         toy = {"kind": "moons", "samples": 400, "noise": 0.05}
-        model = self.train(toy=toy, epochs=40, layers=HIDDEN + [{"op": "Gemm", "outputs": 2}])
+        model = self.train(toy=toy, validation=0.1, epochs=40, layers=HIDDEN + [{"op": "Gemm", "outputs": 2}])
         answer = self.classify_json("eval", model)
         self.assertEqual(answer["samples"], 400)
         self.assertGreater(answer["accuracy"], 0.97)
@@ -85,6 +85,7 @@ class Vectors(ClassifyCase):
         self.write("t.csv", "x,y\n1,a\n2,b\n3,a\n4,b\n")
         self.refuse_training(["column y is \"", "wanted a number"], "--data", path, csv=csv,
                              loss={"kind": "mean_squared_error"})
+        self.refuse_training("loss.kind is \"mean_squared_error\"", toy={}, loss={"kind": "mean_squared_error"})
         self.refuse_training("both csv and toy", "--data", path, csv=csv, toy={})
         self.refuse_training("toy.classes is 3; wanted 2 for a moons", toy={"kind": "moons", "classes": 3})
         self.refuse_training("toy.kind", toy={"kind": "moon"})

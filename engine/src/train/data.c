@@ -53,16 +53,6 @@ static enum eng_status check_regression(const struct loading *l)
                     eng_loss_kinds[l->recipe->loss.kind].name);
 }
 
-/* What the recipe wants to learn, the data must have. */
-static enum eng_status check_loss(const struct loading *l)
-{
-    bool has_targets = l->data->train.targets != NULL;
-    if (has_targets == l->recipe->data.is_regression) return ENG_OK;
-    return eng_fail(l->err, ENG_FORMAT,
-                    "%s: the loss %s wants numbers to come close to; %s has classes",
-                    l->recipe->path, eng_loss_kinds[l->recipe->loss.kind].name, l->dir);
-}
-
 static enum eng_status name_classes(const struct loading *l)
 {
     struct eng_data *data = l->data;
@@ -114,7 +104,6 @@ static enum eng_status load(const struct loading *l, const char *dir, struct eng
     source.split = ENG_SPLIT_TEST;
     if (status == ENG_OK) status = eng_dataset_load(&source, &data->test, l->err);
     if (status == ENG_OK) status = check_sizes(l);
-    if (status == ENG_OK) status = check_loss(l);
     if (status == ENG_OK) status = name_classes(l);
     if (status == ENG_OK) status = check_labels(l, &data->train, ENG_SPLIT_TRAIN);
     if (status == ENG_OK) status = check_labels(l, &data->test, ENG_SPLIT_TEST);
