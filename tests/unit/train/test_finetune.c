@@ -212,6 +212,34 @@ static void the_pictures_follow_the_file(void **state)
     eng_model_destroy(model);
 }
 
+/* What standardises in front of the network belongs to it, and other points do not change it. */
+static void vectors_keep_their_standardisation(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_error err = {0};
+    struct tuned base, after;
+    char dirs[2][360], paths[2][400];
+    static const char *const recipes[] = {
+        "{" COMMON "\"toy\": {\"kind\": \"spiral\", \"classes\": 3}, \"epochs\": 1, \"layers\": "
+        "[{\"op\": \"Gemm\", \"outputs\": 8}, {\"op\": \"Elu\"}, {\"op\": \"Gemm\", \"outputs\": "
+        "3}]}",
+        "{" COMMON "\"toy\": {\"kind\": \"moons\"}, \"epochs\": 1}"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(dirs[i], sizeof dirs[i], "%s/toy%zu", f->models.path, i);
+        snprintf(paths[i], sizeof paths[i], "%s/model.onnx", dirs[i]);
+        if (train(f, recipes[i], NULL, dirs[i], i ? dirs[0] : NULL, &err) != ENG_OK)
+            fail_msg("%s", err.text);
+    }
+    open_file(paths[0], &base);
+    open_file(paths[1], &after);
+    assert_true(is_same(&base, &after, "standardise.mean"));
+    assert_true(is_same(&base, &after, "standardise.deviation"));
+    assert_false(is_same(&base, &after, "gemm1.weight"));
+    assert_int_equal(tensor(&after.file, "gemm2.weight")->shape.dim[1], 2);
+    close_file(&base);
+    close_file(&after);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +393,7 @@ int main(void)
         cmocka_unit_test(preprocessing_is_the_files),
         cmocka_unit_test(other_classes_get_a_last_layer),
         cmocka_unit_test(the_pictures_follow_the_file),
+        cmocka_unit_test(vectors_keep_their_standardisation),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(a_convolution_can_be_the_last_layer),
         cmocka_unit_test(a_product_and_a_sum_can_be_the_last_layer),
