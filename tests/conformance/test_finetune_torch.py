@@ -32,7 +32,7 @@ class Residual(torch.nn.Module):
         self.head = torch.nn.Linear(12, N_CLASSES)
 
     def forward(self, x):
-        x = torch.relu(self.norm(self.stem(x)))
+        x = torch.relu(self.norm(self.stem((x - 0.25) * 2)))
         x = self.pool(x + torch.nn.functional.elu(self.block(x)))
         return self.head(torch.tanh(self.hidden(torch.flatten(x, 1))))
 

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "engine/model.h"
+#include "model/convert.h"
 #include "onnx/onnx.h"
 #include "temp_folder.h"
 #include "tiny_digits.h"
@@ -309,6 +310,56 @@ static int start(struct eng_graph *graph, struct eng_shape shape)
     return value;
 }
 
+/* As an exporter writes it: pictures are scaled and moved by constants, then comes the layer. */
+static void write_scaled(const char *path)
+{
+    struct eng_graph graph;
+    struct onnx_model file;
+    uint8_t *bytes;
+    size_t n_bytes;
+    int x = start(&graph, (struct eng_shape){4, {1, 1, TINY_SIDE_PX, TINY_SIDE_PX}});
+    int by = constant(&graph, "by", (struct eng_shape){1, {1}});
+    int to = constant(&graph, "to", (struct eng_shape){1, {1}});
+    int w = constant(&graph, "w", (struct eng_shape){2, {64, TINY_CLASSES}});
+    *(float *)graph.values[by].tensor.data = 2;
+    *(float *)graph.values[to].tensor.data = -1;
+    int at = node(&graph, "Mul", "scaled", (int[]){x, by}, 2);
+    at = node(&graph, "Add", "moved", (int[]){at, to}, 2);
+    at = node(&graph, "Flatten", "flat", &at, 1);
+    at = node(&graph, "MatMul", "layer", (int[]){at, w}, 2);
+    assert_int_equal(eng_graph_add_output(&graph, at, NULL), ENG_OK);
+    assert_int_equal(eng_convert_export(&graph, &file, NULL), ENG_OK);
+    assert_int_equal(onnx_model_write(&file, &bytes, &n_bytes, NULL), ENG_OK);
+    assert_int_equal(eng_file_write(path, bytes, n_bytes, NULL), ENG_OK);
+    free(bytes);
+    onnx_model_fini(&file);
+    eng_graph_fini(&graph);
+}
+
+/* Also: a batch of 1 is freed, and a softmax comes behind. */
+static void what_standardises_is_no_parameter(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_error err = {0};
+    struct tuned before, after;
+    char scaled[360], out_dir[360], path[400];
+    snprintf(scaled, sizeof scaled, "%s/scaled.onnx", f->models.path);
+    snprintf(out_dir, sizeof out_dir, "%s/from_scaled", f->models.path);
+    snprintf(path, sizeof path, "%s/model.onnx", out_dir);
+    write_scaled(scaled);
+    if (train(f, "{" COMMON "\"epochs\": 2}", f->data.path, out_dir, scaled, &err) != ENG_OK)
+        fail_msg("%s", err.text);
+    open_file(scaled, &before);
+    open_file(path, &after);
+    assert_true(is_same(&before, &after, "by") && is_same(&before, &after, "to"));
+    assert_false(is_same(&before, &after, "w"));
+    assert_int_equal(after.file.inputs[0].shape.dim[0], -1);
+    assert_string_equal(after.file.nodes[after.file.n_nodes - 1].op_type, "Softmax");
+    assert_int_equal(after.file.opsets[0].version, 13);
+    close_file(&before);
+    close_file(&after);
+}
+
 static enum eng_status renew(struct eng_graph *graph, int scores, struct eng_error *err)
 {
     const struct eng_new_head head = {.scores = scores, .n_before = 10, .n_outputs = 3};
@@ -395,6 +446,7 @@ int main(void)
         cmocka_unit_test(the_pictures_follow_the_file),
         cmocka_unit_test(vectors_keep_their_standardisation),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(what_standardises_is_no_parameter),
         cmocka_unit_test(a_convolution_can_be_the_last_layer),
         cmocka_unit_test(a_product_and_a_sum_can_be_the_last_layer),
         cmocka_unit_test(a_last_layer_that_cannot_be_replaced_is_named),
