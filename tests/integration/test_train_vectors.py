@@ -6,6 +6,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.environ["CLASSIFYD_SOURCE"], "tests", "support"))
+import daemon  # noqa: E402
 from classify_case import ClassifyCase  # noqa: E402
 
 HIDDEN = [{"op": "Gemm", "outputs": 24}, {"op": "Relu"}]
@@ -75,6 +76,22 @@ class Vectors(ClassifyCase):
         self.assertEqual((shown["outputs"][0]["name"], shown["outputs"][0]["shape"]), ("prediction", ["N", 1]))
         text, _ = self.classify("eval", model, "--data", self.folder)
         self.assertRegex(text, r"(?m)^r squared +(1|0\.999)")
+
+    def test_the_daemon_refuses_vectors(self):
+        self.train(toy={}, epochs=1, layers=[{"op": "Gemm", "outputs": 2}])
+        os.makedirs(self.path("models/toy"))
+        os.rename(self.path("out/1"), self.path("models/toy/1"))
+        server = daemon.Daemon(self.path("models"), wait=False)
+        self.addCleanup(server.stop)
+        server.wait_for(lambda: "takes vectors of 2 features, not pictures" in server.log(), "refusal")
+
+    def test_features_must_fit_the_graph(self):
+        def refuse(says, **metadata):
+            path = self.write_quadrant_model(metadata={f"classifyd.{k}": v for k, v in metadata.items()})
+            self.refused("inspect", path, says=says)
+        refuse(["2 features are named, but input", "wanted one float input [N, 2]"], features='["a", "b"]')
+        refuse("classifyd.features", features='"a"')
+        refuse("both features and preprocessing are given", features='["a"]', preprocess='{"scale": 1}')
 
     def test_what_does_not_fit(self):
         self.refuse_training("no data; wanted --data")
