@@ -14,7 +14,7 @@ enum {
     MAX_CHUNKS = 64,
     MIN_CHUNK = 512,
     BLOCK_BYTES = 128 << 10,
-    QUERY_GROUP = 32, /* with a block: 32 KiB of distances on the stack */
+    MAX_PAIRS = 8192, /* of a group of queries with a block: 32 KiB of distances on the stack */
 };
 
 /* A heap of the nearest so far, the farthest of them first. */
@@ -196,9 +196,10 @@ static void offer_floats(const struct search *s, size_t query, size_t chunk, siz
 static void search_block(const struct search *s, size_t chunk, size_t first, size_t n)
 {
     const struct eng_nearest *nearest = s->nearest;
-    uint32_t distances[QUERY_GROUP * ENG_DISTANCE_BLOCK];
-    for (size_t i = 0; i < s->n_as_bytes; i += QUERY_GROUP) {
-        struct eng_distance_block block = {.n_queries = smaller(QUERY_GROUP, s->n_as_bytes - i),
+    uint32_t distances[MAX_PAIRS];
+    size_t group = smaller(MAX_PAIRS / n / 4 * 4, ENG_DISTANCE_BLOCK); /* n: at most that, too */
+    for (size_t i = 0; i < s->n_as_bytes; i += group) {
+        struct eng_distance_block block = {.n_queries = smaller(group, s->n_as_bytes - i),
                                            .n_references = n,
                                            .n_features = nearest->n_features,
                                            .queries = s->bytes + i * nearest->n_features,
