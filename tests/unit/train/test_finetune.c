@@ -8,6 +8,7 @@
 #include "temp_folder.h"
 #include "tiny_digits.h"
 #include "train/new_head.h"
+#include "train/recipe.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -279,6 +280,31 @@ static void what_cannot_be_is_refused(void **state)
     }
 }
 
+/* The recipe's layers give way to the command line's model; what is frozen adds up. */
+static void the_command_line_wins(void **state)
+{
+    (void)state;
+    struct eng_recipe recipe;
+    struct eng_error err = {0};
+    const char text[] = "{" COMMON "\"freeze\": [\"a\"], \"layers\": [{\"op\": \"Flatten\"}]}";
+    const char *const freeze[] = {"b", "c*"};
+    struct eng_recipe_overrides overrides = {
+        .seed = -1, .from = "m.onnx", .freeze = freeze, .n_freeze = 2};
+    if (eng_recipe_parse("r", text, strlen(text), &overrides, &recipe, &err) != ENG_OK)
+        fail_msg("%s", err.text);
+    assert_string_equal(recipe.from, "m.onnx");
+    assert_int_equal(recipe.n_layers, 0);
+    assert_int_equal(recipe.n_freeze, 3);
+    assert_string_equal(recipe.freeze[2], "c*");
+    assert_non_null(strstr(recipe.text, "\"freeze\":[\"a\",\"b\",\"c*\"]"));
+    assert_null(strstr(recipe.text, "layers"));
+    eng_recipe_fini(&recipe);
+    overrides.from = "\xff.onnx";
+    assert_int_equal(eng_recipe_parse("r", text, strlen(text), &overrides, &recipe, &err),
+                     ENG_ARGUMENT);
+    assert_non_null(strstr(err.text, "is not UTF-8"));
+}
+
 /* ---- last layers of all kinds, on graphs made by hand ---- */
 
 static int constant(struct eng_graph *graph, const char *name, struct eng_shape shape)
@@ -446,6 +472,7 @@ int main(void)
         cmocka_unit_test(the_pictures_follow_the_file),
         cmocka_unit_test(vectors_keep_their_standardisation),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(the_command_line_wins),
         cmocka_unit_test(what_standardises_is_no_parameter),
         cmocka_unit_test(a_convolution_can_be_the_last_layer),
         cmocka_unit_test(a_product_and_a_sum_can_be_the_last_layer),
