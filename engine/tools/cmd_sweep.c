@@ -91,7 +91,7 @@ static enum eng_status write_regions(struct tool_sweep *sweep, struct eng_error 
 static enum eng_status run_sweep(struct tool_sweep *sweep, const struct sweep_options *opt,
                                  struct eng_error *err)
 {
-    enum eng_status status = eng_pool_create((int)opt->threads, &sweep->pool, err);
+    enum eng_status status = eng_pool_create(sweep->n_threads, &sweep->pool, err);
     if (status != ENG_OK) return status;
     sweep->cells = eng_calloc(sweep->grid->n_cells, sizeof *sweep->cells);
     if (!sweep->cells) {
@@ -131,6 +131,7 @@ int cmd_sweep(int argc, char **argv)
                                .fixed = &opt.set,
                                .seed = opt.seed,
                                .n_epochs = opt.epochs,
+                               .n_threads = opt.threads ? (int)opt.threads : eng_pool_cpus(),
                                .observe = observe};
     tool_interrupt_catch();
     enum eng_status status = run_sweep(&sweep, &opt, &err);

@@ -32,26 +32,27 @@ static size_t list_settings(const struct tool_sweep *sweep, size_t cell,
 }
 
 static enum eng_status measure(const struct eng_model *model, const struct eng_dataset *set,
-                               double *out, struct eng_error *err)
+                               int n_threads, double *out, struct eng_error *err)
 {
     struct tool_evaluation e;
     *out = NAN;
     if (set->n == 0) return ENG_OK;
-    enum eng_status status = tool_evaluate(model, set, eng_pool_cpus(), &e, err);
+    enum eng_status status = tool_evaluate(model, set, n_threads, &e, err);
     if (status != ENG_OK) return status;
     *out = e.n_classes > 0 ? (double)e.n_correct / (double)e.n_samples : e.mean_squared_error;
     tool_evaluation_fini(&e);
     return ENG_OK;
 }
 
-static enum eng_status measure_all(const struct tool_trained *trained, struct tool_sweep_cell *cell,
-                                   struct eng_error *err)
+static enum eng_status measure_all(const struct tool_trained *trained, int n_threads,
+                                   struct tool_sweep_cell *cell, struct eng_error *err)
 {
     const struct eng_data *data = &trained->data;
-    enum eng_status status = measure(trained->model, &data->train, &cell->train, err);
+    enum eng_status status = measure(trained->model, &data->train, n_threads, &cell->train, err);
     if (status == ENG_OK)
-        status = measure(trained->model, &data->validation, &cell->validation, err);
-    if (status == ENG_OK) status = measure(trained->model, &data->test, &cell->test, err);
+        status = measure(trained->model, &data->validation, n_threads, &cell->validation, err);
+    if (status == ENG_OK)
+        status = measure(trained->model, &data->test, n_threads, &cell->test, err);
     return status;
 }
 
@@ -86,7 +87,7 @@ static enum eng_status run(struct tool_sweep *sweep, size_t number, const char *
         cell->is_regression = report->n_classes == 0;
         cell->n_epochs = report->n_epochs;
         cell->seconds = report->seconds;
-        status = measure_all(&trained, cell, &cell->err);
+        status = measure_all(&trained, sweep->n_threads, cell, &cell->err);
         if (status == ENG_OK && sweep->out_dir)
             status = tool_sweep_draw_regions(sweep, number, &trained, &cell->err);
         tool_trained_fini(&trained);

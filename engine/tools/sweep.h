@@ -34,6 +34,7 @@ struct tool_sweep {
     const struct tool_texts *fixed; /* settings of every cell */
     int64_t seed, n_epochs;
     struct eng_pool *pool;
+    int n_threads;            /* of the pool */
     struct eng_image regions; /* all cells' decision regions; no pixels: none were drawn */
     bool (*observe)(void *ctx, const struct eng_train_progress *progress);
     void *observe_ctx;

@@ -13,7 +13,8 @@ RECIPES = os.path.join(os.environ["CLASSIFYD_SOURCE"], "models", "recipes")
 class Lessons(ClassifyCase):
     def sweep(self, recipe, *vary):
         args = [arg for axis in vary for arg in ("--vary", axis)]
-        return json.loads(self.classify("sweep", os.path.join(RECIPES, recipe), *args, "--json")[0])["cells"]
+        return json.loads(self.classify("sweep", os.path.join(RECIPES, recipe), *args, "--threads", "1",
+                                        "--json")[0])["cells"]
 
     def test_many_units_learn_the_moons_by_heart_and_a_penalty_forbids_it(self):
         few, penalised, free = self.sweep("moons.json", "hidden=2", "l2=0") + self.sweep(
