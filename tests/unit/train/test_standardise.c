@@ -81,7 +81,7 @@ static void check_nodes(const struct eng_recipe *recipe, const struct eng_datase
     int in, value;
     struct eng_error err = {0};
     eng_graph_init(&graph);
-    if (eng_input_prepare(recipe, set, &input, &err) != ENG_OK) fail_msg("%s", err.text);
+    if (eng_input_prepare(recipe, set, NULL, &input, &err) != ENG_OK) fail_msg("%s", err.text);
     assert_int_equal(eng_input_add_nodes(&input, &graph, &in, &value, &shape, NULL), ENG_OK);
     assert_string_equal(graph.values[in].name, name);
     assert_int_equal(shape.rank, rank);
@@ -129,12 +129,12 @@ static void what_cannot_be_standardised_is_refused(void **state)
     struct eng_dataset set = pictures;
     set.n = 1;
     set.pixels = same;
-    assert_int_equal(eng_input_prepare(&recipe, &set, &input, &err), ENG_FORMAT);
+    assert_int_equal(eng_input_prepare(&recipe, &set, NULL, &input, &err), ENG_FORMAT);
     assert_string_equal(err.text,
                         "channel 0 is 3 in every training picture; wanted pixels that vary");
     recipe.input.n_mean = recipe.input.n_std = 1;
     err = (struct eng_error){0};
-    assert_int_equal(eng_input_prepare(&recipe, &vectors, &input, &err), ENG_FORMAT);
+    assert_int_equal(eng_input_prepare(&recipe, &vectors, NULL, &input, &err), ENG_FORMAT);
     assert_non_null(strstr(err.text, "recipe.json: input.mean is given"));
 }
 
