@@ -33,7 +33,8 @@ size_t eng_text_distance(const char *a, const char *b)
 const char *eng_text_nearest(const char *name, const char *const *names)
 {
     const char *nearest = NULL;
-    size_t least = (strlen(name) + 2) / 3 + 1;
+    size_t length = strlen(name), least = (length + 2) / 3 + 1;
+    if (least > length) least = length; /* another letter is no slip of a one-letter name */
     for (; *names; names++) {
         size_t distance = eng_text_distance(*names, name);
         if (distance >= least) continue;

@@ -176,6 +176,8 @@ static void names_are_found_and_nearest_ones_offered(void **state)
         {"learning", NULL},
         {"Name", "name"},
     };
+    static const char *const letters[] = {"a", "b", NULL};
+    assert_null(eng_text_nearest("y", letters));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *nearest = eng_fields_nearest(fields, N_FIELDS, rows[i][0]);
         if (rows[i][1])
