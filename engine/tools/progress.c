@@ -53,7 +53,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *line, const c
 /* What was not measured, or has no meaning in a regression, is left out. */
 static void add_measures(struct line *line, const char *set, double loss, double accuracy)
 {
-    if (!isnan(loss)) add(line, "  %sloss %.4f", set, loss);
+    bool usual = loss >= 1e-3 && loss < 1e6; /* others would be all zeros, or as long as the line */
+    if (!isnan(loss)) add(line, usual ? "  %sloss %.4f" : "  %sloss %.4g", set, loss);
     if (!isnan(accuracy)) add(line, "  %saccuracy %.2f %%", set, 100 * accuracy);
 }
 

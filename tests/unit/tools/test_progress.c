@@ -62,6 +62,19 @@ static void a_regression_has_no_accuracy(void **state)
     free(text);
 }
 
+static void losses_are_as_long_as_they_need_be(void **state)
+{
+    (void)state;
+    const struct eng_train_epoch done = {NAN, 1, NAN, NAN, NAN, 1.5e-7, NAN, 1};
+    struct eng_train_progress at = half;
+    at.loss = 1234567890123;
+    at.accuracy = NAN;
+    at.done = &done;
+    char *text = show((struct tool_progress){0}, &at);
+    assert_non_null(strstr(text, "  loss 1.235e+12  test loss 1.5e-07  "));
+    free(text);
+}
+
 static void plain_lines_are_rare(void **state)
 {
     (void)state;
@@ -104,8 +117,11 @@ static void the_bar_fits_every_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_epoch_is_a_line),       cmocka_unit_test(a_regression_has_no_accuracy),
-        cmocka_unit_test(plain_lines_are_rare),     cmocka_unit_test(a_resumed_run_says_so),
+        cmocka_unit_test(an_epoch_is_a_line),
+        cmocka_unit_test(a_regression_has_no_accuracy),
+        cmocka_unit_test(losses_are_as_long_as_they_need_be),
+        cmocka_unit_test(plain_lines_are_rare),
+        cmocka_unit_test(a_resumed_run_says_so),
         cmocka_unit_test(the_bar_fits_every_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
