@@ -14,7 +14,9 @@ enum {
     GAP_PX = 84, /* between the two plots */
     RIGHT_PX = 24,
     BOTTOM_PX = 54,
-    MAX_DOTS = 30, /* up to so many epochs each is marked by a dot */
+    MAX_DOTS = 30,      /* up to so many epochs each is marked by a dot */
+    LOG_ABOVE = 50,     /* losses that differ by more than this factor stand on a log scale */
+    LEGEND_WIDTH = 108, /* of an entry */
 };
 
 enum { N_SERIES = 3 };
@@ -42,6 +44,7 @@ struct plot {
     value_fn *value;
     const char *title, *unit;
     double left; /* of the frame, px */
+    bool log;    /* y is log10 of the value */
     struct tool_axis x, y;
 };
 
@@ -64,6 +67,13 @@ struct tool_axis tool_axis_fit(double least, double most, int n_marks, double le
 static double at_x(const struct plot *p, double epoch)
 {
     return p->left + PLOT_WIDTH_PX * (epoch - p->x.low) / (p->x.high - p->x.low);
+}
+
+/* What stands on the vertical axis. */
+static double height_of(const struct plot *p, const struct eng_train_epoch *epoch, size_t series)
+{
+    double value = p->value(epoch, series);
+    return p->log ? log10(value) : value;
 }
 
 static double at_y(const struct plot *p, double value)
@@ -100,7 +110,11 @@ static void draw_marks(const struct plot *p)
         fprintf(p->out, "<line class='grid' x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f'/>\n", p->left,
                 y, p->left + PLOT_WIDTH_PX, y);
         fprintf(p->out, "<text x='%.1f' y='%.1f' text-anchor='end'>%.6g%s</text>\n", p->left - 8,
-                y + 4, fabs(value) < p->y.step / 2 ? 0 : value, p->unit);
+                y + 4,
+                p->log                        ? pow(10, value)
+                : fabs(value) < p->y.step / 2 ? 0
+                                              : value,
+                p->unit);
     }
     double bottom = TOP_PX + PLOT_HEIGHT_PX;
     for (int i = 0; p->x.low + i * p->x.step <= p->x.high + p->x.step / 2; i++) {
@@ -139,7 +153,7 @@ static void draw_series(const struct plot *p, size_t series)
     bool pen_down = false;
     fprintf(p->out, "<path class='line' stroke='%s' d='", series_colors[series]);
     for (size_t i = first; i < report->n_epochs; i += every) {
-        double value = p->value(&report->epochs[i], series);
+        double value = height_of(p, &report->epochs[i], series);
         if (!isfinite(value)) continue; /* an epoch that was not evaluated: straight on */
         fprintf(p->out, "%c%.1f %.1f ", pen_down ? 'L' : 'M', at_x(p, (double)i + 1),
                 at_y(p, value));
@@ -147,7 +161,7 @@ static void draw_series(const struct plot *p, size_t series)
     }
     fputs("'/>\n", p->out);
     for (size_t i = 0; i < report->n_epochs && report->n_epochs <= MAX_DOTS; i++) {
-        double value = p->value(&report->epochs[i], series);
+        double value = height_of(p, &report->epochs[i], series);
         if (isfinite(value))
             fprintf(p->out, "<circle cx='%.1f' cy='%.1f' r='3' fill='%s'/>\n",
                     at_x(p, (double)i + 1), at_y(p, value), series_colors[series]);
@@ -158,7 +172,8 @@ static void draw_plot(struct plot *p, double least, double most)
 {
     double last = (double)p->report->n_epochs;
     p->x = tool_axis_fit(1, last, 8, 1); /* from 0 if the step is more than 1: round marks */
-    p->y = tool_axis_fit(least, most, 6, 0);
+    p->y =
+        p->log ? tool_axis_fit(log10(least), log10(most), 6, 1) : tool_axis_fit(least, most, 6, 0);
     draw_frame(p);
     for (size_t s = 0; s < N_SERIES; s++)
         if (has_series(p->report, s)) draw_series(p, s);
@@ -184,7 +199,7 @@ static void draw_legend(FILE *out, const struct eng_train_report *report, double
     double x = right;
     for (size_t s = N_SERIES; s-- > 0;) {
         if (!has_series(report, s)) continue;
-        x -= 96;
+        x -= LEGEND_WIDTH;
         fprintf(out, "<line class='line' stroke='%s' x1='%.1f' y1='20' x2='%.1f' y2='20'/>\n",
                 series_colors[s], x, x + 20);
         fprintf(out, "<text x='%.1f' y='24'>%s</text>\n", x + 26, series_names[s]);
@@ -213,7 +228,10 @@ static void draw(FILE *out, const struct eng_train_report *report)
                         .title = "loss",
                         .unit = "",
                         .left = LEFT_PX};
-    if (measure(&loss, &least, &most)) draw_plot(&loss, least < 0 ? least : 0, most);
+    if (measure(&loss, &least, &most)) {
+        loss.log = least > 0 && most / least > LOG_ABOVE;
+        draw_plot(&loss, least < 0 || loss.log ? least : 0, most);
+    }
     struct plot accuracy = {.out = out,
                             .report = report,
                             .value = accuracy_of,

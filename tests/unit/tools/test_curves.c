@@ -90,6 +90,35 @@ static void special_runs(void **state)
     assert_non_null(strstr(err.text, "made & up"));
 }
 
+/* Of 100 down to 0.01 marks for the powers of ten, at even distances; of 2 down to 1 round sums. */
+static void losses_of_all_sizes_are_seen(void **state)
+{
+    (void)state;
+    struct made_up_report made_up;
+    made_up_report(&made_up, false);
+    struct eng_train_epoch epochs[] = {
+        {.loss = 100, .accuracy = NAN, .validation_loss = NAN, .test_loss = NAN},
+        {.loss = 1, .accuracy = NAN, .validation_loss = NAN, .test_loss = NAN},
+        {.loss = 0.01, .accuracy = NAN, .validation_loss = NAN, .test_loss = NAN}};
+    made_up.report.n_classes = 0;
+    made_up.report.epochs = epochs;
+    made_up.report.n_epochs = 3;
+    char *svg = svg_of(&made_up.report);
+    assert_non_null(strstr(svg, ">0.01</text>"));
+    assert_non_null(strstr(svg, ">100</text>"));
+    assert_non_null(strstr(svg, "d='M64.0 66.0 L254.0 186.0 L444.0 306.0 '"));
+    free(svg);
+    epochs[0].loss = 2;
+    epochs[2].loss = 1;
+    svg = svg_of(&made_up.report);
+    assert_non_null(strstr(svg, ">0</text>"));
+    free(svg);
+    epochs[2].loss = 0; /* has no logarithm */
+    svg = svg_of(&made_up.report);
+    assert_null(strstr(svg, "inf"));
+    free(svg);
+}
+
 static void long_runs_are_thinned_out(void **state)
 {
     (void)state;
@@ -123,6 +152,7 @@ int main(void)
         cmocka_unit_test(axes_have_round_marks),
         cmocka_unit_test(a_line_for_each_series_that_was_measured),
         cmocka_unit_test(special_runs),
+        cmocka_unit_test(losses_of_all_sizes_are_seen),
         cmocka_unit_test(long_runs_are_thinned_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
