@@ -6,12 +6,20 @@
 #include "train/streams.h"
 
 #include <math.h>
+#include <stdio.h>
+
+/* So many times as high as at the start, a loss has exploded: what follows mends nothing. */
+static const double EXPLODED = 1e4;
 
 static enum eng_status fail_diverged(const struct eng_trainer *t,
                                      const struct eng_train_progress *at, const char *what,
                                      double value, double learning_rate, struct eng_error *err)
 {
-    const char *found = isnan(value) ? "not a number" : "infinite";
+    char found[100] = "not a number";
+    if (isinf(value)) snprintf(found, sizeof found, "infinite");
+    if (isfinite(value))
+        snprintf(found, sizeof found, "%.3g, more than %g times as high as at the start", value,
+                 EXPLODED);
     if (t->resume.saved_epoch == 0)
         return eng_fail(err, ENG_DIVERGED,
                         "epoch %zu, step %zu: the %s is %s; nothing was written. A learning rate "
@@ -44,18 +52,27 @@ static double share(const struct eng_trainer *t, const struct eng_loss_sum *sum,
     return t->data->n_classes > 0 ? (double)sum->n_correct / n : NAN;
 }
 
+/* Below 1 the start does not count: a run may begin with hardly any loss. */
+static bool has_exploded(double loss, double at_start)
+{
+    return !isfinite(loss) || loss > EXPLODED * fmax(1, at_start);
+}
+
 /* All steps of an epoch; *out holds the running means. */
 static enum eng_status run_steps(struct eng_trainer *t, struct eng_train_progress *at,
                                  struct eng_train_epoch *out, struct eng_error *err)
 {
     struct eng_loss_sum total = {0};
     double start_s = eng_stopwatch_s();
+    double loss_at_start = t->history->n_epochs > 0 ? t->history->epochs[0].loss : NAN;
     for (size_t step = 0; step < t->n_steps; step++) {
         const struct eng_trainer_step done = eng_trainer_step(t, at->epoch - 1, step);
         at->step = step + 1;
         at->n_samples = at->step * (size_t)t->recipe->batch;
-        if (!isfinite(done.sum.loss))
-            return fail_diverged(t, at, "loss", done.sum.loss, done.learning_rate, err);
+        double loss = done.sum.loss / (double)t->recipe->batch;
+        if (isnan(loss_at_start)) loss_at_start = loss;
+        if (has_exploded(loss, loss_at_start))
+            return fail_diverged(t, at, "loss", loss, done.learning_rate, err);
         if (!isfinite(done.gradient_norm))
             return fail_diverged(t, at, "length of the gradient", done.gradient_norm,
                                  done.learning_rate, err);

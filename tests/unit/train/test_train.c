@@ -228,7 +228,13 @@ static void divergence_is_a_sentence(void **state)
                    "{\"name\": \"wild\", \"batch\": 32, \"optimiser\": {\"learning_rate\": 1000,"
                    " \"weight_decay\": 10}, \"layers\": [{\"op\": \"Flatten\"},"
                    " {\"op\": \"Gemm\", \"outputs\": 4}]}",
-                   NULL, ENG_DIVERGED, ": the loss is ");
+                   NULL, ENG_DIVERGED, ", more than 10000 times as high as at the start");
+    expect_failure(*state,
+                   "{\"name\": \"huge\", \"batch\": 32, \"layers\": [{\"op\": \"Flatten\"},"
+                   " {\"repeat\": 20, \"layers\": [{\"op\": \"Gemm\", \"outputs\": 64,"
+                   " \"init\": \"normal\", \"init_std\": 100}]},"
+                   " {\"op\": \"Gemm\", \"outputs\": 4}]}",
+                   NULL, ENG_DIVERGED, "epoch 1, step 1: the loss is not a number; nothing was");
 }
 
 static void the_observer_stops_the_run(void **state)
