@@ -83,6 +83,7 @@ static enum eng_status write_regions(struct tool_sweep *sweep, struct eng_error 
     char path[PATH_MAX];
     if (!sweep->regions.pixels) return ENG_OK;
     snprintf(path, sizeof path, "%s/regions.png", sweep->out_dir); /* longer ones had no cells */
+    tool_sweep_caption_failures(sweep);
     enum eng_status status = eng_image_write_png(path, &sweep->regions, err);
     eng_image_fini(&sweep->regions);
     return status;

@@ -53,6 +53,9 @@ struct tool_trained;
 enum eng_status tool_sweep_draw_regions(struct tool_sweep *sweep, size_t cell,
                                         const struct tool_trained *trained, struct eng_error *err);
 
+/* Purpose: says in the picture, if there is one, which cells failed; once all have been tried. */
+void tool_sweep_caption_failures(struct tool_sweep *sweep);
+
 /* Purpose: prints the table: its head, then a line per cell as it is done. */
 void tool_sweep_print_head(const struct tool_sweep *sweep);
 void tool_sweep_print_row(const struct tool_sweep *sweep, size_t cell);
