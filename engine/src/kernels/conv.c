@@ -261,10 +261,11 @@ void eng_conv_backward(const struct eng_conv *conv, const struct eng_conv_gradie
                        void *scratch)
 {
     struct eng_correlation correlation = forward_correlation(conv);
+    /* dX goes first: it may be written, and be dW's memory, where X is W too. */
+    if (g->dx) backward_input(conv, g, scratch);
     if (g->dw && eng_winograd_suits(&correlation))
         eng_winograd_weights(&correlation, g->x, g->dy, g->dw, scratch);
     else if (g->dw)
         backward_weights(conv, g->x, g->dy, g->dw, scratch);
-    if (g->dx) backward_input(conv, g, scratch);
     if (g->dbias) backward_bias(conv, g->dy, g->dbias);
 }

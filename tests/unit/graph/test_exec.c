@@ -160,10 +160,50 @@ static void batch_rows_are_independent(void **state)
     net_fini(&net);
 }
 
+/* y = Conv(h, h) with h = s x: both of Conv's gradients go to h, the first one written, and
+ * sum of y = s^2 times what it is for s = 1. */
+static void value_that_is_two_inputs_gets_both_gradients(void **state)
+{
+    (void)state;
+    struct net net;
+    struct eng_plan *plan;
+    struct eng_exec *exec;
+    net_init(&net, 5);
+    const float s = 1.5f;
+    int x = net_input(&net, "x", NET_SHAPE(-1, 2, 2, 3));
+    int scale = net_constant(&net, "scale", ENG_FLOAT32, NET_SHAPE(1), &s);
+    int h = net_node(&net, "Mul", "h", (int[]){x, scale}, 2, NULL, 0);
+    int y = net_node(&net, "Conv", "y", (int[]){h, h}, 2, NULL, 0);
+    net_output(&net, y);
+    eng_graph_mark_trainable(&net.graph);
+    assert_int_equal(eng_plan_create(&net.graph, ENG_PLAN_TRAINING, BATCH, false, &plan, NULL),
+                     ENG_OK);
+    assert_int_equal(eng_exec_create(&net.graph, plan->arena_bytes, NULL, &exec, NULL), ENG_OK);
+    float gradient = NAN, *grads[8] = {0}, sum = 0;
+    assert_true(net.graph.n_values <= 8);
+    grads[scale] = &gradient;
+    eng_exec_bind(exec, plan);
+    eng_exec_bind_grads(exec, grads);
+    for (int i = 0; i < BATCH * 12; i++)
+        ((float *)eng_exec_value(exec, x)->data)[i] = eng_rng_normal(&net.rng);
+    eng_exec_forward(exec, 1);
+    float *seed = eng_exec_seed_grad(exec, y);
+    for (int i = 0; i < BATCH * BATCH; i++) {
+        sum += ((float *)eng_exec_value(exec, y)->data)[i];
+        seed[i] = 1;
+    }
+    eng_exec_backward(exec);
+    assert_true(fabsf(gradient - 2 * sum / s) <= 1e-4f * (1 + fabsf(gradient)));
+    eng_exec_destroy(exec);
+    eng_plan_destroy(plan);
+    net_fini(&net);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients_match_finite_differences),
-                                       cmocka_unit_test(backward_overwrites),
-                                       cmocka_unit_test(batch_rows_are_independent)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_match_finite_differences), cmocka_unit_test(backward_overwrites),
+        cmocka_unit_test(value_that_is_two_inputs_gets_both_gradients),
+        cmocka_unit_test(batch_rows_are_independent)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
