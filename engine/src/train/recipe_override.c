@@ -94,7 +94,8 @@ static json_t *read_value(const struct setting *s, const json_t *old)
 static enum eng_status check_type(const struct setting *s, const json_t *old, const json_t *value)
 {
     const char *text = json_string_value(old);
-    if (!old || (text && text[0] == '$') || type_name(old) == type_name(value)) return ENG_OK;
+    if (!old || (text && text[0] == '$') || strcmp(type_name(old), type_name(value)) == 0)
+        return ENG_OK;
     return eng_fail(s->place->err, ENG_FORMAT, "%s: %.100s is %s; wanted %s, as the recipe has",
                     s->place->path, s->text, type_name(value), type_name(old));
 }
