@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/spelling.h"
-#include "base/utf8.h"
 #include "graph/exec.h"
 #include "train/layer.h"
 #include "train/method.h"
@@ -329,59 +328,13 @@ static enum eng_status read_top(struct eng_json_place *place, const json_t *root
     return status == ENG_OK ? read_sections(place, root, recipe) : status;
 }
 
-/* A text of the command line's as JSON. */
-static enum eng_status make_text(const struct eng_json_place *place, const char *text, json_t **out)
-{
-    if (!eng_utf8_is_valid(text, strlen(text)))
-        return eng_fail(place->err, ENG_ARGUMENT, "'%.200s' is not UTF-8, which recipes are in",
-                        text);
-    *out = json_string(text);
-    return *out ? ENG_OK : eng_fail_memory(place->err, "a recipe");
-}
-
-/* The command line's model takes the place of the network, and its names join the recipe's. */
-static enum eng_status apply_finetuning(const struct eng_json_place *place, json_t *root,
-                                        const struct eng_recipe_overrides *overrides)
-{
-    json_t *text;
-    bool good = true;
-    enum eng_status status = ENG_OK;
-    if (overrides->from) {
-        json_object_del(root, "layers");
-        status = make_text(place, overrides->from, &text);
-        if (status == ENG_OK) good = json_object_set_new(root, "from", text) == 0;
-    }
-    if (overrides->n_freeze > 0 && !json_object_get(root, "freeze"))
-        good = good && json_object_set_new(root, "freeze", json_array()) == 0;
-    json_t *freeze = json_object_get(root, "freeze");
-    for (size_t i = 0; status == ENG_OK && json_is_array(freeze) && i < overrides->n_freeze; i++) {
-        status = make_text(place, overrides->freeze[i], &text);
-        if (status == ENG_OK) good &= json_array_append_new(freeze, text) == 0;
-    }
-    if (status == ENG_OK && !good) status = eng_fail_memory(place->err, "a recipe");
-    return status;
-}
-
 /* The text that goes into the model says what was really run. */
-static enum eng_status apply_overrides(const struct eng_json_place *place, json_t *root,
-                                       const struct eng_recipe_overrides *overrides,
-                                       struct eng_recipe *recipe)
+static enum eng_status keep_text(json_t *root, struct eng_recipe *recipe, struct eng_error *err)
 {
-    enum eng_status status = eng_recipe_check_variables(place, root);
-    if (status == ENG_OK && overrides)
-        status = eng_recipe_set(place, root, overrides->settings, overrides->n_settings);
-    if (status == ENG_OK) status = eng_recipe_fill_variables(place, root);
-    if (status == ENG_OK && overrides) status = apply_finetuning(place, root, overrides);
-    if (status != ENG_OK) return status;
-    bool good = true;
-    if (overrides && overrides->seed >= 0)
-        good = json_object_set_new(root, "seed", json_integer(overrides->seed)) == 0;
-    if (good && overrides && overrides->epochs > 0)
-        good = json_object_set_new(root, "epochs", json_integer(overrides->epochs)) == 0;
-    char *text = good ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15));
     recipe->text = text ? eng_arena_string(&recipe->arena, text, strlen(text)) : NULL;
     free(text);
-    return recipe->text ? ENG_OK : eng_fail_memory(place->err, "a recipe");
+    return recipe->text ? ENG_OK : eng_fail_memory(err, "a recipe");
 }
 
 static enum eng_status read_root(json_t *root, const struct eng_recipe_overrides *overrides,
@@ -391,7 +344,8 @@ static enum eng_status read_root(json_t *root, const struct eng_recipe_overrides
     if (!json_is_object(root)) return eng_fail(err, ENG_FORMAT, "%s: wanted a JSON object", path);
     recipe->path = eng_arena_string(&recipe->arena, path, strlen(path));
     if (!recipe->path) return eng_fail_memory(err, "a recipe");
-    enum eng_status status = apply_overrides(&place, root, overrides, recipe);
+    enum eng_status status = eng_recipe_override(&place, root, overrides);
+    if (status == ENG_OK) status = keep_text(root, recipe, err);
     return status == ENG_OK ? read_top(&place, root, recipe) : status;
 }
 

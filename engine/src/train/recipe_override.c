@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/spelling.h"
+#include "base/utf8.h"
+#include "train/recipe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,8 +137,8 @@ static enum eng_status apply(struct setting *s, json_t *root)
     return put(s, parent, key);
 }
 
-enum eng_status eng_recipe_set(const struct eng_json_place *place, json_t *root,
-                               const char *const *settings, size_t n_settings)
+static enum eng_status apply_all(const struct eng_json_place *place, json_t *root,
+                                 const char *const *settings, size_t n_settings)
 {
     enum eng_status status = ENG_OK;
     for (size_t i = 0; i < n_settings && status == ENG_OK; i++) {
@@ -144,5 +146,61 @@ enum eng_status eng_recipe_set(const struct eng_json_place *place, json_t *root,
         status = split(place, settings[i], &setting);
         if (status == ENG_OK) status = apply(&setting, root);
     }
+    return status;
+}
+
+/* A text of the command line's as JSON. */
+static enum eng_status make_text(const struct eng_json_place *place, const char *text, json_t **out)
+{
+    if (!eng_utf8_is_valid(text, strlen(text)))
+        return eng_fail(place->err, ENG_ARGUMENT, "'%.200s' is not UTF-8, which recipes are in",
+                        text);
+    *out = json_string(text);
+    return *out ? ENG_OK : eng_fail_memory(place->err, "a recipe");
+}
+
+/* The command line's model takes the place of the network, and its names join the recipe's. */
+static enum eng_status apply_finetuning(const struct eng_json_place *place, json_t *root,
+                                        const struct eng_recipe_overrides *overrides)
+{
+    json_t *text = NULL;
+    bool good = true;
+    enum eng_status status = ENG_OK;
+    if (overrides->from) {
+        json_object_del(root, "layers");
+        status = make_text(place, overrides->from, &text);
+        if (status == ENG_OK) good = json_object_set_new(root, "from", text) == 0;
+    }
+    if (overrides->n_freeze > 0 && !json_object_get(root, "freeze"))
+        good = good && json_object_set_new(root, "freeze", json_array()) == 0;
+    json_t *freeze = json_object_get(root, "freeze");
+    for (size_t i = 0; status == ENG_OK && json_is_array(freeze) && i < overrides->n_freeze; i++) {
+        status = make_text(place, overrides->freeze[i], &text);
+        if (status == ENG_OK) good &= json_array_append_new(freeze, text) == 0;
+    }
+    if (status == ENG_OK && !good) status = eng_fail_memory(place->err, "a recipe");
+    return status;
+}
+
+static enum eng_status set_number(const struct eng_json_place *place, json_t *root, const char *key,
+                                  int64_t number)
+{
+    bool good = json_object_set_new(root, key, json_integer(number)) == 0;
+    return good ? ENG_OK : eng_fail_memory(place->err, "a recipe");
+}
+
+enum eng_status eng_recipe_override(const struct eng_json_place *place, json_t *root,
+                                    const struct eng_recipe_overrides *overrides)
+{
+    enum eng_status status = eng_recipe_check_variables(place, root);
+    if (status == ENG_OK && overrides)
+        status = apply_all(place, root, overrides->settings, overrides->n_settings);
+    if (status == ENG_OK) status = eng_recipe_fill_variables(place, root);
+    if (status != ENG_OK || !overrides) return status;
+    status = apply_finetuning(place, root, overrides);
+    if (status == ENG_OK && overrides->seed >= 0)
+        status = set_number(place, root, "seed", overrides->seed);
+    if (status == ENG_OK && overrides->epochs > 0)
+        status = set_number(place, root, "epochs", overrides->epochs);
     return status;
 }

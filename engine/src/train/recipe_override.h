@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 
-#include <stddef.h>
+struct eng_recipe_overrides; /* recipe.h */
 
 /*
  * Purpose: refuses a variable that is of no use, before settings are applied.
@@ -14,20 +14,23 @@
 enum eng_status eng_recipe_check_variables(const struct eng_json_place *place, const json_t *root);
 
 /*
- * Purpose: applies settings "path=value" to a recipe. A path is a variable's name, or keys and list
- *          positions with dots between ("layers.1.outputs"); only its last key may be new. A value
- *          is JSON, or else a text as it stands.
- * Errors: FORMAT naming the setting: no '=', a path that leads nowhere, a value of another type
- *         than the one that it replaces; NO_MEMORY.
- */
-enum eng_status eng_recipe_set(const struct eng_json_place *place, json_t *root,
-                               const char *const *settings, size_t n_settings);
-
-/*
  * Purpose: puts the value of a variable wherever the recipe has the text "$name", and takes
  *          "variables" out.
  * Errors: FORMAT: a variable that nobody defined, or as above; LIMIT; NO_MEMORY.
  */
 enum eng_status eng_recipe_fill_variables(const struct eng_json_place *place, json_t *root);
+
+/*
+ * Purpose: makes of a recipe the one that is to run: settings "path=value", then variables, then
+ *          the model to go on from, names to freeze, seed and epochs. A setting's path is a
+ *          variable's name, or keys and list positions with dots between ("layers.1.outputs"); only
+ *          its last key may be new. Its value is JSON, or else a text as it stands. overrides may
+ *          be NULL.
+ * Errors: FORMAT naming the setting: no '=', a path that leads nowhere, a value of another type
+ *         than the one that it replaces; ARGUMENT: a name that is not UTF-8; those of the two
+ *         functions above; NO_MEMORY.
+ */
+enum eng_status eng_recipe_override(const struct eng_json_place *place, json_t *root,
+                                    const struct eng_recipe_overrides *overrides);
 
 #endif
