@@ -89,6 +89,19 @@ static enum eng_status check_labels(const struct loading *l, const struct eng_da
                     eng_split_name(split), i, set->labels[i], n - 1, l->recipe->path, n);
 }
 
+/* What the loss compares with, and what the samples have. */
+static enum eng_status check_loss(const struct loading *l)
+{
+    int kind = l->recipe->loss.kind;
+    bool has_labels = l->data->train.labels != NULL;
+    if (eng_loss_wants_values(kind) != has_labels) return ENG_OK;
+    return eng_fail(l->err, ENG_FORMAT,
+                    "%s: loss.kind is \"%s\"; wanted %s, since the samples have %s",
+                    l->recipe->path, eng_loss_kinds[kind].name,
+                    has_labels ? "\"cross_entropy\" or \"hinge\"" : "\"mean_squared_error\"",
+                    has_labels ? "labels" : "numbers as targets");
+}
+
 static enum eng_status load(const struct loading *l, const char *dir, struct eng_pool *pool)
 {
     struct eng_data *data = l->data;
@@ -103,6 +116,7 @@ static enum eng_status load(const struct loading *l, const char *dir, struct eng
     enum eng_status status = eng_dataset_load(&source, &data->train, l->err);
     source.split = ENG_SPLIT_TEST;
     if (status == ENG_OK) status = eng_dataset_load(&source, &data->test, l->err);
+    if (status == ENG_OK) status = check_loss(l);
     if (status == ENG_OK) status = check_sizes(l);
     if (status == ENG_OK) status = name_classes(l);
     if (status == ENG_OK) status = check_labels(l, &data->train, ENG_SPLIT_TRAIN);
