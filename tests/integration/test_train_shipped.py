@@ -15,6 +15,7 @@ SHIPPED = {
     "mnist": ("mnist", 0.993, 1 << 20),
     "mnist-mlp": ("mnist", 0.98, 1 << 20),
     "fashion-mnist": ("fashion-mnist", 0.91, 1 << 20),
+    "cifar10": ("cifar10", 0.92, 8_000_000),
     "cifar10-knn": ("cifar10", 0.29, 5_000_000),
 }
 
