@@ -43,7 +43,7 @@ class Shipped(unittest.TestCase):
             with open(os.path.join(MODELS, "recipes", f"{name}.json"), encoding="utf-8") as file:
                 recipe = json.dumps(json.load(file), separators=(",", ":"), ensure_ascii=False)
             with open(os.path.join(MODELS, name, "1", "model.onnx"), "rb") as file:
-                self.assertIn(recipe.encode(), file.read(), name)
+                self.assertTrue(recipe.encode() in file.read(), f"{name} was not made by its recipe")
 
 
 if __name__ == "__main__":
