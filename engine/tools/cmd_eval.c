@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "engine/pool.h"
+#include "eval_data.h"
 #include "evaluate.h"
 #include "json.h"
 #include "measure.h"
@@ -25,7 +26,8 @@ struct eval_options {
 static const char *const splits[] = {"train", "test", NULL};
 
 static const struct tool_option options[] = {
-    TOOL_TEXT(struct eval_options, data, "DIR", "the data set, or the folder above it"),
+    TOOL_TEXT(struct eval_options, data, "DIR",
+              "the data set, or the folder above it; a toy needs none"),
     TOOL_CHOICE(struct eval_options, split, ENG_SPLIT_TEST, splits, "train|test",
                 "which half of it"),
     TOOL_TEXT(struct eval_options, config, "FILE", "config.json with labels and preprocessing"),
@@ -183,25 +185,6 @@ static enum eng_status eval(const char *path, const struct eval_options *opt,
     return status;
 }
 
-/* The model's recipe says which data set, and how it is read. */
-static enum eng_status load_data(const struct eval_options *opt, const char *model_path,
-                                 const struct eng_card *card, struct eng_dataset *set,
-                                 struct eng_error *err)
-{
-    struct eng_arena arena;
-    eng_arena_init(&arena);
-    const struct eng_json_place place = {.path = model_path, .arena = &arena, .err = err};
-    json_t *recipe = card->recipe ? json_loads(card->recipe, 0, NULL) : NULL;
-    struct eng_dataset_options how;
-    enum eng_status status = eng_dataset_options_read(&place, recipe, &how);
-    const struct eng_dataset_source source = {
-        .dir = opt->data, .options = &how, .split = (enum eng_split)opt->split};
-    if (!status) status = eng_dataset_load(&source, set, err);
-    json_decref(recipe);
-    eng_arena_fini(&arena);
-    return status;
-}
-
 int cmd_eval(int argc, char **argv)
 {
     struct eval_options opt;
@@ -214,7 +197,9 @@ int cmd_eval(int argc, char **argv)
     struct eng_dataset set = {0};
     const struct eng_model_options how = {.config_path = opt.config};
     enum eng_status status = eng_model_open(args[0], &how, &model, &err);
-    if (!status) status = load_data(&opt, args[0], eng_model_card(model), &set, &err);
+    if (!status)
+        status = tool_eval_data_load(args[0], eng_model_card(model), opt.data,
+                                     (enum eng_split)opt.split, &set, &err);
     if (!status) status = eval(args[0], &opt, model, &set, &err);
     eng_dataset_fini(&set);
     eng_model_destroy(model);

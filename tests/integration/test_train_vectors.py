@@ -40,6 +40,25 @@ class Vectors(ClassifyCase):
         self.assertRegex(text, r"(?m)^features +x, y$")
         self.refused("predict", model, __file__, says=["takes no pictures", "'features'"])
 
+    def test_a_toys_model_takes_a_table_too(self):
+        model = self.train(toy={"kind": "moons", "noise": 0.05}, epochs=40,
+                           layers=HIDDEN + [{"op": "Gemm", "outputs": 2}])
+        # Columns and classes go by their names: here y stands before x, and class 0 is missing.
+        table = self.write("points.csv", "y,moon,x\n-0.5,1,1.0\n0.4,1,2.0\n1.0,1,0.0\n")
+        out = self.path("classes.txt")
+        answer = self.classify_json("eval", model, "--data", table, "--predictions", out)
+        self.assertEqual((answer["samples"], answer["correct"]), (3, 2))
+        with open(out) as file:
+            self.assertEqual(file.read(), "1\n1\n0\n")
+        for says, text in (
+                ("2 of 3 columns are none of the model's 2 features", "x,moon,z\n1,1,2\n"),
+                ("2 of 4 columns are none of the model's 2 features", "x,y,moon,z\n1,1,2,2\n"),
+                ("class sun is none of the model's 2; wanted 0, 1", "x,y,moon\n1,1,0\n1,1,sun\n"),
+                ("class 2 is none of the model's", "x,y,moon\n1,1,2\n")):
+            self.refused("eval", model, "--data", self.write("points.csv", text), says=["points.csv", says])
+        self.refused("eval", model, "--data", self.path("none"), says="none: no such file or folder")
+        self.refuse_training("the recipe's toy makes its points itself", "--data", table, toy={})
+
     def test_a_table_of_classes(self):
         rng = random.Random(3)
         rows = [(kind, rng.gauss(mean, 1), rng.gauss(0, 100))
@@ -55,6 +74,14 @@ class Vectors(ClassifyCase):
         self.assertEqual([c["label"] for c in answer["classes"]], ["narrow", "wide"])
         self.assertEqual(self.classify_json("eval", model, "--data", path, "--split", "train")["samples"], 150)
         self.refused("eval", model, says="no data; wanted --data")
+        # Only some of the classes, and columns in another order.
+        self.write("few/train.csv", "other,kind,width\n0,wide,8\n0,wide,7.9\n")
+        self.write("few/test.csv", "other,kind,width\n0,wide,8.1\n1,wide,9\n")
+        answer = self.classify_json("eval", model, "--data", self.path("few"))
+        self.assertEqual((answer["samples"], answer["correct"]), (2, 2))
+        self.write("few/train.csv", "other,kind,height\n0,wide,8\n")
+        self.write("few/test.csv", "other,kind,height\n0,wide,8\n")
+        self.refused("eval", model, "--data", self.path("few"), says="no feature is called width")
 
     def test_a_table_of_numbers(self):
         rng = random.Random(4)

@@ -42,9 +42,33 @@ static enum eng_status check_columns(const struct eng_csv_table *table, size_t l
     return status;
 }
 
+/* The column that is none of the features. */
+static enum eng_status find_other(struct eng_csv_table *table, const struct eng_csv_options *how,
+                                  struct eng_error *err)
+{
+    struct eng_names features = {0};
+    size_t n = 0;
+    bool good = true;
+    for (size_t i = 0; i < how->n_features && good; i++)
+        good = eng_names_put(&features, how->features[i], 0);
+    for (size_t i = 0; i < table->n_columns && good; i++) {
+        if (eng_names_find(&features, table->columns[i]) >= 0) continue;
+        table->target = i;
+        n++;
+    }
+    eng_names_fini(&features);
+    if (!good) return eng_fail_memory(err, "the columns of a table");
+    if (n == 1) return ENG_OK;
+    return eng_fail(
+        err, ENG_FORMAT,
+        "%s: %zu of %zu columns are none of the model's %zu features, %.60s ...; wanted "
+        "one, the target",
+        table->path, n, table->n_columns, how->n_features, how->features[0]);
+}
+
 /* columns ends in NULL. */
-static enum eng_status find_target(struct eng_csv_table *table, const char *target,
-                                   struct eng_error *err)
+static enum eng_status find_named(struct eng_csv_table *table, const char *target,
+                                  struct eng_error *err)
 {
     for (table->target = 0; table->target < table->n_columns; table->target++)
         if (strcmp(table->columns[table->target], target) == 0) return ENG_OK;
@@ -54,7 +78,8 @@ static enum eng_status find_target(struct eng_csv_table *table, const char *targ
                     nearest ? "?" : "");
 }
 
-static enum eng_status read_header(struct reading *r, const char *target, struct eng_error *err)
+static enum eng_status read_header(struct reading *r, const struct eng_csv_options *how,
+                                   struct eng_error *err)
 {
     struct eng_csv_table *table = &r->table;
     size_t line;
@@ -70,7 +95,8 @@ static enum eng_status read_header(struct reading *r, const char *target, struct
     if (!table->columns) return eng_fail_memory(err, "a table");
     memcpy(table->columns, r->cells, table->n_columns * sizeof *table->columns);
     status = check_columns(table, line, err);
-    return status == ENG_OK ? find_target(table, target, err) : status;
+    if (status != ENG_OK) return status;
+    return how->target ? find_named(table, how->target, err) : find_other(table, how, err);
 }
 
 /* Room for one more row. */
@@ -130,7 +156,7 @@ static enum eng_status read_rows(struct reading *r, struct eng_error *err)
 }
 
 enum eng_status eng_csv_table_read(const char *path, const void *text, size_t n_bytes,
-                                   const char *target, struct eng_csv_table *out,
+                                   const struct eng_csv_options *how, struct eng_csv_table *out,
                                    struct eng_error *err)
 {
     struct reading r = {.table.path = path};
@@ -142,7 +168,7 @@ enum eng_status eng_csv_table_read(const char *path, const void *text, size_t n_
         if (n_bytes) memcpy(r.table.text, text, n_bytes);
         r.table.text[n_bytes] = '\0';
         r.csv = eng_csv_over(path, r.table.text, n_bytes);
-        status = read_header(&r, target, err);
+        status = read_header(&r, how, err);
     }
     if (status == ENG_OK) status = read_rows(&r, err);
     free(r.cells);

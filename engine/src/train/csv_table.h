@@ -3,6 +3,7 @@
 #define ENG_TRAIN_CSV_TABLE_H
 
 #include "engine/status.h"
+#include "train/dataset_options.h"
 
 #include <stddef.h>
 
@@ -18,13 +19,14 @@ struct eng_csv_table {
 };
 
 /*
- * Purpose: reads a whole text; target names the column that is kept as text.
+ * Purpose: reads a whole text; how->target names the column that is kept as text, or it is the
+ *          only one that is none of how->features.
  * Ownership: copies the text; on success end with eng_csv_table_fini.
  * Errors: FORMAT with path, line and column: no target, columns of one name, a row of another
  *         length, a value that is no number; LIMIT; NO_MEMORY.
  */
 enum eng_status eng_csv_table_read(const char *path, const void *text, size_t n_bytes,
-                                   const char *target, struct eng_csv_table *out,
+                                   const struct eng_csv_options *how, struct eng_csv_table *out,
                                    struct eng_error *err);
 void eng_csv_table_fini(struct eng_csv_table *table);
 

@@ -64,6 +64,11 @@ enum eng_status eng_dataset_load(const struct eng_dataset_source *source, struct
     struct eng_dataset_source at = *source;
     if (!at.options) at.options = &defaults;
     const char *name = at.options->dataset;
+    if (at.options->has_toy && at.dir)
+        return eng_fail(err, ENG_ARGUMENT,
+                        "%s: the recipe's toy makes its points itself; wanted no --data, or a "
+                        "recipe without toy",
+                        at.dir);
     if (at.options->has_toy)
         return eng_toy_make(&at.options->toy, at.options->seed, at.split, out, err);
     if (!at.dir)

@@ -45,8 +45,8 @@ struct eng_dataset {
 
 /* Which data to load. Borrowed. */
 struct eng_dataset_source {
-    const char
-        *dir; /* the data set's folder or file, or the folder above; NULL: a toy needs none */
+    const char *
+        dir; /* the data set's folder or file, or the folder above; NULL: a toy, which takes none */
     const struct eng_dataset_options *options; /* NULL: the defaults */
     enum eng_split split;
     struct eng_pool *pool; /* decodes pictures; NULL: the calling thread alone */
@@ -69,9 +69,9 @@ struct eng_dataset_format {
  *          if that exists, else from dir itself. A name with a slash in it, or that begins with a
  *          dot, is no folder's name. Pictures come in the size and colours that the options want.
  * Ownership: end with eng_dataset_fini.
- * Errors: ARGUMENT (no dir), NOT_FOUND (no known format, or a file that belongs to it is missing),
- * FORMAT (naming file and record), LIMIT, IO, NO_MEMORY. Threads: any. Cost: reads the whole split
- * into memory.
+ * Errors: ARGUMENT (no dir, or one beside a toy), NOT_FOUND (no known format, or a file that
+ * belongs to it is missing), FORMAT (naming file and record), LIMIT, IO, NO_MEMORY. Threads: any.
+ * Cost: reads the whole split into memory.
  */
 enum eng_status eng_dataset_load(const struct eng_dataset_source *source, struct eng_dataset *out,
                                  struct eng_error *err);

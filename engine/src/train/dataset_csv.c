@@ -53,7 +53,7 @@ static enum eng_status choose_rows(struct parsing *p, enum eng_split split, stru
     p->rows = eng_calloc(p->from->n, sizeof *p->rows);
     if (!p->rows) return eng_fail_memory(err, "the rows of a table");
     p->n_rows = p->from->n;
-    if (own) {
+    if (own || p->options->csv.is_whole) {
         for (size_t i = 0; i < p->n_rows; i++)
             p->rows[i] = (uint32_t)i;
         return ENG_OK;
@@ -214,16 +214,15 @@ enum eng_status eng_csv_parse(const char *path, const void *text, size_t n_bytes
                               struct eng_dataset *out, struct eng_error *err)
 {
     struct parsing p = {.options = options};
-    if (!options->csv.target)
+    if (!options->csv.target && options->csv.n_features == 0)
         return eng_fail(err, ENG_FORMAT,
                         "%s: which column to predict is not said; wanted {\"csv\": {\"target\": "
                         "\"...\"}} in the recipe",
                         path);
-    enum eng_status status =
-        eng_csv_table_read(path, text, n_bytes, options->csv.target, &p.train, err);
+    enum eng_status status = eng_csv_table_read(path, text, n_bytes, &options->csv, &p.train, err);
     if (status == ENG_OK && test_text)
-        status = eng_csv_table_read(test_path, test_text, n_test_bytes, options->csv.target,
-                                    &p.test, err);
+        status =
+            eng_csv_table_read(test_path, test_text, n_test_bytes, &options->csv, &p.test, err);
     if (status == ENG_OK) status = check_headers(&p, err);
     if (status == ENG_OK) status = choose_rows(&p, split, err);
     if (status == ENG_OK)

@@ -11,8 +11,12 @@ enum eng_cifar100_labels { ENG_CIFAR100_FINE, ENG_CIFAR100_COARSE };
 
 /* "csv": how a table becomes samples. */
 struct eng_csv_options {
-    const char *target; /* the column to predict */
+    const char *target; /* the column to predict; NULL: the one that is none of features */
     double test_share;  /* of the rows, where there is no file of test rows; 0: not given */
+    /* Never a recipe's: what a model says of data that its recipe does not describe. */
+    const char *const *features; /* [n_features] names of columns; borrowed */
+    size_t n_features;
+    bool is_whole; /* where there is no file of test rows, every row is one, in either split */
 };
 
 enum eng_toy_kind { ENG_TOY_SPIRAL, ENG_TOY_CIRCLE, ENG_TOY_MOONS };
