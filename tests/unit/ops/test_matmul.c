@@ -47,6 +47,10 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
     }
 }
 
+#define TYPED(T, ...)                           \
+    {                                           \
+        .dtype = T, .shape = SHAPE(__VA_ARGS__) \
+    }
 #define GOOD .op = "MatMul", .reference = reference, .n_in = 2
 
 static const struct op_case cases[] = {
@@ -67,6 +71,17 @@ static const struct op_case cases[] = {
      .batched = 1},
     {GOOD, .what = "a stack times a column", .in = {FLOATS(2, 3, 4), FLOATS(4)}, .gradients = 3},
     {GOOD, .what = "a row times a stack", .in = {FLOATS(4), FLOATS(2, 4, 3)}, .gradients = 3},
+    {GOOD, .what = "attention: many small products", .in = {FLOATS(2, 3, 9, 8), FLOATS(2, 3, 8, 9)},
+     .gradients = 3, .batched = 3},
+    {GOOD, .what = "stacks large enough for threads",
+     .in = {FLOATS(4, 3, 40, 64), FLOATS(4, 3, 64, 50)}, .batched = 3},
+    {GOOD, .what = "rank 8", .in = {FLOATS(2, 1, 1, 3, 1, 2, 2, 3), FLOATS(2, 1, 1, 1, 2, 3, 2)}},
+    {GOOD, .what = "doubles", .in = {TYPED(ENG_FLOAT64, 2, 3, 4), TYPED(ENG_FLOAT64, 4, 5)},
+     .batched = 1},
+    {GOOD, .what = "integers of 32 bits", .in = {TYPED(ENG_INT32, 3, 4), TYPED(ENG_INT32, 4, 5)},
+     .low = -9, .high = 9},
+    {GOOD, .what = "integers of 64 bits", .in = {TYPED(ENG_INT64, 3, 4), TYPED(ENG_INT64, 2, 4, 5)},
+     .low = -9, .high = 9},
     {GOOD, .what = "an empty stack", .in = {FLOATS(0, 3, 4), FLOATS(4, 2)}},
     {.op = "MatMul",
      .what = "K differs",
@@ -77,17 +92,22 @@ static const struct op_case cases[] = {
      .what = "a scalar",
      .n_in = 2,
      .in = {{.dtype = ENG_FLOAT32}, FLOATS(4, 5)},
-     .refusal = "rank"},
+     .refusal = "input 0 is a scalar"},
     {.op = "MatMul",
      .what = "stacks do not fit",
      .n_in = 2,
      .in = {FLOATS(2, 3, 4), FLOATS(3, 4, 5)},
      .refusal = "do not broadcast"},
     {.op = "MatMul",
-     .what = "doubles",
+     .what = "two types",
      .n_in = 2,
-     .in = {FLOATS(3, 4), {.dtype = ENG_FLOAT64, .shape = SHAPE(4, 5)}},
-     .refusal = "double"},
+     .in = {FLOATS(3, 4), TYPED(ENG_FLOAT64, 4, 5)},
+     .refusal = "double; float is wanted"},
+    {.op = "MatMul",
+     .what = "bytes",
+     .n_in = 2,
+     .in = {TYPED(ENG_UINT8, 3, 4), TYPED(ENG_UINT8, 4, 5)},
+     .refusal = "uint8"},
 };
 
 int main(void)
