@@ -1,6 +1,7 @@
 /*
  * The checks that every operator passes: reference, refusals, batch invariance, gradients,
- * attributes, memory, threads, fused activations. A test file lists its cases and calls op_battery.
+ * attributes, memory, threads, fused activations, inputs known at plan time, outputs left out. A
+ * test file lists its cases and calls op_battery.
  */
 #ifndef TEST_SUPPORT_OP_BATTERY_H
 #define TEST_SUPPORT_OP_BATTERY_H
@@ -58,24 +59,43 @@ static inline bool op_close(double found, double wanted, double tolerance)
     return fabs(found - wanted) <= tolerance * (1 + fabs(wanted));
 }
 
+/* How near the reference a value of that type must be: integers are exact. */
+static inline double op_tolerance(const struct op_case *c, enum eng_dtype dtype)
+{
+    if (!op_is_float(dtype)) return 0;
+    if (c->tolerance != 0) return c->tolerance;
+    return dtype == ENG_FLOAT64 ? 1e-12 : 2e-5;
+}
+
+/* Forward wrote to no input. */
+static inline void op_check_inputs_kept(const struct op_run *run, const struct op_values *before)
+{
+    for (size_t k = 0; k < run->c->n_in; k++)
+        for (size_t i = 0; i < before[k].n; i++)
+            if (!op_close(op_read(&run->in[k], i), before[k].v[i], 0))
+                fail_msg("%s, %s: forward changes input %zu", run->c->op, run->c->what, k);
+}
+
 /* Forward against the reference, shapes included; canaries hold. */
 static inline void op_check_reference(const struct op_case *c, bool training)
 {
     struct op_run run;
     struct op_values in[OP_MAX_IN], out[OP_MAX_OUT];
     op_run_init(&run, c, training);
+    op_inputs_as_values(&run, in);
     run.op->forward(&run.call);
     op_run_check_canaries(&run);
-    op_inputs_as_values(&run, in);
+    op_check_inputs_kept(&run, in);
     op_reference_run(&run, in, out);
     for (size_t k = 0; k < op_n_out(c); k++) {
+        if (!run.out_table[k]) continue;
         char found_text[96], wanted_text[96];
         if (!eng_shape_equal(&run.out[k].shape, &out[k].shape))
             fail_msg("%s, %s: output %zu has shape %s, wanted %s", c->op, c->what, k,
                      eng_shape_format(&run.out[k].shape, found_text, sizeof found_text),
                      eng_shape_format(&out[k].shape, wanted_text, sizeof wanted_text));
         for (size_t i = 0; i < out[k].n; i++)
-            if (!op_close(op_read(&run.out[k], i), out[k].v[i], 2e-5))
+            if (!op_close(op_read(&run.out[k], i), out[k].v[i], op_tolerance(c, run.out[k].dtype)))
                 fail_msg("%s, %s: output %zu[%zu] is %.9g, wanted %.9g", c->op, c->what, k, i,
                          op_read(&run.out[k], i), out[k].v[i]);
     }
@@ -113,6 +133,19 @@ static inline void op_check_batch(const struct op_case *c)
     op_run_fini(&whole);
 }
 
+static inline void op_check_same_outputs(const struct op_run *a, const struct op_run *b,
+                                         const char *when)
+{
+    for (size_t k = 0; k < op_n_out(a->c); k++) {
+        if (!a->out_table[k] || !b->out_table[k]) continue;
+        bool same =
+            a->out[k].dtype == b->out[k].dtype &&
+            eng_shape_equal(&a->out[k].shape, &b->out[k].shape) &&
+            memcmp(a->out[k].data, b->out[k].data, (size_t)eng_tensor_bytes(&a->out[k])) == 0;
+        if (!same) fail_msg("%s, %s: output %zu differs %s", a->c->op, a->c->what, k, when);
+    }
+}
+
 /* The same bits with a pool as without. */
 static inline void op_check_threads(const struct op_case *c)
 {
@@ -125,12 +158,45 @@ static inline void op_check_threads(const struct op_case *c)
     inline_run.op->forward(&inline_run.call);
     pool_run.op->forward(&pool_run.call);
     op_run_check_canaries(&pool_run);
-    for (size_t k = 0; k < op_n_out(c); k++)
-        assert_memory_equal(inline_run.out[k].data, pool_run.out[k].data,
-                            (size_t)eng_tensor_bytes(&pool_run.out[k]));
+    op_check_same_outputs(&inline_run, &pool_run, "with a pool");
     op_run_fini(&inline_run);
     op_run_fini(&pool_run);
     eng_pool_destroy(pool);
+}
+
+/* The same bits when every input is known at plan time, and so seen by infer. */
+static inline void op_check_known(const struct op_case *c)
+{
+    struct op_case known = *c;
+    struct op_run plain_run, known_run;
+    for (size_t k = 0; k < c->n_in; k++)
+        known.in[k].constant = true;
+    op_run_init(&plain_run, c, false);
+    op_run_init(&known_run, &known, false);
+    plain_run.op->forward(&plain_run.call);
+    known_run.op->forward(&known_run.call);
+    op_check_same_outputs(&plain_run, &known_run, "if all inputs are known");
+    op_run_fini(&plain_run);
+    op_run_fini(&known_run);
+}
+
+/* Any output that may be left out changes nothing in the others. */
+static inline void op_check_left_out(const struct op_case *c)
+{
+    struct op_run whole;
+    op_run_init(&whole, c, false);
+    whole.op->forward(&whole.call);
+    for (size_t k = whole.op->out_min; k < op_n_out(c); k++) {
+        struct op_case less = *c;
+        struct op_run part;
+        less.left_out |= 1u << k;
+        op_run_init(&part, &less, false);
+        part.op->forward(&part.call);
+        op_run_check_canaries(&part);
+        op_check_same_outputs(&whole, &part, "if another is left out");
+        op_run_fini(&part);
+    }
+    op_run_fini(&whole);
 }
 
 /* Output 0 in input 0's memory, where the operator allows it. */
@@ -184,8 +250,9 @@ static inline double op_reference_loss(const struct op_run *run, const struct op
     struct op_values out[OP_MAX_OUT];
     double loss = 0;
     op_reference_run(run, in, out);
-    for (size_t i = 0; i < out[0].n; i++)
-        loss += out[0].v[i] * op_read(&run->grad_out[0], i);
+    for (size_t k = 0; k < op_n_out(run->c); k++)
+        for (size_t i = 0; run->grad_out_table[k] && i < out[k].n; i++)
+            loss += out[k].v[i] * op_read(&run->grad_out[k], i);
     op_values_free(out, OP_MAX_OUT);
     return loss;
 }
@@ -219,6 +286,18 @@ static inline void op_check_gradients(const struct op_case *c)
     }
     op_values_free(in, OP_MAX_IN);
     op_run_fini(&run);
+}
+
+/* The same when a gradient comes from only one of several outputs. */
+static inline void op_check_gradient_outputs(const struct op_case *c)
+{
+    unsigned all = op_gradient_outputs(c);
+    for (size_t k = 0; k < op_n_out(c) && all & (all - 1); k++) {
+        if (!(all >> k & 1)) continue;
+        struct op_case one = *c;
+        one.gradient_outputs = 1u << k;
+        op_check_gradients(&one);
+    }
 }
 
 /* Gradients written over garbage are those added to ones, less one. */
@@ -351,6 +430,8 @@ static inline void op_test_references(void **state)
         op_check_reference(c, false);
         if (c->gradients && !c->is_random) op_check_reference(c, true);
         op_check_threads(c);
+        op_check_known(c);
+        op_check_left_out(c);
         op_check_in_place(c);
         op_check_fused(c);
     }
@@ -368,7 +449,10 @@ static inline void op_test_gradients(void **state)
     (void)state;
     for (size_t i = 0; i < op_n_cases; i++) {
         if (op_cases[i].refusal || !op_cases[i].gradients) continue;
-        if (!op_cases[i].is_random) op_check_gradients(&op_cases[i]);
+        if (!op_cases[i].is_random) {
+            op_check_gradients(&op_cases[i]);
+            op_check_gradient_outputs(&op_cases[i]);
+        }
         op_check_gradient_alone(&op_cases[i]);
         op_check_gradient_written(&op_cases[i]);
         op_check_trained_relu(&op_cases[i]);

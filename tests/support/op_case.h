@@ -20,7 +20,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { OP_MAX_IN = 5, OP_MAX_OUT = 5, OP_MAX_ATTRS = 8, OP_OPSET = 17 };
+enum { OP_MAX_IN = 10, OP_MAX_OUT = OP_MAX_IN, OP_MAX_ATTRS = 12, OP_OPSET = 17 };
 
 /* A tensor in double precision, whatever its type. */
 struct op_values {
@@ -32,8 +32,9 @@ struct op_values {
 struct op_input {
     enum eng_dtype dtype; /* 0: the input is left out */
     struct eng_shape shape;
-    const double *values; /* NULL: random between the case's low and high */
-    bool constant;        /* infer sees the data */
+    const double *values; /* NULL: random between low and high; whole numbers for integers */
+    bool constant;        /* known at plan time: infer sees the data */
+    double low, high;     /* both 0: the case's */
 };
 
 struct op_case {
@@ -44,16 +45,20 @@ struct op_case {
     struct eng_attr attrs[OP_MAX_ATTRS];
     struct op_input in[OP_MAX_IN];
     size_t n_in;
-    size_t n_out;     /* 0: 1 */
-    double low, high; /* both 0: -1 and 1 */
+    size_t n_out; /* 0: 1 */
+    double low,
+        high; /* both 0: -1 to 1 for floats, -9 to 9 or 0 to 9 for integers, false or true */
+    double tolerance; /* of floats, relative above 1 and absolute below; 0: 2e-5, doubles 1e-12 */
     /* Fills the outputs (op_values_init), from the attributes as they stand in the case. */
     void (*reference)(const struct op_case *c, const struct op_values *in, bool training,
                       struct op_values *out);
-    unsigned gradients;  /* bit k: check input k's */
-    unsigned batched;    /* bit k: input k's first dimension is the batch, and output 0's */
-    bool is_random;      /* in training: no reference then */
-    bool frozen;         /* in training */
-    const char *refusal; /* part of the sentence; no reference needed */
+    unsigned gradients;        /* bit k: check input k's */
+    unsigned gradient_outputs; /* bit k: a gradient comes from output k; 0: from output 0 */
+    unsigned left_out;         /* bit k: output k is not wanted */
+    unsigned batched;          /* bit k: input k's first dimension is the batch, and output 0's */
+    bool is_random;            /* in training: no reference then */
+    bool frozen;               /* in training */
+    const char *refusal;       /* part of the sentence; no reference needed */
 };
 
 #define SHAPE(...)                                                                                \
@@ -67,6 +72,16 @@ struct op_case {
 #define FLOATS(...)                                       \
     {                                                     \
         .dtype = ENG_FLOAT32, .shape = SHAPE(__VA_ARGS__) \
+    }
+#define TYPED(TYPE, ...)                           \
+    {                                              \
+        .dtype = TYPE, .shape = SHAPE(__VA_ARGS__) \
+    }
+/* A vector of int64 known at plan time: axes, sizes, starts. */
+#define KNOWN(...)                                                                              \
+    {                                                                                           \
+        .dtype = ENG_INT64, .shape = {.rank = 1, .dim = {sizeof((double[]){__VA_ARGS__}) / 8}}, \
+        .values = (const double[]){__VA_ARGS__}, .constant = true                               \
     }
 #define LEFT_OUT                \
     {                           \
@@ -156,68 +171,49 @@ static inline double op_broadcast(const struct op_values *from, const struct eng
 
 /* ---- tensors of any type, to and from double ---- */
 
+#define OP_EACH_DTYPE(ROW)    \
+    ROW(ENG_FLOAT32, float)   \
+    ROW(ENG_FLOAT64, double)  \
+    ROW(ENG_UINT8, uint8_t)   \
+    ROW(ENG_INT8, int8_t)     \
+    ROW(ENG_UINT16, uint16_t) \
+    ROW(ENG_INT16, int16_t)   \
+    ROW(ENG_UINT32, uint32_t) \
+    ROW(ENG_INT32, int32_t)   \
+    ROW(ENG_UINT64, uint64_t) \
+    ROW(ENG_INT64, int64_t)   \
+    ROW(ENG_BOOL, uint8_t)
+
 static inline double op_read(const struct eng_tensor *t, size_t i)
 {
-    switch (t->dtype) {
-    case ENG_FLOAT32:
-        return (double)((const float *)t->data)[i];
-    case ENG_FLOAT64:
-        return ((const double *)t->data)[i];
-    case ENG_UINT8:
-    case ENG_BOOL:
-        return ((const uint8_t *)t->data)[i];
-    case ENG_INT8:
-        return ((const int8_t *)t->data)[i];
-    case ENG_UINT16:
-        return ((const uint16_t *)t->data)[i];
-    case ENG_INT32:
-        return ((const int32_t *)t->data)[i];
-    case ENG_INT64:
-        return (double)((const int64_t *)t->data)[i];
-    case ENG_DTYPE_NONE:
-    case ENG_INT16:
-    case ENG_FLOAT16:
-    case ENG_UINT32:
-    case ENG_UINT64:
-        break;
-    }
+#define ROW(DTYPE, TYPE) \
+    if (t->dtype == DTYPE) return (double)((const TYPE *)t->data)[i];
+    OP_EACH_DTYPE(ROW)
+#undef ROW
     fail_msg("the battery does not read %s", eng_dtype_name(t->dtype));
     return 0;
 }
 
 static inline void op_write(const struct eng_tensor *t, size_t i, double value)
 {
-    switch (t->dtype) {
-    case ENG_FLOAT32:
-        ((float *)t->data)[i] = (float)value;
-        return;
-    case ENG_FLOAT64:
-        ((double *)t->data)[i] = value;
-        return;
-    case ENG_UINT8:
-    case ENG_BOOL:
-        ((uint8_t *)t->data)[i] = (uint8_t)value;
-        return;
-    case ENG_INT8:
-        ((int8_t *)t->data)[i] = (int8_t)value;
-        return;
-    case ENG_UINT16:
-        ((uint16_t *)t->data)[i] = (uint16_t)value;
-        return;
-    case ENG_INT32:
-        ((int32_t *)t->data)[i] = (int32_t)value;
-        return;
-    case ENG_INT64:
-        ((int64_t *)t->data)[i] = (int64_t)value;
-        return;
-    case ENG_DTYPE_NONE:
-    case ENG_INT16:
-    case ENG_FLOAT16:
-    case ENG_UINT32:
-    case ENG_UINT64:
-        break;
+#define ROW(DTYPE, TYPE)                    \
+    if (t->dtype == DTYPE) {                \
+        ((TYPE *)t->data)[i] = (TYPE)value; \
+        return;                             \
     }
+    OP_EACH_DTYPE(ROW)
+#undef ROW
     fail_msg("the battery does not write %s", eng_dtype_name(t->dtype));
+}
+
+static inline bool op_is_float(enum eng_dtype dtype)
+{
+    return dtype == ENG_FLOAT32 || dtype == ENG_FLOAT64;
+}
+
+static inline bool op_is_unsigned(enum eng_dtype dtype)
+{
+    return dtype == ENG_UINT8 || dtype == ENG_UINT16 || dtype == ENG_UINT32 || dtype == ENG_UINT64;
 }
 
 #endif

@@ -54,6 +54,11 @@ static inline size_t op_n_out(const struct op_case *c)
     return c->n_out ? c->n_out : 1;
 }
 
+static inline unsigned op_gradient_outputs(const struct op_case *c)
+{
+    return c->gradient_outputs ? c->gradient_outputs : 1;
+}
+
 static inline size_t op_n_attrs(const struct op_case *c)
 {
     size_t n = 0;
@@ -65,16 +70,21 @@ static inline size_t op_n_attrs(const struct op_case *c)
 static inline void op_fill_input(const struct op_case *c, size_t k, struct eng_tensor *t,
                                  struct eng_rng *rng)
 {
-    double low = c->low, high = c->high;
+    const struct op_input *input = &c->in[k];
+    bool own = input->low != 0 || input->high != 0;
+    double low = own ? input->low : c->low, high = own ? input->high : c->high;
     if (low == 0 && high == 0) {
-        low = -1;
-        high = 1;
+        high = op_is_float(t->dtype) ? 1 : t->dtype == ENG_BOOL ? 2 : 9;
+        low = op_is_float(t->dtype)                              ? -1
+              : t->dtype == ENG_BOOL || op_is_unsigned(t->dtype) ? 0
+                                                                 : -9;
     }
     size_t n = (size_t)eng_shape_count(&t->shape);
-    for (size_t i = 0; i < n; i++)
-        op_write(t, i,
-                 c->in[k].values ? c->in[k].values[i]
-                                 : low + (high - low) * (double)eng_rng_float(rng));
+    for (size_t i = 0; i < n; i++) {
+        double value = low + (high - low) * (double)eng_rng_float(rng);
+        if (!op_is_float(t->dtype)) value = floor(value);
+        op_write(t, i, input->values ? input->values[i] : value);
+    }
 }
 
 static inline void op_run_inputs(struct op_run *run)
@@ -117,7 +127,7 @@ static inline enum eng_status op_run_infer(struct op_run *run, struct eng_op_inf
         seen_table[k] = &seen[k];
     }
     for (size_t k = 0; k < op_n_out(c); k++)
-        run->out_table[k] = &run->out[k];
+        run->out_table[k] = c->left_out >> k & 1 ? NULL : &run->out[k];
     *q = (struct eng_op_infer){.attrs = run->attrs,
                                .opset = op_opset(c),
                                .training = run->training,
@@ -139,6 +149,7 @@ static inline void op_run_init(struct op_run *run, const struct op_case *c, bool
     *run = (struct op_run){.c = c, .training = training};
     if (op_run_infer(run, &q, &err) != ENG_OK) fail_msg("%s, %s: %s", c->op, c->what, err.text);
     for (size_t k = 0; k < op_n_out(c); k++) {
+        if (!run->out_table[k]) continue;
         run->out_block[k] = op_block((size_t)eng_tensor_bytes(&run->out[k]));
         run->out[k].data = op_block_data(&run->out_block[k]);
     }
@@ -164,12 +175,14 @@ static inline void op_run_init_gradients(struct op_run *run, unsigned wanted)
     struct eng_rng rng;
     eng_rng_init(&rng, 99, 0);
     for (size_t k = 0; k < op_n_out(run->c); k++) {
+        run->grad_out_table[k] = NULL;
+        if (!(op_gradient_outputs(run->c) >> k & 1)) continue;
         run->grad_out[k] = run->out[k];
         run->grad_out_block[k] = op_block((size_t)eng_tensor_bytes(&run->out[k]));
         run->grad_out[k].data = op_block_data(&run->grad_out_block[k]);
-        for (int64_t i = 0; k == 0 && i < eng_shape_count(&run->out[k].shape); i++)
+        for (int64_t i = 0; i < eng_shape_count(&run->out[k].shape); i++)
             op_write(&run->grad_out[k], (size_t)i, (double)eng_rng_float(&rng) - 0.3);
-        run->grad_out_table[k] = k == 0 ? &run->grad_out[k] : NULL;
+        run->grad_out_table[k] = &run->grad_out[k];
     }
     for (size_t k = 0; k < run->c->n_in; k++) {
         run->grad_in_table[k] = NULL;

@@ -23,10 +23,6 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
     {                                                   \
         .dtype = ENG_UINT8, .shape = SHAPE(__VA_ARGS__) \
     }
-#define TYPED(T, ...)                           \
-    {                                           \
-        .dtype = T, .shape = SHAPE(__VA_ARGS__) \
-    }
 
 static const struct op_case cases[] = {
     {ADD, .what = "same shapes", .in = {FLOATS(3, 4), FLOATS(3, 4)}, .gradients = 3, .batched = 3},

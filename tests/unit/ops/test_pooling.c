@@ -51,10 +51,6 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
 #define KERNEL(...)  ATTR_INTS("kernel_shape", __VA_ARGS__)
 #define STRIDES(...) ATTR_INTS("strides", __VA_ARGS__)
 #define PADS(...)    ATTR_INTS("pads", __VA_ARGS__)
-#define TYPED(T, ...)                           \
-    {                                           \
-        .dtype = T, .shape = SHAPE(__VA_ARGS__) \
-    }
 
 static const struct op_case cases[] = {
     {MAX, .what = "2x2 by 2", .attrs = {KERNEL(2, 2), STRIDES(2, 2)}, .in = {FLOATS(3, 2, 6, 8)},
