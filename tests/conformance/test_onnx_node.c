@@ -4,11 +4,14 @@
  * with a reason; a case that stands there and passes, or does not exist, is a failure too.
  *
  * CLASSIFYD_ONNX_TESTDATA names the folder; without it the package's own is taken; absent: skipped.
+ * With the argument --list: every case of our operators as "result<tab>case<tab>operators<tab>why";
+ * why is a skipped case's refusal, or what was said before inputs were made constant.
  */
 #include "engine/model.h"
 #include "engine/session.h"
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "onnx/onnx.h"
 #include "ops/op.h"
@@ -40,6 +43,7 @@ struct tally {
     int n_cases, n_others, n_skips_used, n_failures;
     struct skip skips[MAX_SKIPS];
     size_t n_skips;
+    bool list; /* print every case */
 };
 
 /* One case while it runs. */
@@ -50,6 +54,7 @@ struct test_case {
     struct eng_model *model;
     struct eng_session *session;
     struct eng_arena arena; /* recorded tensors */
+    struct eng_error said;  /* why the file as it stands was not opened */
 };
 
 static bool fail(struct eng_error *err, const char *what)
@@ -139,36 +144,42 @@ static bool read_tensors(struct test_case *c, const char *folder, const char *wh
     return fail(err, "too many tensors");
 }
 
-/* Makes initializers of all inputs but the first: exporters write shapes and ratios so. */
-static void fix_later_inputs(struct onnx_model *onnx, const struct eng_tensor *inputs, size_t n,
-                             struct onnx_named_tensor initializers[MAX_TENSORS])
+/* Makes initializers of inputs first, first + 1 ...: exporters write shapes and ratios so. */
+static void fix_inputs(struct onnx_model *onnx, const struct eng_tensor *inputs, size_t n,
+                       size_t first, struct onnx_named_tensor *initializers)
 {
-    onnx->n_initializers = 0;
+    memcpy(initializers, onnx->initializers, onnx->n_initializers * sizeof *initializers);
     onnx->initializers = initializers;
-    for (size_t i = 1; i < n && i < onnx->n_inputs; i++)
+    for (size_t i = first; i < n && i < onnx->n_inputs; i++)
         initializers[onnx->n_initializers++] =
             (struct onnx_named_tensor){.name = onnx->inputs[i].name, .tensor = inputs[i]};
-    onnx->n_inputs = 1;
+    onnx->n_inputs = first;
 }
 
 /*
- * Opens the file, with n > 0: with those inputs fixed. Files of opset 1 to 6 are opened as opset 7:
- * for most operators that is the same definition, and where it is not the case stands in the list.
+ * Opens the file with its n inputs from the first-th on made constant. Files of opset 1 to 6 are
+ * opened as opset 7: for most operators that is the same definition, and where it is not the case
+ * stands in the list.
  */
 static enum eng_status open_model(const struct eng_file *file, const struct eng_tensor *inputs,
-                                  size_t n, struct eng_model **out, struct eng_error *err)
+                                  size_t n, size_t first, struct eng_model **out,
+                                  struct eng_error *err)
 {
     struct onnx_model onnx;
-    struct onnx_named_tensor initializers[MAX_TENSORS];
     enum eng_status status = onnx_model_read(file->bytes, file->n_bytes, &onnx, err);
     if (status != ENG_OK) return status;
     for (size_t i = 0; i < onnx.n_opsets; i++)
         if (!*onnx.opsets[i].domain && onnx.opsets[i].version < ENG_OPSET_MIN)
             onnx.opsets[i].version = ENG_OPSET_MIN;
-    if (n > 0) fix_later_inputs(&onnx, inputs, n, initializers);
-    uint8_t *bytes;
+    struct onnx_named_tensor *initializers =
+        eng_arena_alloc(&onnx.arena, onnx.n_initializers + n + 1, sizeof *initializers);
+    uint8_t *bytes = NULL;
     size_t n_bytes;
-    status = onnx_model_write(&onnx, &bytes, &n_bytes, err);
+    if (!initializers)
+        status = eng_fail_memory(err, "initializers");
+    else if (first < n && onnx.n_inputs == n)
+        fix_inputs(&onnx, inputs, n, first, initializers);
+    if (status == ENG_OK) status = onnx_model_write(&onnx, &bytes, &n_bytes, err);
     onnx_model_fini(&onnx);
     if (status != ENG_OK) return status;
     status = eng_model_open_bytes(bytes, n_bytes, NULL, out, err);
@@ -189,8 +200,16 @@ static double element(const struct eng_tensor *t, size_t i)
         return (double)((const int64_t *)t->data)[i];
     case ENG_INT32:
         return ((const int32_t *)t->data)[i];
+    case ENG_INT16:
+        return ((const int16_t *)t->data)[i];
     case ENG_INT8:
         return ((const int8_t *)t->data)[i];
+    case ENG_UINT64:
+        return (double)((const uint64_t *)t->data)[i];
+    case ENG_UINT32:
+        return ((const uint32_t *)t->data)[i];
+    case ENG_UINT16:
+        return ((const uint16_t *)t->data)[i];
     case ENG_UINT8:
         return ((const uint8_t *)t->data)[i];
     case ENG_BOOL:
@@ -229,8 +248,32 @@ static bool same_tensor(const struct eng_tensor *found, const struct eng_tensor 
     return true;
 }
 
-/* Runs a data set; an operator may want its later inputs constant, so they are tried as such too.
+/*
+ * Opens and runs the model. An operator may want inputs constant: then the later ones are, then
+ * all. *n_inputs becomes the number that stayed inputs; what was said at first goes to c->said.
  */
+static enum eng_status run_model(struct test_case *c, const struct eng_file *file,
+                                 const struct eng_tensor *inputs, size_t n_inputs,
+                                 struct eng_tensor *outputs, size_t n_outputs,
+                                 struct eng_error *err)
+{
+    size_t stay = n_inputs;
+    enum eng_status status;
+    for (;;) {
+        struct eng_error said = {0};
+        status = open_model(file, inputs, n_inputs, stay, &c->model, &said);
+        if (status != ENG_OK && stay == n_inputs) c->said = said;
+        if (status == ENG_OK || stay == 0) break;
+        stay = stay > 1 ? 1 : 0;
+    }
+    if (status != ENG_OK) {
+        *err = c->said;
+        return status;
+    }
+    status = eng_session_create(c->model, NULL, &c->session, err);
+    return status ? status : eng_session_run(c->session, inputs, stay, outputs, n_outputs, err);
+}
+
 static bool run_data_set(struct test_case *c, const struct eng_file *file, const char *folder,
                          struct eng_error *err)
 {
@@ -240,16 +283,7 @@ static bool run_data_set(struct test_case *c, const struct eng_file *file, const
         !read_tensors(c, folder, "output", wanted, &n_wanted, err))
         return false;
     if (n_wanted == 0) return fail(err, "no output is recorded");
-    enum eng_status status = open_model(file, inputs, 0, &c->model, err);
-    if (status == ENG_UNSUPPORTED && n_inputs > 1) {
-        struct eng_error second = {0};
-        status = open_model(file, inputs, n_inputs, &c->model, &second);
-        n_inputs = 1;
-        if (status != ENG_OK) *err = second;
-    }
-    if (status != ENG_OK || eng_session_create(c->model, NULL, &c->session, err) != ENG_OK ||
-        eng_session_run(c->session, inputs, n_inputs, outputs, n_wanted, err) != ENG_OK)
-        return false;
+    if (run_model(c, file, inputs, n_inputs, outputs, n_wanted, err) != ENG_OK) return false;
     for (size_t i = 0; i < n_wanted; i++)
         if (!same_tensor(&outputs[i], &wanted[i], i, err)) return false;
     return true;
@@ -277,6 +311,27 @@ static bool run_case(struct test_case *c, const struct eng_file *file, struct en
 
 /* --- the walk --- */
 
+static void list_case(const struct test_case *c, bool passed, const struct eng_error *err)
+{
+    printf("%s\t%s\t", passed ? "passed" : "refused", c->name);
+    const char *between = "";
+    for (size_t i = 0; i < eng_op_count(); i++) {
+        if (!c->has_op[i]) continue;
+        printf("%s%s", between, eng_op_at(i)->name);
+        between = ",";
+    }
+    printf("\t%s\n", passed ? c->said.text : err->text);
+}
+
+static void list_operators(void)
+{
+    for (size_t i = 0; i < eng_op_count(); i++) {
+        const struct eng_op *op = eng_op_at(i);
+        printf("operator\t%s\t%s\t%d\t%d\t%s\n", op->name, op->domain, op->opset_min, op->opset_max,
+               op->backward ? "yes" : "no");
+    }
+}
+
 static void count(struct tally *tally, const struct test_case *c, bool passed,
                   const struct eng_error *err)
 {
@@ -294,9 +349,7 @@ static void count(struct tally *tally, const struct test_case *c, bool passed,
         tally->n_passed[i] += passed;
         tally->n_skipped[i] += skip != NULL;
     }
-    if (getenv("CLASSIFYD_VERBOSE"))
-        printf("%s %s%s%s\n", passed ? "passed" : "refused", c->name, passed ? "" : ": ",
-               passed ? "" : err->text);
+    if (tally->list) list_case(c, passed, err);
 }
 
 static void visit(struct tally *tally, const char *root, const char *group, const char *name)
@@ -357,9 +410,10 @@ static void report(struct tally *tally)
            tally->n_cases, tally->n_skips_used, tally->n_failures, tally->n_others);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static struct tally tally;
+    tally.list = argc > 1 && strcmp(argv[1], "--list") == 0;
     const char *root = getenv("CLASSIFYD_ONNX_TESTDATA"), *source = getenv("CLASSIFYD_SOURCE");
     if (!root) root = PACKAGE_FOLDER;
     if (!eng_file_is_dir(root)) {
@@ -372,6 +426,7 @@ int main(void)
         printf("%s could not be read\n", path);
         return 1;
     }
+    if (tally.list) list_operators();
     for (size_t i = 0; i < sizeof GROUPS / sizeof *GROUPS; i++) {
         if (visit_group(&tally, root, GROUPS[i])) continue;
         printf("FAILED %s/%s: no such folder\n", root, GROUPS[i]);
