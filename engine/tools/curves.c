@@ -17,6 +17,7 @@ enum {
     MAX_DOTS = 30,      /* up to so many epochs each is marked by a dot */
     LOG_ABOVE = 50,     /* losses that differ by more than this factor stand on a log scale */
     LEGEND_WIDTH = 108, /* of an entry */
+    KEPT_WIDTH = 142,   /* of the one that says which epoch was kept */
 };
 
 enum { N_SERIES = 3 };
@@ -138,6 +139,19 @@ static void draw_frame(const struct plot *p)
             bottom + 42);
 }
 
+/* Without early stopping the last epoch is the one, and nobody asks. */
+static bool marks_kept(const struct eng_train_report *report)
+{
+    return report->kept_epoch > 0 && report->kept_epoch < report->n_epochs;
+}
+
+static void draw_kept(const struct plot *p)
+{
+    double x = at_x(p, (double)p->report->kept_epoch);
+    fprintf(p->out, "<line class='kept' x1='%.1f' y1='%d' x2='%.1f' y2='%d'/>\n", x, TOP_PX, x,
+            TOP_PX + PLOT_HEIGHT_PX);
+}
+
 /* The epochs that are drawn: every `every`-th, counted back from the last. */
 static size_t thin_out(const struct eng_train_report *report, size_t *first)
 {
@@ -175,6 +189,7 @@ static void draw_plot(struct plot *p, double least, double most)
     p->y =
         p->log ? tool_axis_fit(log10(least), log10(most), 6, 1) : tool_axis_fit(least, most, 6, 0);
     draw_frame(p);
+    if (marks_kept(p->report)) draw_kept(p);
     for (size_t s = 0; s < N_SERIES; s++)
         if (has_series(p->report, s)) draw_series(p, s);
 }
@@ -204,6 +219,10 @@ static void draw_legend(FILE *out, const struct eng_train_report *report, double
                 series_colors[s], x, x + 20);
         fprintf(out, "<text x='%.1f' y='24'>%s</text>\n", x + 26, series_names[s]);
     }
+    if (!marks_kept(report)) return;
+    x = right - KEPT_WIDTH;
+    fprintf(out, "<line class='kept' x1='%.1f' y1='40' x2='%.1f' y2='40'/>\n", x, x + 20);
+    fprintf(out, "<text x='%.1f' y='44'>kept: epoch %zu</text>\n", x + 26, report->kept_epoch);
 }
 
 static void draw(FILE *out, const struct eng_train_report *report)
@@ -212,13 +231,14 @@ static void draw(FILE *out, const struct eng_train_report *report)
     int width = LEFT_PX + PLOT_WIDTH_PX + RIGHT_PX + (two ? GAP_PX + PLOT_WIDTH_PX : 0);
     int height = TOP_PX + PLOT_HEIGHT_PX + BOTTOM_PX;
     double least = 0, most = 1;
-    fprintf(out,
-            "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d' "
-            "font-family='sans-serif' font-size='13' fill='#333'>\n<style>.grid{stroke:#e5e5e5}"
-            ".axis{stroke:#333;fill:none}.line{fill:none;stroke-width:2;stroke-linejoin:round}"
-            ".title{font-size:14px;font-weight:bold}</style>\n"
-            "<rect width='%d' height='%d' fill='#fff'/>\n<text class='title' x='16' y='24'>",
-            width, height, width, height, width, height);
+    fprintf(
+        out,
+        "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d' "
+        "font-family='sans-serif' font-size='13' fill='#333'>\n<style>.grid{stroke:#e5e5e5}"
+        ".axis{stroke:#333;fill:none}.line{fill:none;stroke-width:2;stroke-linejoin:round}"
+        ".kept{stroke:#333;stroke-dasharray:4 3}.title{font-size:14px;font-weight:bold}</style>\n"
+        "<rect width='%d' height='%d' fill='#fff'/>\n<text class='title' x='16' y='24'>",
+        width, height, width, height, width, height);
     write_escaped(out, report->name);
     fputs("</text>\n", out);
     draw_legend(out, report, width - RIGHT_PX + 8);

@@ -10,7 +10,8 @@
  * Purpose: the report's epochs as an SVG: loss and, unless it is a regression, accuracy beside it;
  *          training, validation and test each with a line, as far as they were measured. More than
  *          TOOL_CURVES_MAX_POINTS epochs are thinned out evenly; the last one always shows. Losses
- *          of very different size stand on a logarithmic scale.
+ *          of very different size stand on a logarithmic scale. A dashed line marks the epoch whose
+ *          weights were kept, unless it is the last.
  * Ownership: *svg is malloc'd, the caller frees it.
  * Errors: ARGUMENT (no epochs), NO_MEMORY. The same report gives the same text.
  * Source: SVG 1.1. The colours are those of Okabe and Ito, which colour-blind people tell apart.

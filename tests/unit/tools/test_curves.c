@@ -71,6 +71,26 @@ static void a_line_for_each_series_that_was_measured(void **state)
     free(svg);
 }
 
+/* A plot of epochs 1 to 12 begins at 0: marks are two epochs apart, 380 px wide. */
+static void the_epoch_that_was_kept_is_marked(void **state)
+{
+    (void)state;
+    struct made_up_report made_up;
+    made_up_report(&made_up, true);
+    made_up.report.kept_epoch = 6;
+    char *svg = svg_of(&made_up.report);
+    assert_int_equal(count(svg, "<line class='kept'"), 3);
+    assert_non_null(strstr(svg, "<line class='kept' x1='254.0'"));
+    assert_non_null(strstr(svg, "<line class='kept' x1='718.0'"));
+    assert_non_null(strstr(svg, ">kept: epoch 6</text>"));
+    free(svg);
+    made_up.report.kept_epoch = MADE_UP_EPOCHS;
+    svg = svg_of(&made_up.report);
+    assert_null(strstr(svg, "kept:"));
+    assert_null(strstr(svg, "<line class='kept'"));
+    free(svg);
+}
+
 /* Regression has no accuracy, and one epoch no line but a dot. */
 static void special_runs(void **state)
 {
@@ -151,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(axes_have_round_marks),
         cmocka_unit_test(a_line_for_each_series_that_was_measured),
+        cmocka_unit_test(the_epoch_that_was_kept_is_marked),
         cmocka_unit_test(special_runs),
         cmocka_unit_test(losses_of_all_sizes_are_seen),
         cmocka_unit_test(long_runs_are_thinned_out),
