@@ -41,7 +41,8 @@ static const struct tool_syntax syntax = {
         "Trains the recipe once for every combination of the values, and prints how well each\n"
         "model does on what it was trained on, on validation samples if the recipe holds some\n"
         "out, on the test set, and the gap: training less validation (or else test). A run that\n"
-        "fails is reported in its line and does not stop the others.",
+        "fails is reported in its line and does not stop the others. A recipe that no run could\n"
+        "read, such as with a misspelt key, is refused before anything is trained.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
 };
@@ -135,7 +136,8 @@ int cmd_sweep(int argc, char **argv)
                                .n_threads = opt.threads ? (int)opt.threads : eng_pool_cpus(),
                                .observe = observe};
     tool_interrupt_catch();
-    enum eng_status status = run_sweep(&sweep, &opt, &err);
+    enum eng_status status = tool_sweep_check(&sweep, &err);
+    if (status == ENG_OK) status = run_sweep(&sweep, &opt, &err);
     tool_sweep_grid_fini(&grid);
     return status ? tool_fail(argv[0], &err) : TOOL_OK;
 }

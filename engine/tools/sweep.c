@@ -31,6 +31,24 @@ static size_t list_settings(const struct tool_sweep *sweep, size_t cell,
     return n;
 }
 
+enum eng_status tool_sweep_check(const struct tool_sweep *sweep, struct eng_error *err)
+{
+    struct eng_error first = {0};
+    for (size_t cell = 0; cell < sweep->grid->n_cells; cell++) {
+        const char *settings[TOOL_MAX_TEXTS + TOOL_SWEEP_MAX_AXES];
+        const struct eng_recipe_overrides overrides = {.seed = sweep->seed,
+                                                       .epochs = sweep->n_epochs,
+                                                       .settings = settings,
+                                                       .n_settings =
+                                                           list_settings(sweep, cell, settings)};
+        struct eng_recipe recipe;
+        if (eng_recipe_load(sweep->recipe_path, &overrides, &recipe, &first) != ENG_OK) continue;
+        eng_recipe_fini(&recipe);
+        return ENG_OK;
+    }
+    return eng_fail(err, first.status, "%s", first.text);
+}
+
 static enum eng_status measure(const struct eng_model *model, const struct eng_dataset *set,
                                int n_threads, double *out, struct eng_error *err)
 {

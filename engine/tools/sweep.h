@@ -40,6 +40,13 @@ struct tool_sweep {
     void *observe_ctx;
 };
 
+/*
+ * Purpose: finds out before anything is trained that no cell can be: a misspelt key, a recipe that
+ *          does not exist. A cell that fails beside others that do not is told in its row.
+ * Errors: the first cell's, if every cell's recipe is refused.
+ */
+enum eng_status tool_sweep_check(const struct tool_sweep *sweep, struct eng_error *err);
+
 /* Purpose: trains and measures one cell; what goes wrong stands in the cell. */
 void tool_sweep_run(struct tool_sweep *sweep, size_t cell);
 

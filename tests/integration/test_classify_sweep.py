@@ -102,7 +102,19 @@ class Sweep(ClassifyCase):
         self.sweep(exit_code=USAGE)
         self.sweep("--vary", "hidden", exit_code=USAGE)
         self.sweep("--vary", "hidden=1", "hidden=2", exit_code=USAGE)
-        self.refused("sweep", self.path("none.json"), "--vary", "a=1", says="not every run")
+
+    def test_what_no_run_could_read_is_refused_before_training(self):
+        for vary, says in ((["hiden=2,3,4"], "the recipe has no hiden; did you mean hidden?"),
+                           (["hidden=2,3", "optimiser.learning_rat=0.1,0.2"], "did you mean learning_rate?"),
+                           (["epoch=1,2"], "did you mean epochs?"),
+                           (["hidden=many,more"], "hidden=many is a text; wanted a number")):
+            args = [text for setting in vary for text in ("--vary", setting)]
+            out, err = self.sweep(*args, "--out", self.path("grid"), exit_code=FAILED)
+            self.assertEqual(out, "")
+            self.assertIn(says, err)
+            self.assertEqual(len(err.splitlines()), 1)
+            self.assertFalse(os.path.exists(self.path("grid")))
+        self.refused("sweep", self.path("none.json"), "--vary", "a=1", says="none.json: cannot open")
 
 
 if __name__ == "__main__":
