@@ -51,7 +51,7 @@ struct eng_model_options {
  * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED, LIMIT, NO_MEMORY; the sentence names node, operator
  *         and reason.
  * Threads: any; the model may then be used by all.
- * Source: onnx.proto, IR version 3 to 10, opsets 7 to 18.
+ * Source: onnx.proto, IR version 3 to 10, opsets 7 to 21.
  */
 enum eng_status eng_model_open(const char *path, const struct eng_model_options *options,
                                struct eng_model **out, struct eng_error *err);

@@ -159,7 +159,8 @@ void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
 {
     assert(exec->plan);
     for (size_t i = 0; i < exec->graph->n_nodes; i++) {
-        if (exec->plan->nodes[i].is_empty || is_shared_view(exec, i)) continue;
+        const struct eng_node_plan *node = &exec->plan->nodes[i];
+        if (node->is_empty || node->is_known || is_shared_view(exec, i)) continue;
         exec->calls[i].seed = node_seed(seed, i);
         exec->graph->nodes[i].op->forward(&exec->calls[i]);
     }

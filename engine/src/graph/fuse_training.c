@@ -34,7 +34,7 @@ enum eng_status eng_fuse_training(const struct eng_graph *graph, const struct en
         if (!is_relu(&graph->nodes[i], tensors)) continue;
         int producer = producer_of(graph, &links, i);
         if (producer < 0 || !(graph->nodes[producer].op->flags & ENG_OP_TRAINS_RELU) ||
-            nodes[producer].activation.kind != ENG_ACT_NONE)
+            nodes[producer].activation.kind != ENG_ACT_NONE || nodes[producer].is_known)
             continue;
         nodes[producer].activation = (struct eng_activation){.kind = ENG_ACT_RELU};
         nodes[i].is_fused = true;

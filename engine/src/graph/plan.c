@@ -57,7 +57,7 @@ static void lives_measure(const struct eng_plan *plan, struct lives *lives)
         for (size_t k = 0; k < node->n_out; k++)
             if (node->out[k] != ENG_NO_VALUE)
                 lives->first[node->out[k]] = lives->last[node->out[k]] = step_of(i);
-        for (size_t k = 0; k < node->n_in; k++)
+        for (size_t k = 0; k < node->n_in && !plan->nodes[i].is_known; k++)
             if (node->in[k] != ENG_NO_VALUE) lives->last[node->in[k]] = step_of(i);
     }
     for (size_t i = 0; i < graph->n_inputs; i++)
@@ -70,8 +70,8 @@ static void lives_measure(const struct eng_plan *plan, struct lives *lives)
 
 static bool may_alias(const struct eng_plan *plan, const struct eng_node *node, int from, int to)
 {
-    return from != ENG_NO_VALUE && to != ENG_NO_VALUE &&
-           plan->graph->values[from].kind != ENG_VALUE_CONSTANT &&
+    return from != ENG_NO_VALUE && to != ENG_NO_VALUE && !plan->tensors[from].data &&
+           !plan->tensors[to].data &&
            eng_tensor_bytes(&plan->tensors[from]) == eng_tensor_bytes(&plan->tensors[to]) &&
            node->op->flags & (ENG_OP_VIEW | ENG_OP_IN_PLACE);
 }
@@ -106,25 +106,40 @@ static void lives_share(const struct eng_plan *plan, struct lives *lives)
     }
 }
 
+/* Whether a gradient flows through this output. Integers and bools have none. */
+static enum eng_status output_needs_grad(const struct eng_node *node, const struct eng_tensor *out,
+                                         bool *needs, struct eng_error *err)
+{
+    *needs = out->dtype == ENG_FLOAT32 || out->dtype == ENG_FLOAT64;
+    if (!*needs) return ENG_OK;
+    if (!node->op->backward)
+        return eng_fail(err, ENG_UNSUPPORTED,
+                        "the operator has no gradient, so what comes before it cannot be trained");
+    if (out->dtype == ENG_FLOAT64)
+        return eng_fail(err, ENG_UNSUPPORTED,
+                        "its output is of type double, whose gradient is not computed; so what "
+                        "comes before it cannot be trained");
+    return ENG_OK;
+}
+
 /* Which computed values gradients flow through: those that depend on something trainable. */
-static enum eng_status mark_needs_grad(const struct eng_graph *graph, bool *needs,
+static enum eng_status mark_needs_grad(const struct eng_plan *plan, bool *needs,
                                        struct eng_error *err)
 {
+    const struct eng_graph *graph = plan->graph;
     for (size_t v = 0; v < graph->n_values; v++)
         needs[v] = graph->values[v].trainable;
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct eng_node *node = &graph->nodes[i];
         bool any = false;
-        for (size_t k = 0; k < node->n_in; k++)
+        for (size_t k = 0; k < node->n_in && !plan->nodes[i].is_known; k++)
             any |= node->in[k] != ENG_NO_VALUE && needs[node->in[k]];
-        if (any && !node->op->backward)
-            return eng_node_fail(node,
-                                 eng_fail(err, ENG_UNSUPPORTED,
-                                          "the operator has no gradient, so what comes before it "
-                                          "cannot be trained"),
-                                 err);
-        for (size_t k = 0; k < node->n_out; k++)
-            if (node->out[k] != ENG_NO_VALUE) needs[node->out[k]] = any;
+        for (size_t k = 0; any && k < node->n_out; k++) {
+            int v = node->out[k];
+            if (v == ENG_NO_VALUE) continue;
+            enum eng_status status = output_needs_grad(node, &plan->tensors[v], &needs[v], err);
+            if (status != ENG_OK) return eng_node_fail(node, status, err);
+        }
     }
     return ENG_OK;
 }
@@ -147,7 +162,7 @@ static void want_values(struct eng_plan *plan, const struct lives *lives, struct
 {
     for (size_t v = 0; v < plan->graph->n_values; v++) {
         plan->offset[v] = ENG_NO_PLACE;
-        if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT) continue;
+        if (plan->tensors[v].data) continue;
         size_t n_bytes = (size_t)eng_tensor_bytes(&plan->tensors[v]);
         plan->values_bytes += n_bytes;
         if (lives->root[v] == (int)v)
@@ -219,7 +234,7 @@ static void share_offsets(struct eng_plan *plan, const struct lives *lives)
     for (size_t i = 1; plan->mode == ENG_PLAN_TRAINING && i < plan->graph->n_nodes; i++)
         plan->scratch_offset[i] = plan->scratch_offset[0];
     for (size_t v = 0; v < plan->graph->n_values; v++) {
-        if (plan->graph->values[v].kind == ENG_VALUE_CONSTANT) continue;
+        if (plan->tensors[v].data) continue;
         plan->offset[v] = plan->offset[lives->root[v]];
         if (plan->mode == ENG_PLAN_TRAINING)
             plan->grad_offset[v] = plan->grad_offset[lives->root[v]];
@@ -290,7 +305,7 @@ static enum eng_status build(struct eng_plan *plan, bool override_batch,
     lives.root = plan->root;
     lives_measure(plan, &lives);
     lives_share(plan, &lives);
-    if (plan->mode == ENG_PLAN_TRAINING) status = mark_needs_grad(plan->graph, needs_grad, err);
+    if (plan->mode == ENG_PLAN_TRAINING) status = mark_needs_grad(plan, needs_grad, err);
     return status != ENG_OK ? status : place(plan, &lives, needs_grad, temporary, err);
 }
 

@@ -18,10 +18,10 @@ struct eng_plan {
     const struct eng_graph *graph;
     enum eng_plan_mode mode;
     int64_t batch;
-    struct eng_tensor *tensors;  /* [n_values] shapes and types; data only for constants */
+    struct eng_tensor *tensors;  /* [n_values] shapes and types; data only for what is known */
     struct eng_node_plan *nodes; /* [n_nodes] */
     int *root;                   /* [n_values] the value whose memory this one shares, or itself */
-    size_t *offset;              /* [n_values] bytes into the arena; none for constants */
+    size_t *offset;              /* [n_values] bytes into the arena; none for what is known */
     size_t *grad_offset;         /* TRAINING: [n_values]; none where no gradient flows */
     size_t *keep_offset;         /* TRAINING: [n_nodes]; none if keep_bytes is 0 */
     size_t *scratch_offset;      /* [n_nodes] */

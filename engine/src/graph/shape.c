@@ -1,6 +1,7 @@
 #include "graph/shape.h"
 
 #include "base/error.h"
+#include "graph/known.h"
 
 #include <string.h>
 
@@ -48,9 +49,11 @@ bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out)
     return true;
 }
 
-enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bool training,
-                                     struct eng_arena *arena, struct eng_tensor *tensors,
-                                     struct eng_node_plan *plan, struct eng_error *err)
+/* known: NULL if nothing is to be computed. */
+static enum eng_status infer_node(const struct eng_graph *graph, size_t i, bool training,
+                                  struct eng_known *known, struct eng_arena *arena,
+                                  struct eng_tensor *tensors, struct eng_node_plan *plan,
+                                  struct eng_error *err)
 {
     const struct eng_node *node = &graph->nodes[i];
     const struct eng_tensor **in = eng_arena_alloc(arena, node->n_in + 1, sizeof *in);
@@ -80,7 +83,14 @@ enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bo
         plan->flops = node->op->flops(&q);
     else if (out[0])
         plan->flops = (double)eng_shape_count(&out[0]->shape);
-    return ENG_OK;
+    return known ? eng_known_run(known, node, &q, arena, plan, err) : ENG_OK;
+}
+
+enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bool training,
+                                     struct eng_arena *arena, struct eng_tensor *tensors,
+                                     struct eng_node_plan *plan, struct eng_error *err)
+{
+    return infer_node(graph, i, training, NULL, arena, tensors, plan, err);
 }
 
 enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,
@@ -94,11 +104,11 @@ enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bo
         status = input_shape(&graph->values[v], batch, override_batch, &tensors[v], err);
         if (status != ENG_OK) return status;
     }
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        status = eng_shape_infer_node(graph, i, training, arena, tensors, &nodes[i], err);
-        if (status != ENG_OK) return status;
-    }
-    return ENG_OK;
+    struct eng_known known;
+    status = eng_known_init(&known, graph, training, arena, err);
+    for (size_t i = 0; status == ENG_OK && i < graph->n_nodes; i++)
+        status = infer_node(graph, i, training, &known, arena, tensors, &nodes[i], err);
+    return status;
 }
 
 static enum eng_status infer_two(const struct eng_graph *graph, bool override_batch,
@@ -107,14 +117,17 @@ static enum eng_status infer_two(const struct eng_graph *graph, bool override_ba
 {
     struct eng_tensor *other = eng_arena_alloc(arena, graph->n_values + 1, sizeof *other);
     struct eng_node_plan *nodes = eng_arena_alloc(arena, graph->n_nodes + 1, sizeof *nodes);
-    if (!other || !nodes) return eng_fail_memory(err, "shape inference");
+    struct eng_node_plan *again = eng_arena_alloc(arena, graph->n_nodes + 1, sizeof *again);
+    if (!other || !nodes || !again) return eng_fail_memory(err, "shape inference");
     enum eng_status status =
         eng_shape_infer(graph, 2, override_batch, false, arena, tensors, nodes, err);
     if (status == ENG_OK)
-        status = eng_shape_infer(graph, 3, override_batch, false, arena, other, nodes, err);
-    for (size_t v = 0; status == ENG_OK && v < graph->n_values; v++)
+        status = eng_shape_infer(graph, 3, override_batch, false, arena, other, again, err);
+    for (size_t v = 0; status == ENG_OK && v < graph->n_values; v++) {
+        tensors[v].data = graph->values[v].tensor.data;
         for (int d = 0; d < tensors[v].shape.rank; d++)
             if (tensors[v].shape.dim[d] != other[v].shape.dim[d]) tensors[v].shape.dim[d] = -1;
+    }
     return status;
 }
 

@@ -11,6 +11,7 @@ struct eng_node_plan {
     size_t keep_bytes;
     double flops;
     bool is_empty; /* no output has an element: there is nothing to run */
+    bool is_known; /* it was run while planning; its outputs have data */
     bool is_fused; /* the node before does its work: output 0 is input 0's memory */
     struct eng_activation activation; /* what the operator applies to output 0 itself */
 };
@@ -20,10 +21,11 @@ struct eng_node_plan {
 bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out);
 
 /*
- * Purpose: infers every value at this batch size.
- * Shapes: tensors [n_values] (data set for constants, else NULL), nodes [n_nodes]; a symbolic first
- *         dimension of an input becomes `batch`; override_batch also replaces a declared first
- *         dimension of 1. States are allocated in arena.
+ * Purpose: infers every value at this batch size, and computes those that follow from constants and
+ *          shapes alone (graph/known.h).
+ * Shapes: tensors [n_values] (data set for what is known, else NULL), nodes [n_nodes]; a symbolic
+ * first dimension of an input becomes `batch`; override_batch also replaces a declared first
+ *         dimension of 1. States and what was computed are allocated in arena.
  * Errors: what the operators' infer says, with "node 'name' (Op): " before it; UNSUPPORTED for
  * another symbolic dimension of an input.
  */
@@ -33,7 +35,7 @@ enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bo
 
 /*
  * Purpose: infers node i of a graph that is being built, from the tensors of its inputs; sets
- *          those of its outputs. The rest is as above.
+ *          those of its outputs. Nothing is computed. The rest is as above.
  */
 enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bool training,
                                      struct eng_arena *arena, struct eng_tensor *tensors,
@@ -41,8 +43,8 @@ enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bo
 
 /*
  * Purpose: the shapes of all values with -1 where a dimension follows the batch: what differs
- * between two batch sizes does. Shapes: tensors [n_values], as above. Errors: those of
- * eng_shape_infer.
+ * between two batch sizes does. Shapes: tensors [n_values], data for constants only. Errors: those
+ * of eng_shape_infer.
  */
 enum eng_status eng_shape_infer_symbolic(const struct eng_graph *graph, bool override_batch,
                                          struct eng_tensor *tensors, struct eng_error *err);

@@ -53,8 +53,9 @@ enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, c
 {
     if (!q->in[input]->data)
         return eng_fail(err, ENG_UNSUPPORTED,
-                        "input %zu (%s) is computed at run time; a constant is wanted", input,
-                        name);
+                        "input %zu (%s) is computed from the picture; it must be known before the "
+                        "picture is",
+                        input, name);
     return eng_infer_dtype(q, input, wanted, err);
 }
 

@@ -21,7 +21,7 @@
 
 enum {
     ENG_OPSET_MIN = 7,
-    ENG_OPSET_MAX = 18,
+    ENG_OPSET_MAX = 21,
     ENG_OP_ANY_COUNT = 1 << 20, /* in_max, out_max of variadic operators */
 };
 
@@ -41,6 +41,9 @@ enum eng_op_flags {
     ENG_OP_NO_OP = 16,
     /* Rows of output 0 are probabilities already: no softmax is to be added (Softmax, KNearest). */
     ENG_OP_PROBABILITIES = 64,
+    /* The outputs depend on the inputs' shapes and types alone; forward does not look at their
+     * data, which may be NULL (Shape, Size). */
+    ENG_OP_SHAPE_ONLY = 128,
 };
 
 /* What infer is asked and what it answers. */
@@ -50,7 +53,9 @@ struct eng_op_infer {
     bool training;     /* plan for training: keep what backward needs */
     bool frozen;       /* training leaves the node's state as it is, and so must commit */
     size_t n_in;
-    const struct eng_tensor *const *in; /* NULL: optional input left out. data is set if constant */
+    /* NULL: optional input left out. data is set if the values are known while planning: constants,
+     * and what follows from constants and shapes alone (graph/known.h). */
+    const struct eng_tensor *const *in;
     size_t n_out;
     struct eng_tensor *const *out; /* to fill: dtype and shape. NULL: output not wanted */
     void *state;          /* op->state_bytes, zeroed: geometry for the kernels; read-only later */
@@ -150,7 +155,8 @@ enum eng_status eng_infer_shape(const struct eng_op_infer *q, size_t input,
 /* Purpose: refuses another number of elements, naming the input and its shape. */
 enum eng_status eng_infer_count(const struct eng_op_infer *q, size_t input, int64_t wanted,
                                 struct eng_error *err);
-/* Purpose: refuses an input that is not a constant of that type, naming it. */
+/* Purpose: refuses an input whose values are not known while planning, or are of another type;
+ * name: what ONNX calls it. */
 enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, const char *name,
                                    enum eng_dtype wanted, struct eng_error *err);
 /* Purpose: sets an output if it is wanted. The caller of infer checks that its size fits memory. */

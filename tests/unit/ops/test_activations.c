@@ -72,17 +72,17 @@ static const struct op_case cases[] = {
      .attrs = {ATTR_FLOAT("beta", 1)},
      .refusal = "beta"},
     {.op = "Sigmoid",
-     .what = "opset 19",
-     .opset = 19,
+     .what = "opset 22",
+     .opset = 22,
      .n_in = 1,
      .in = {FLOATS(3)},
-     .refusal = "7 to 18"},
+     .refusal = "7 to 21"},
     {.op = "Tanh",
      .what = "opset 6",
      .opset = 6,
      .n_in = 1,
      .in = {FLOATS(3)},
-     .refusal = "7 to 18"},
+     .refusal = "7 to 21"},
 };
 
 int main(void)

@@ -50,7 +50,7 @@ static const struct op_case cases[] = {
      .what = "ratio computed",
      .in = {FLOATS(3), {.dtype = ENG_FLOAT32}},
      .n_in = 2,
-     .refusal = "(ratio) is computed at run time"},
+     .refusal = "(ratio) is computed from the picture"},
     {.op = "Dropout",
      .what = "ratio as input in opset 10",
      .opset = 10,

@@ -102,7 +102,7 @@ static const struct op_case cases[] = {
      .in = {ROWS(bytes, N, N_FEATURES),
             {.dtype = ENG_UINT8, .shape = SHAPE(9, N_FEATURES), .values = references},
             LABELS(ENG_INT64, 9)},
-     .refusal = "input 1 (references) is computed at run time"},
+     .refusal = "input 1 (references) is computed from the picture"},
     {GOOD, .what = "references of floats",
      .in = {ROWS(bytes, N, N_FEATURES),
             {.dtype = ENG_FLOAT32, .shape = SHAPE(9, N_FEATURES), .constant = true},
