@@ -245,7 +245,7 @@ struct pool_bench {
 static void pool_ours(void *ctx)
 {
     const struct pool_bench *b = ctx;
-    eng_max_pool_forward(&b->window, b->n_planes, b->x, b->y, b->argmax, NULL);
+    eng_max_pool_forward(&b->window, b->n_planes, ENG_FLOAT32, b->x, b->y, b->argmax, NULL);
 }
 
 static void bench_pool(size_t n_planes, int64_t kernel, int64_t stride, int64_t size, bool training)

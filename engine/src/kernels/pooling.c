@@ -32,9 +32,10 @@ static int64_t row_start(const struct eng_window *w, const struct reach *reach, 
 struct walk {
     const struct eng_window *w;
     bool count_padding;
-    const float *x;  /* [n_planes, in...] */
-    const float *dy; /* [n_planes, out...] */
-    float *y, *dx;
+    double p;       /* the norm's exponent */
+    const void *x;  /* [n_planes, in...] */
+    const void *dy; /* [n_planes, out...] */
+    void *y, *dx;
     int32_t *argmax;
 };
 
@@ -60,39 +61,50 @@ static inline __attribute__((always_inline)) void walk_planes(const struct walk 
     }
 }
 
+/* --- forward, by type --- */
+
+/* How many taps of one axis fall inside the padded image. */
+static int64_t padded_taps(const struct eng_window *w, int axis, const struct eng_window_taps *taps)
+{
+    int64_t room = w->in[axis] + w->pad_end[axis] - taps->origin;
+    int64_t fit = (room + w->dilation[axis] - 1) / w->dilation[axis];
+    return fit < w->kernel[axis] ? fit : w->kernel[axis];
+}
+
+static double divisor(const struct walk *walk, const struct reach *reach)
+{
+    if (walk->count_padding)
+        return (double)(padded_taps(walk->w, 0, &reach->z) * padded_taps(walk->w, 1, &reach->y) *
+                        padded_taps(walk->w, 2, &reach->x));
+    return (double)((reach->z.last - reach->z.first) * (reach->y.last - reach->y.first) *
+                    (reach->x.last - reach->x.first));
+}
+
+#define TYPE        float
+#define IS_NAN(x)   ((x) != (x))
+#define NAMED(name) name##_float
+#define ROOT(x)     sqrtf(x)
+#define POWER(x, y) powf(x, y)
+#include "kernels/pooling_visit.inc"
+
+#define TYPE        double
+#define IS_NAN(x)   ((x) != (x))
+#define NAMED(name) name##_double
+#define ROOT(x)     sqrt(x)
+#define POWER(x, y) pow(x, y)
+#include "kernels/pooling_visit.inc"
+
+#define TYPE        uint8_t
+#define IS_NAN(x)   false
+#define NAMED(name) name##_uint8
+#include "kernels/pooling_visit.inc"
+
+#define TYPE        int8_t
+#define IS_NAN(x)   false
+#define NAMED(name) name##_int8
+#include "kernels/pooling_visit.inc"
+
 /* --- maximum --- */
-
-/* NaN on either side is the result; the first of equals stays. */
-static inline bool is_new_max(float x, float best)
-{
-    return !(x <= best) & (best == best);
-}
-
-static inline void visit_max(const struct walk *walk, const struct reach *reach, size_t plane,
-                             size_t i)
-{
-    const struct eng_window *w = walk->w;
-    const float *x = walk->x + plane * eng_window_volume(w->in);
-    float best = -INFINITY;
-    int64_t where = -1;
-    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
-        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
-            int64_t at = row_start(w, reach, kz, ky) + reach->x.first * w->dilation[2];
-            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++, at += w->dilation[2]) {
-                bool is_new = is_new_max(x[at], best) | (where < 0);
-                best = is_new ? x[at] : best;
-                where = is_new ? at : where;
-            }
-        }
-    }
-    walk->y[i] = best;
-    if (walk->argmax) walk->argmax[i] = (int32_t)where;
-}
-
-static void max_planes(void *ctx, size_t begin, size_t end)
-{
-    walk_planes(ctx, begin, end, visit_max);
-}
 
 /* The everyday case, two by two pixels side by side: no borders, no index arithmetic. */
 static bool is_pairs(const struct eng_window *w)
@@ -116,19 +128,40 @@ static void max_pairs(void *ctx, size_t begin, size_t end)
     const struct eng_window *w = walk->w;
     size_t width = (size_t)w->in[2], n = (size_t)w->out[2];
     for (size_t plane = begin; plane < end; plane++) {
-        const float *x = walk->x + plane * eng_window_volume(w->in);
-        float *y = walk->y + plane * eng_window_volume(w->out);
+        const float *x = (const float *)walk->x + plane * eng_window_volume(w->in);
+        float *y = (float *)walk->y + plane * eng_window_volume(w->out);
         for (size_t row = 0; row < (size_t)w->out[1]; row++)
             eng_kernels()->max_pairs(x + 2 * row * width, width, y + row * n, n);
     }
 }
 
-void eng_max_pool_forward(const struct eng_window *w, size_t n_planes, const float *x, float *y,
-                          int32_t *argmax, struct eng_pool *pool)
+static eng_loop_fn *max_loop(enum eng_dtype dtype)
+{
+    switch (dtype) {
+    case ENG_FLOAT32:
+        return max_planes_float;
+    case ENG_FLOAT64:
+        return max_planes_double;
+    case ENG_UINT8:
+        return max_planes_uint8;
+    case ENG_INT8:
+        return max_planes_int8;
+    default:
+        return NULL;
+    }
+}
+
+bool eng_max_pool_takes(enum eng_dtype dtype)
+{
+    return max_loop(dtype) != NULL;
+}
+
+void eng_max_pool_forward(const struct eng_window *w, size_t n_planes, enum eng_dtype dtype,
+                          const void *x, void *y, int32_t *argmax, struct eng_pool *pool)
 {
     struct walk walk = {.w = w, .x = x, .y = y, .argmax = argmax};
-    bool pairs = !argmax && eng_max_pool_is_pairs(w);
-    eng_pool_for(pool, n_planes, planes_per_chunk(w), pairs ? max_pairs : max_planes, &walk);
+    bool pairs = dtype == ENG_FLOAT32 && !argmax && eng_max_pool_is_pairs(w);
+    eng_pool_for(pool, n_planes, planes_per_chunk(w), pairs ? max_pairs : max_loop(dtype), &walk);
 }
 
 void eng_max_pool_backward(const struct eng_window *w, size_t n_planes, const int32_t *argmax,
@@ -165,45 +198,12 @@ void eng_max_pool_pairs_backward(const struct eng_window *w, size_t n_planes, co
 
 /* --- mean --- */
 
-/* How many taps of one axis fall inside the padded image. */
-static int64_t padded_taps(const struct eng_window *w, int axis, const struct eng_window_taps *taps)
-{
-    int64_t room = w->in[axis] + w->pad_end[axis] - taps->origin;
-    int64_t fit = (room + w->dilation[axis] - 1) / w->dilation[axis];
-    return fit < w->kernel[axis] ? fit : w->kernel[axis];
-}
-
-static float divisor(const struct walk *walk, const struct reach *reach)
-{
-    if (walk->count_padding)
-        return (float)(padded_taps(walk->w, 0, &reach->z) * padded_taps(walk->w, 1, &reach->y) *
-                       padded_taps(walk->w, 2, &reach->x));
-    return (float)((reach->z.last - reach->z.first) * (reach->y.last - reach->y.first) *
-                   (reach->x.last - reach->x.first));
-}
-
-static inline void visit_mean(const struct walk *walk, const struct reach *reach, size_t plane,
-                              size_t i)
-{
-    const struct eng_window *w = walk->w;
-    const float *x = walk->x + plane * eng_window_volume(w->in);
-    float sum = 0;
-    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
-        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
-            int64_t row = row_start(w, reach, kz, ky);
-            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++)
-                sum += x[row + kx * w->dilation[2]];
-        }
-    }
-    walk->y[i] = sum / divisor(walk, reach);
-}
-
 static inline void visit_mean_backward(const struct walk *walk, const struct reach *reach,
                                        size_t plane, size_t i)
 {
     const struct eng_window *w = walk->w;
-    float *dx = walk->dx + plane * eng_window_volume(w->in);
-    float share = walk->dy[i] / divisor(walk, reach);
+    float *dx = (float *)walk->dx + plane * eng_window_volume(w->in);
+    float share = ((const float *)walk->dy)[i] / (float)divisor(walk, reach);
     for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
         for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
             int64_t row = row_start(w, reach, kz, ky);
@@ -213,16 +213,12 @@ static inline void visit_mean_backward(const struct walk *walk, const struct rea
     }
 }
 
-static void mean_planes(void *ctx, size_t begin, size_t end)
-{
-    walk_planes(ctx, begin, end, visit_mean);
-}
-
 void eng_average_pool_forward(const struct eng_window *w, size_t n_planes, bool count_padding,
-                              const float *x, float *y, struct eng_pool *pool)
+                              enum eng_dtype dtype, const void *x, void *y, struct eng_pool *pool)
 {
     struct walk walk = {.w = w, .count_padding = count_padding, .x = x, .y = y};
-    eng_pool_for(pool, n_planes, planes_per_chunk(w), mean_planes, &walk);
+    eng_pool_for(pool, n_planes, planes_per_chunk(w),
+                 dtype == ENG_FLOAT32 ? mean_planes_float : mean_planes_double, &walk);
 }
 
 void eng_average_pool_backward(const struct eng_window *w, size_t n_planes, bool count_padding,
@@ -230,4 +226,40 @@ void eng_average_pool_backward(const struct eng_window *w, size_t n_planes, bool
 {
     struct walk walk = {.w = w, .count_padding = count_padding, .dy = dy, .dx = dx};
     walk_planes(&walk, 0, n_planes, visit_mean_backward);
+}
+
+/* --- norm --- */
+
+/* d|x|_p / dx = sign(x) (|x| / |x|_p)^(p - 1); 0 where all is 0. */
+static inline void visit_norm_backward(const struct walk *walk, const struct reach *reach,
+                                       size_t plane, size_t i)
+{
+    const struct eng_window *w = walk->w;
+    const float *x = (const float *)walk->x + plane * eng_window_volume(w->in);
+    float *dx = (float *)walk->dx + plane * eng_window_volume(w->in);
+    float norm = ((const float *)walk->y)[i], dy = ((const float *)walk->dy)[i];
+    if (norm == 0) return;
+    for (int64_t kz = reach->z.first; kz < reach->z.last; kz++) {
+        for (int64_t ky = reach->y.first; ky < reach->y.last; ky++) {
+            int64_t at = row_start(w, reach, kz, ky) + reach->x.first * w->dilation[2];
+            for (int64_t kx = reach->x.first; kx < reach->x.last; kx++, at += w->dilation[2])
+                if (x[at] != 0)
+                    dx[at] += dy * copysignf(powf(fabsf(x[at]) / norm, (float)walk->p - 1), x[at]);
+        }
+    }
+}
+
+void eng_norm_pool_forward(const struct eng_window *w, size_t n_planes, double p,
+                           enum eng_dtype dtype, const void *x, void *y, struct eng_pool *pool)
+{
+    struct walk walk = {.w = w, .p = p, .x = x, .y = y};
+    eng_pool_for(pool, n_planes, planes_per_chunk(w),
+                 dtype == ENG_FLOAT32 ? norm_planes_float : norm_planes_double, &walk);
+}
+
+void eng_norm_pool_backward(const struct eng_window *w, size_t n_planes, double p, const float *x,
+                            const float *y, const float *dy, float *dx)
+{
+    struct walk walk = {.w = w, .p = p, .x = x, .y = (void *)y, .dy = dy, .dx = dx};
+    walk_planes(&walk, 0, n_planes, visit_norm_backward);
 }

@@ -1,16 +1,14 @@
 /*
- * The maximum or the mean of each window of an image; GlobalAveragePool: of each whole plane.
+ * The maximum, the mean or the p-norm of each window of an image.
  *
- * Shapes: X [N, C, D1 .. Dn], Y [N, C, E1 .. En]; n from 1 to 3 (GlobalAveragePool: any).
+ * Shapes: X [N, C, D1 .. Dn], Y [N, C, E1 .. En]; n from 1 to 3. The norm is (sum |x|^p)^(1 / p).
  * MaxPool's second output holds each maximum's index in X as one flat row; storage_order 1 counts
  * the plane's first axis fastest. A ceil_mode window that would start beyond the image is left out.
- * Source: ONNX MaxPool 1, 8, 10, 11, 12; AveragePool 7, 10, 11; GlobalAveragePool 1.
+ * Source: ONNX MaxPool 1, 8, 10, 11, 12; AveragePool 7, 10, 11, 19; LpPool 2, 11, 18.
  */
-#include "kernels/dispatch.h"
 #include "kernels/pooling.h"
 
 #include "base/error.h"
-#include "base/mem.h"
 #include "ops/op.h"
 #include "ops/window.h"
 
@@ -19,6 +17,7 @@ struct attrs {
     bool ceil_mode;
     bool count_include_pad; /* average */
     bool storage_order;     /* max */
+    int64_t p;              /* norm */
     struct eng_ints dilations, kernel_shape, pads, strides;
 };
 
@@ -28,17 +27,22 @@ struct attrs {
         ENG_F_BOOL(struct attrs, ceil_mode, 0, "the last window may hang over the end"),        \
         ENG_F_INTS(struct attrs, kernel_shape, 1, ENG_WINDOW_MAX, "size of the window"),        \
         ENG_F_INTS(struct attrs, pads, 0, ENG_WINDOW_MAX, "before each axis, then after each"), \
-        ENG_F_INTS(struct attrs, strides, 1, ENG_WINDOW_MAX, "step of the window")
+        ENG_F_INTS(struct attrs, strides, 1, ENG_WINDOW_MAX, "step of the window"),             \
+        ENG_F_INTS(struct attrs, dilations, 1, ENG_WINDOW_MAX, "distance between taps")
 
 static const struct eng_field max_pool_fields[] = {
     SHARED_FIELDS,
-    ENG_F_INTS(struct attrs, dilations, 1, ENG_WINDOW_MAX, "distance between taps"),
     ENG_F_BOOL(struct attrs, storage_order, 0, "Indices count columns first"),
 };
 
 static const struct eng_field average_pool_fields[] = {
     SHARED_FIELDS,
     ENG_F_BOOL(struct attrs, count_include_pad, 0, "the mean counts padding as zeros"),
+};
+
+static const struct eng_field lp_pool_fields[] = {
+    SHARED_FIELDS,
+    ENG_F_INT(struct attrs, p, 2, 1, 1000, "exponent of the norm"),
 };
 
 struct state {
@@ -82,42 +86,26 @@ static enum eng_status infer_window(struct eng_op_infer *q, struct eng_error *er
 
 /* --- MaxPool --- */
 
-static bool is_byte(enum eng_dtype dtype)
-{
-    return dtype == ENG_UINT8 || dtype == ENG_INT8;
-}
-
-static size_t n_inputs(const struct state *state)
-{
-    return state->n_planes * eng_window_volume(state->window.in);
-}
-
 static size_t n_outputs(const struct state *state)
 {
     return state->n_planes * eng_window_volume(state->window.out);
 }
 
-/* Bytes are widened to floats, which hold them exactly, and narrowed again. */
-static size_t widened_bytes(const struct state *state)
-{
-    return (n_inputs(state) + n_outputs(state)) * sizeof(float);
-}
-
 static enum eng_status max_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    if (!is_byte(q->in[0]->dtype)) {
-        enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
-        if (status != ENG_OK) return status;
-    }
+    enum eng_dtype dtype = q->in[0]->dtype;
+    if (!eng_max_pool_takes(dtype))
+        return eng_fail(err, ENG_UNSUPPORTED,
+                        "input 0 has element type %s; float, double, uint8 or int8 is wanted",
+                        eng_dtype_name(dtype));
     enum eng_status status = infer_window(q, err);
     if (status != ENG_OK) return status;
     const struct state *state = q->state;
     bool wants_indices = q->n_out > 1 && q->out[1];
-    size_t indices = eng_align_up(n_outputs(state) * sizeof(int32_t));
+    size_t indices = n_outputs(state) * sizeof(int32_t);
     if (q->training && (wants_indices || !eng_max_pool_is_pairs(&state->window)))
         q->keep_bytes = indices;
     if (!q->training && wants_indices) q->scratch_bytes = indices;
-    if (is_byte(q->in[0]->dtype)) q->scratch_bytes += widened_bytes(state);
     return ENG_OK;
 }
 
@@ -138,22 +126,6 @@ static void write_indices(const struct state *state, bool columns_first, const i
     }
 }
 
-static void widen(const struct eng_tensor *from, float *to, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = from->dtype == ENG_UINT8 ? (float)((const uint8_t *)from->data)[i]
-                                         : (float)((const int8_t *)from->data)[i];
-}
-
-static void narrow(const float *from, struct eng_tensor *to, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (to->dtype == ENG_UINT8)
-            ((uint8_t *)to->data)[i] = (uint8_t)from[i];
-        else
-            ((int8_t *)to->data)[i] = (int8_t)from[i];
-}
-
 /* In training. */
 static bool keeps_indices(const struct eng_op_call *call)
 {
@@ -171,19 +143,8 @@ static void max_pool_forward(const struct eng_op_call *call)
         indices = keeps_indices(call) ? call->keep : NULL;
     else if (wanted)
         indices = call->scratch;
-    const float *x = call->in[0]->data;
-    float *y = call->out[0]->data;
-    bool widened = is_byte(call->in[0]->dtype);
-    if (widened) {
-        float *copy = call->scratch;
-        if (indices == call->scratch)
-            copy += eng_align_up(n_outputs(state) * sizeof(int32_t)) / sizeof(float);
-        widen(call->in[0], copy, n_inputs(state));
-        x = copy;
-        y = copy + n_inputs(state);
-    }
-    eng_max_pool_forward(&state->window, state->n_planes, x, y, indices, call->pool);
-    if (widened) narrow(y, call->out[0], n_outputs(state));
+    eng_max_pool_forward(&state->window, state->n_planes, call->in[0]->dtype, call->in[0]->data,
+                         call->out[0]->data, indices, call->pool);
     if (wanted) write_indices(state, attrs->storage_order, indices, wanted->data);
 }
 
@@ -201,12 +162,31 @@ static void max_pool_backward(const struct eng_op_call *call)
                                     call->out[0]->data, dy, dx, write);
 }
 
-/* --- AveragePool and GlobalAveragePool --- */
+/* --- AveragePool --- */
+
+static enum eng_status infer_floating(struct eng_op_infer *q, struct eng_error *err)
+{
+    if (q->in[0]->dtype != ENG_FLOAT64) {
+        enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
+        if (status != ENG_OK) return status;
+    }
+    return infer_window(q, err);
+}
+
+/* Attributes that the operator has from an opset on. */
+static enum eng_status check_since(const struct eng_op_infer *q, int since, bool is_given,
+                                   const char *name, struct eng_error *err)
+{
+    if (!is_given || q->opset >= since) return ENG_OK;
+    return eng_fail(err, ENG_FORMAT, "attribute '%s' is there from opset %d on; this is opset %d",
+                    name, since, q->opset);
+}
 
 static enum eng_status average_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
-    return status == ENG_OK ? infer_window(q, err) : status;
+    const struct attrs *attrs = q->attrs;
+    enum eng_status status = check_since(q, 19, attrs->dilations.n > 0, "dilations", err);
+    return status == ENG_OK ? infer_floating(q, err) : status;
 }
 
 static void average_pool_forward(const struct eng_op_call *call)
@@ -214,7 +194,7 @@ static void average_pool_forward(const struct eng_op_call *call)
     const struct state *state = call->state;
     const struct attrs *attrs = call->attrs;
     eng_average_pool_forward(&state->window, state->n_planes, attrs->count_include_pad,
-                             call->in[0]->data, call->out[0]->data, call->pool);
+                             call->in[0]->dtype, call->in[0]->data, call->out[0]->data, call->pool);
 }
 
 static void average_pool_backward(const struct eng_op_call *call)
@@ -226,68 +206,51 @@ static void average_pool_backward(const struct eng_op_call *call)
                                   call->grad_out[0]->data, call->grad_in[0]->data);
 }
 
-struct global_state {
-    size_t n_planes, n_pixels;
-};
+/* --- LpPool --- */
 
-static enum eng_status global_average_pool_infer(struct eng_op_infer *q, struct eng_error *err)
+static enum eng_status lp_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
-    if (status == ENG_OK) status = eng_infer_rank(q, 0, 3, ENG_MAX_RANK, err);
-    if (status != ENG_OK) return status;
-    struct global_state *state = q->state;
-    struct eng_shape y = q->in[0]->shape;
-    *state = (struct global_state){.n_planes = (size_t)(y.dim[0] * y.dim[1]), .n_pixels = 1};
-    for (int i = 2; i < y.rank; i++) {
-        state->n_pixels *= (size_t)y.dim[i];
-        y.dim[i] = 1;
-    }
-    if (state->n_pixels == 0)
-        return eng_fail(err, ENG_FORMAT, "input 0 has no pixels to take a mean of");
-    eng_infer_output(q, 0, ENG_FLOAT32, &y);
-    return ENG_OK;
+    const struct attrs *attrs = q->attrs;
+    enum eng_status status = check_since(q, 18, attrs->dilations.n > 0, "dilations", err);
+    if (status == ENG_OK) status = check_since(q, 18, attrs->ceil_mode, "ceil_mode", err);
+    return status == ENG_OK ? infer_floating(q, err) : status;
 }
 
-static void global_average_pool_forward(const struct eng_op_call *call)
+static void lp_pool_forward(const struct eng_op_call *call)
 {
-    const struct global_state *state = call->state;
-    const float *x = call->in[0]->data;
-    float *y = call->out[0]->data;
-    for (size_t plane = 0; plane < state->n_planes; plane++, x += state->n_pixels)
-        y[plane] = eng_kernels()->sum(x, 0, state->n_pixels) / (float)state->n_pixels;
+    const struct state *state = call->state;
+    const struct attrs *attrs = call->attrs;
+    eng_norm_pool_forward(&state->window, state->n_planes, (double)attrs->p, call->in[0]->dtype,
+                          call->in[0]->data, call->out[0]->data, call->pool);
 }
 
-static void global_average_pool_backward(const struct eng_op_call *call)
+static void lp_pool_backward(const struct eng_op_call *call)
 {
-    if (!call->grad_out[0] || !call->grad_in[0]) return;
-    const struct global_state *state = call->state;
-    const float *dy = call->grad_out[0]->data;
-    float *dx = call->grad_in[0]->data;
-    bool write = call->write_grad & 1;
-    for (size_t plane = 0; plane < state->n_planes; plane++, dx += state->n_pixels) {
-        float share = dy[plane] / (float)state->n_pixels;
-        for (size_t i = 0; i < state->n_pixels; i++)
-            dx[i] = write ? share : dx[i] + share;
-    }
+    const struct state *state = call->state;
+    const struct attrs *attrs = call->attrs;
+    if (call->grad_out[0] && call->grad_in[0])
+        eng_norm_pool_backward(&state->window, state->n_planes, (double)attrs->p, call->in[0]->data,
+                               call->out[0]->data, call->grad_out[0]->data, call->grad_in[0]->data);
 }
 
-#define POOL(onnx_name, id, outputs, STATE, ...)                     \
-    const struct eng_op eng_op_##id = {.name = onnx_name,            \
-                                       .domain = "",                 \
-                                       .opset_min = ENG_OPSET_MIN,   \
-                                       .opset_max = ENG_OPSET_MAX,   \
-                                       .in_min = 1,                  \
-                                       .in_max = 1,                  \
-                                       .out_min = 1,                 \
-                                       .out_max = outputs,           \
-                                       .state_bytes = sizeof(STATE), \
-                                       .infer = id##_infer,          \
-                                       .forward = id##_forward,      \
-                                       .backward = id##_backward,    \
+#define POOL(onnx_name, id, outputs, ...)                                                     \
+    const struct eng_op eng_op_##id = {.name = onnx_name,                                     \
+                                       .domain = "",                                          \
+                                       .opset_min = ENG_OPSET_MIN,                            \
+                                       .opset_max = ENG_OPSET_MAX,                            \
+                                       .in_min = 1,                                           \
+                                       .in_max = 1,                                           \
+                                       .out_min = 1,                                          \
+                                       .out_max = outputs,                                    \
+                                       .attrs = id##_fields,                                  \
+                                       .n_attrs = sizeof id##_fields / sizeof id##_fields[0], \
+                                       .attrs_bytes = sizeof(struct attrs),                   \
+                                       .state_bytes = sizeof(struct state),                   \
+                                       .infer = id##_infer,                                   \
+                                       .forward = id##_forward,                               \
+                                       .backward = id##_backward,                             \
                                        __VA_ARGS__}
-#define WINDOW_ATTRS(table) \
-    .attrs = table, .n_attrs = sizeof table / sizeof table[0], .attrs_bytes = sizeof(struct attrs)
 
-POOL("MaxPool", max_pool, 2, struct state, WINDOW_ATTRS(max_pool_fields), .writes_grad = 1);
-POOL("AveragePool", average_pool, 1, struct state, WINDOW_ATTRS(average_pool_fields));
-POOL("GlobalAveragePool", global_average_pool, 1, struct global_state, .writes_grad = 1);
+POOL("MaxPool", max_pool, 2, .writes_grad = 1);
+POOL("AveragePool", average_pool, 1, .writes_grad = 0);
+POOL("LpPool", lp_pool, 1, .writes_grad = 0);

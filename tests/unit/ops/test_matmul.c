@@ -47,10 +47,6 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
     }
 }
 
-#define TYPED(T, ...)                           \
-    {                                           \
-        .dtype = T, .shape = SHAPE(__VA_ARGS__) \
-    }
 #define GOOD .op = "MatMul", .reference = reference, .n_in = 2
 
 static const struct op_case cases[] = {

@@ -8,6 +8,8 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
     const struct eng_shape *x = &in[0].shape;
     int n = x->rank - 2;
     bool is_max = strcmp(c->op, "MaxPool") == 0, padding = op_attr_int(c, "count_include_pad", 0);
+    bool is_norm = strcmp(c->op, "LpPool") == 0;
+    double p = (double)op_attr_int(c, "p", 2);
     struct window_axis axes[3];
     int64_t n_taps = 1, n_pixels = 1;
     for (int d = 0; d < n; d++) {
@@ -21,12 +23,12 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
     const struct eng_shape *y = &out[0].shape;
     for (size_t i = 0; i < out[0].n; i++) {
         int64_t plane = op_index(y, i, 0) * x->dim[1] + op_index(y, i, 1);
-        double best = -INFINITY, sum = 0;
+        double best = -INFINITY, sum = 0, powers = 0;
         int64_t where = -1, count = 0, n_inside = 1;
         for (int d = 0; d < n; d++) { /* taps inside the padded image */
             int64_t inside = 0;
             for (int64_t tap = 0; tap < axes[d].kernel; tap++)
-                inside += op_index(y, i, d + 2) * axes[d].stride + tap <
+                inside += op_index(y, i, d + 2) * axes[d].stride + tap * axes[d].dilation <
                           axes[d].begin + axes[d].in + axes[d].end;
             n_inside *= inside;
         }
@@ -36,18 +38,21 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
             double value = in[0].v[plane * n_pixels + pixel];
             count++;
             sum += value;
+            powers += pow(fabs(value), p);
             if (value <= best) continue;
             best = value;
             where = plane * n_pixels + (op_attr_int(c, "storage_order", 0) ? column_major : pixel);
         }
-        out[0].v[i] = is_max ? best : sum / (double)(padding ? n_inside : count);
+        out[0].v[i] = is_max    ? best
+                      : is_norm ? pow(powers, 1 / p)
+                                : sum / (double)(padding ? n_inside : count);
         if (out[1].v) out[1].v[i] = (double)where;
     }
 }
 
 #define MAX          .op = "MaxPool", .reference = reference, .n_in = 1
 #define AVERAGE      .op = "AveragePool", .reference = reference, .n_in = 1
-#define GLOBAL       .op = "GlobalAveragePool", .reference = reference, .n_in = 1
+#define NORM         .op = "LpPool", .reference = reference, .n_in = 1
 #define KERNEL(...)  ATTR_INTS("kernel_shape", __VA_ARGS__)
 #define STRIDES(...) ATTR_INTS("strides", __VA_ARGS__)
 #define PADS(...)    ATTR_INTS("pads", __VA_ARGS__)
@@ -107,9 +112,27 @@ static const struct op_case cases[] = {
      .gradients = 1},
     {AVERAGE, .what = "three dimensions", .attrs = {KERNEL(2, 1, 3)}, .in = {FLOATS(1, 2, 3, 4, 5)},
      .gradients = 1},
-    {GLOBAL, .what = "an image", .in = {FLOATS(3, 4, 5, 6)}, .gradients = 1, .batched = 1},
-    {GLOBAL, .what = "one dimension", .in = {FLOATS(3, 4, 9)}, .gradients = 1},
-    {GLOBAL, .what = "one pixel", .in = {FLOATS(3, 4, 1, 1)}, .gradients = 1},
+    {AVERAGE, .what = "dilations", .opset = ENG_OPSET_MAX,
+     .attrs = {KERNEL(2, 3), ATTR_INTS("dilations", 3, 2), PADS(1, 1, 2, 1),
+               ATTR_INT("count_include_pad", 1)},
+     .in = {FLOATS(1, 2, 7, 8)}, .gradients = 1},
+    {AVERAGE, .what = "doubles", .attrs = {KERNEL(2, 2), STRIDES(2, 2)},
+     .in = {TYPED(ENG_FLOAT64, 2, 2, 6, 8)}},
+    {MAX, .what = "doubles", .attrs = {KERNEL(2, 2), STRIDES(2, 2)},
+     .in = {TYPED(ENG_FLOAT64, 2, 2, 6, 8)}},
+    {NORM, .what = "2x2 by 2", .attrs = {KERNEL(2, 2), STRIDES(2, 2)}, .in = {FLOATS(3, 2, 6, 8)},
+     .gradients = 1, .batched = 1},
+    {NORM, .what = "sum of sizes, padded",
+     .attrs = {KERNEL(3, 2), PADS(1, 0, 1, 1), ATTR_INT("p", 1)}, .in = {FLOATS(2, 2, 5, 6)},
+     .gradients = 1},
+    {NORM, .what = "p = 3, dilations, ceil_mode", .opset = 18,
+     .attrs = {KERNEL(3, 2), STRIDES(2, 3), ATTR_INTS("dilations", 1, 3), ATTR_INT("p", 3),
+               ATTR_INT("ceil_mode", 1)},
+     .in = {FLOATS(2, 2, 6, 9)}, .gradients = 1},
+    {NORM, .what = "SAME_UPPER", .attrs = {KERNEL(2, 2), ATTR_STRING("auto_pad", "SAME_UPPER")},
+     .in = {FLOATS(1, 2, 5, 6)}},
+    {NORM, .what = "one dimension of doubles", .attrs = {KERNEL(3), ATTR_INT("p", 5)},
+     .in = {TYPED(ENG_FLOAT64, 2, 3, 9)}},
     {.op = "MaxPool",
      .what = "no kernel_shape",
      .n_in = 1,
@@ -157,16 +180,25 @@ static const struct op_case cases[] = {
      .attrs = {KERNEL(2)},
      .in = {TYPED(ENG_UINT8, 1, 1, 4)},
      .refusal = "uint8; float is wanted"},
-    {.op = "GlobalAveragePool",
-     .what = "a matrix",
+    {.op = "AveragePool",
+     .what = "dilations of opset 19 in a file of opset 18",
+     .opset = 18,
      .n_in = 1,
-     .in = {FLOATS(4, 4)},
-     .refusal = "rank 3 to 8 is wanted"},
-    {.op = "GlobalAveragePool",
-     .what = "no pixels",
+     .attrs = {KERNEL(2), ATTR_INTS("dilations", 2)},
+     .in = {FLOATS(1, 1, 4)},
+     .refusal = "'dilations' is there from opset 19 on; this is opset 18"},
+    {.op = "LpPool",
+     .what = "p below 1",
      .n_in = 1,
-     .in = {FLOATS(4, 4, 0)},
-     .refusal = "no pixels"},
+     .attrs = {KERNEL(2), ATTR_INT("p", 0)},
+     .in = {FLOATS(1, 1, 4)},
+     .refusal = "p is 0"},
+    {.op = "LpPool",
+     .what = "ceil_mode of opset 18 in a file of opset 17",
+     .n_in = 1,
+     .attrs = {KERNEL(2), ATTR_INT("ceil_mode", 1)},
+     .in = {FLOATS(1, 1, 4)},
+     .refusal = "'ceil_mode' is there from opset 18 on"},
 };
 
 int main(void)
