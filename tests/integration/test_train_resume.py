@@ -1,4 +1,6 @@
 """classify train --resume: killed at any moment, a run ends with the bytes of one that was left alone."""
+import fcntl
+import glob
 import json
 import os
 import random
@@ -96,6 +98,55 @@ class Resume(ClassifyCase):
                                   r"after epoch \d+: --resume goes on from there")
             self.assertEqual(os.listdir(self.path("parts")), ["checkpoint"])
             os.remove(self.path("parts/checkpoint"))
+
+    def test_one_run_in_a_folder(self):
+        child = subprocess.Popen([CLASSIFY, *self.command("parts", epochs=100000), "--quiet"],
+                                 stderr=subprocess.PIPE, text=True)
+        self.addCleanup(child.stderr.close)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        deadline = time.monotonic() + 120
+        while not os.path.exists(self.path("parts/checkpoint")):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        for args in [], ["--resume"], ["--restart"]:
+            self.refused(*self.command("parts", *args, epochs=1), says="parts: another run is writing to this folder")
+        self.assertIsNone(child.poll())
+        self.assertFalse(os.path.exists(self.path("parts/model.onnx")))
+        self.train("other", "--quiet", epochs=1)  # beside it
+        child.kill()
+        child.wait()
+        self.train("parts", "--quiet", "--restart", epochs=1)  # the dead hold no lock
+
+    def test_what_dead_runs_left_is_removed(self):
+        self.write("parts/.classifyd-dead12", "half")
+        stay = ["parts/.classifyd-alive1", "parts/.classifyd-notours", "parts/classifyd-abcdef"]
+        for name in stay:
+            self.write(name, "")
+        os.mkdir(self.path("parts/.classifyd-folder"))
+        with open(self.path(stay[0]), "rb") as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX)
+            self.train("parts", "--quiet", epochs=1)
+        self.assertFalse(os.path.exists(self.path("parts/.classifyd-dead12")))
+        for name in [*stay, "parts/.classifyd-folder"]:
+            self.assertTrue(os.path.exists(self.path(name)), name)
+
+    def test_a_temporary_file_is_locked_by_its_writer(self):
+        child = subprocess.Popen([CLASSIFY, *self.command("parts", epochs=100000), "--quiet"])
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        deadline = time.monotonic() + 120
+        n_seen = 0
+        while n_seen == 0:
+            self.assertLess(time.monotonic(), deadline)
+            for path in glob.glob(self.path("parts/.classifyd-??????")):
+                try:
+                    with open(path, "rb") as file:
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    n_seen += 1
+                except FileNotFoundError:
+                    pass
 
     def test_without_a_checkpoint_resume_begins(self):
         self.train("a", "--quiet", "--resume", epochs=2)

@@ -102,8 +102,10 @@ struct eng_train_options {
  * history and golden samples in its metadata. Same recipe, seed and data give the same file,
  * whatever the number of threads, and whether the run was resumed or not. After every epoch all
  * that is needed to go on stands in out_dir/checkpoint; it is removed when the model is written.
- * Errors: FORMAT (recipe or data, naming file and key or record; a checkpoint of another recipe or
- * other data), DIVERGED, CANCELLED (both naming the checkpoint), IO, LIMIT, NO_MEMORY.
+ * While a run lasts, another one into the same folder is refused.
+ * Errors: ARGUMENT (another run is in out_dir, or one that did not end left its checkpoint), FORMAT
+ * (recipe or data, naming file and key or record; a checkpoint of another recipe or other data),
+ * DIVERGED, CANCELLED (both naming the checkpoint), IO, LIMIT, NO_MEMORY.
  */
 enum eng_status eng_train(const struct eng_train_options *options, struct eng_error *err);
 

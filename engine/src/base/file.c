@@ -3,11 +3,13 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,6 +76,10 @@ void eng_file_fini(struct eng_file *file)
     *file = (struct eng_file){0};
 }
 
+/* Temporary files are hidden, and short however long the path is. */
+static const char temporary_name[] = ".classifyd-XXXXXX";
+enum { RANDOM_LETTERS = 6 };
+
 /* The folder that path lies in, as a new string. */
 static char *folder_of(const char *path)
 {
@@ -112,6 +118,7 @@ static enum eng_status replace(const char *path, const char *folder, char *tempo
 {
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) return fail_errno(err, path, "create a temporary file beside it");
+    flock(fd, LOCK_EX | LOCK_NB); /* says that we live, see eng_file_remove_leftovers */
     bool ok = fchmod(fd, 0644) == 0 && write_all(fd, bytes, n_bytes) && fsync(fd) == 0;
     int code = errno;
     if (close(fd) != 0 && ok) {
@@ -133,20 +140,47 @@ static enum eng_status replace(const char *path, const char *folder, char *tempo
 enum eng_status eng_file_write(const char *path, const void *bytes, size_t n_bytes,
                                struct eng_error *err)
 {
-    static const char suffix[] = "/.classifyd-XXXXXX"; /* hidden, short whatever path's length */
     char *folder = folder_of(path);
-    size_t n_temporary = folder ? strlen(folder) + sizeof suffix : 0;
+    size_t n_temporary = folder ? strlen(folder) + 1 + sizeof temporary_name : 0;
     char *temporary = folder ? malloc(n_temporary) : NULL;
     enum eng_status status;
     if (!temporary) {
         status = eng_fail_memory(err, path);
     } else {
-        snprintf(temporary, n_temporary, "%s%s", folder, suffix);
+        snprintf(temporary, n_temporary, "%s/%s", folder, temporary_name);
         status = replace(path, folder, temporary, bytes, n_bytes, err);
     }
     free(temporary);
     free(folder);
     return status;
+}
+
+static bool is_temporary(const char *name)
+{
+    return strlen(name) == sizeof temporary_name - 1 &&
+           strncmp(name, temporary_name, sizeof temporary_name - 1 - RANDOM_LETTERS) == 0;
+}
+
+/* Whoever writes a file holds its lock; the lock of the dead is free. */
+static bool is_abandoned(int folder, const char *name)
+{
+    int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return false;
+    struct stat info;
+    bool abandoned =
+        fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    close(fd);
+    return abandoned;
+}
+
+void eng_file_remove_leftovers(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    if (!dir) return;
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        if (is_temporary(entry->d_name) && is_abandoned(dirfd(dir), entry->d_name))
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
 }
 
 static bool make_dir(const char *path)

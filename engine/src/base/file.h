@@ -32,6 +32,13 @@ enum eng_status eng_file_read_gzip(const char *path, size_t max_bytes, struct en
 enum eng_status eng_file_write(const char *path, const void *bytes, size_t n_bytes,
                                struct eng_error *err);
 
+/*
+ * Purpose: removes the temporary files that eng_file_write has left in folder in processes that
+ *          died meanwhile; one that is being written stays, its writer holds a lock on it. What
+ *          cannot be removed stays.
+ */
+void eng_file_remove_leftovers(const char *folder);
+
 /* Purpose: mkdir -p. */
 enum eng_status eng_file_make_dirs(const char *path, struct eng_error *err);
 

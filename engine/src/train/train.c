@@ -5,6 +5,7 @@
 #include "base/stopwatch.h"
 #include "train/data.h"
 #include "train/export.h"
+#include "train/folder_lock.h"
 #include "train/report.h"
 #include "train/resume.h"
 
@@ -19,6 +20,7 @@
 struct run {
     const struct eng_train_options *options;
     char model_path[PATH_MAX], checkpoint_path[PATH_MAX];
+    int lock; /* of the output folder */
     struct eng_recipe recipe;
     struct eng_data data;
     struct eng_graph graph;
@@ -58,7 +60,29 @@ static enum eng_status remove_checkpoint(const struct run *run, struct eng_error
                     strerror(errno));
 }
 
-/* The folder is made first: better to hear of it before the training than after. */
+/* The folder is this run's from here on. */
+static enum eng_status enter(struct run *run, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    if (run->lock == ENG_FOLDER_UNLOCKED)
+        status = eng_folder_lock(run->options->out_dir, &run->lock, err);
+    return status == ENG_OK ? check_checkpoint(run, err) : status;
+}
+
+/* Better to hear of a folder that cannot be written to before the training than after. */
+static enum eng_status make_folder(struct run *run, struct eng_error *err)
+{
+    const char *dir = run->options->out_dir;
+    enum eng_status status = eng_file_make_dirs(dir, err);
+    if (status != ENG_OK) return status;
+    if (access(dir, W_OK) != 0)
+        return eng_fail(err, ENG_IO, "%s: cannot be written to: %s", dir, strerror(errno));
+    status = enter(run, err);
+    if (status == ENG_OK) eng_file_remove_leftovers(dir);
+    return status;
+}
+
+/* A folder is only made for what can be trained; one that is there is entered at once. */
 static enum eng_status prepare(struct run *run, struct eng_error *err)
 {
     const struct eng_train_options *options = run->options;
@@ -70,15 +94,12 @@ static enum eng_status prepare(struct run *run, struct eng_error *err)
                                                    .freeze = options->freeze,
                                                    .n_freeze = options->n_freeze};
     enum eng_status status = name_files(run, err);
-    if (status == ENG_OK) status = check_checkpoint(run, err);
+    if (status == ENG_OK && eng_file_is_dir(options->out_dir)) status = enter(run, err);
     if (status == ENG_OK)
         status = eng_recipe_load(options->recipe_path, &overrides, &run->recipe, err);
     if (status == ENG_OK)
         status = eng_data_load(options->data_dir, &run->recipe, options->pool, &run->data, err);
-    if (status == ENG_OK) status = eng_file_make_dirs(options->out_dir, err);
-    if (status == ENG_OK && access(options->out_dir, W_OK) != 0)
-        return eng_fail(err, ENG_IO, "%s: cannot be written to: %s", options->out_dir,
-                        strerror(errno));
+    if (status == ENG_OK) status = make_folder(run, err);
     if (status == ENG_OK && options->restart) status = remove_checkpoint(run, err);
     return status;
 }
@@ -114,7 +135,7 @@ static enum eng_status work(struct run *run, struct eng_error *err)
 
 enum eng_status eng_train(const struct eng_train_options *options, struct eng_error *err)
 {
-    struct run run = {.options = options};
+    struct run run = {.options = options, .lock = ENG_FOLDER_UNLOCKED};
     eng_graph_init(&run.graph);
     enum eng_status status = prepare(&run, err);
     if (status == ENG_OK) status = work(&run, err);
@@ -123,5 +144,6 @@ enum eng_status eng_train(const struct eng_train_options *options, struct eng_er
     eng_graph_fini(&run.graph);
     eng_data_fini(&run.data);
     eng_recipe_fini(&run.recipe);
+    eng_folder_unlock(&run.lock);
     return status;
 }
