@@ -20,14 +20,15 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
         int64_t image = op_index(y, i, 0), m = op_index(y, i, 1);
         int64_t first = m / (w->dim[0] / group) * w->dim[1];
         out[0].v[i] = in[2].v ? in[2].v[m] : 0;
-        for (int64_t channel = 0; channel < w->dim[1]; channel++)
-            for (int64_t tap = 0; tap < n_taps; tap++) {
-                int64_t pixel, unused;
-                if (!window_pixel(axes, n, y, i, tap, &pixel, &unused)) continue;
+        for (int64_t tap = 0; tap < n_taps; tap++) {
+            int64_t pixel, unused;
+            if (!window_pixel(axes, n, y, i, tap, &pixel, &unused)) continue;
+            for (int64_t channel = 0; channel < w->dim[1]; channel++) {
                 int64_t plane = image * x->dim[1] + first + channel;
                 out[0].v[i] += in[0].v[plane * n_pixels + pixel] *
                                in[1].v[(m * w->dim[1] + channel) * n_taps + tap];
             }
+        }
     }
 }
 
