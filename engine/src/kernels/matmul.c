@@ -34,8 +34,8 @@ static void product_float(const struct stack *stack, const void *a, const void *
 }
 
 /* Rows of B scaled and added: the inner loop runs along memory. Signed integers share the unsigned
- * ones' bits. */
-#define DEFINE_PRODUCT(NAME, TYPE)                                                        \
+ * ones' bits; WIDE is a type in which the product is no undefined behaviour. */
+#define DEFINE_PRODUCT(NAME, TYPE, WIDE)                                                  \
     static void NAME(const struct stack *stack, const void *a_, const void *b_, void *c_) \
     {                                                                                     \
         const struct eng_matmul *s = stack->matmul;                                       \
@@ -45,12 +45,14 @@ static void product_float(const struct stack *stack, const void *a, const void *
         for (size_t i = 0; i < s->m; i++, c += s->n)                                      \
             for (size_t x = 0; x < s->k; x++)                                             \
                 for (size_t j = 0; j < s->n; j++)                                         \
-                    c[j] += a[i * s->k + x] * b[x * s->n + j];                            \
+                    c[j] = (TYPE)(c[j] + (WIDE)a[i * s->k + x] * (WIDE)b[x * s->n + j]);  \
     }
 
-DEFINE_PRODUCT(product_double, double)
-DEFINE_PRODUCT(product_32, uint32_t)
-DEFINE_PRODUCT(product_64, uint64_t)
+DEFINE_PRODUCT(product_double, double, double)
+DEFINE_PRODUCT(product_8, uint8_t, uint32_t)
+DEFINE_PRODUCT(product_16, uint16_t, uint32_t)
+DEFINE_PRODUCT(product_32, uint32_t, uint32_t)
+DEFINE_PRODUCT(product_64, uint64_t, uint64_t)
 
 typedef void product_fn(const struct stack *stack, const void *a, const void *b, void *c);
 
@@ -61,6 +63,12 @@ static product_fn *product_for(enum eng_dtype dtype)
         return product_float;
     case ENG_FLOAT64:
         return product_double;
+    case ENG_INT8:
+    case ENG_UINT8:
+        return product_8;
+    case ENG_INT16:
+    case ENG_UINT16:
+        return product_16;
     case ENG_INT32:
     case ENG_UINT32:
         return product_32;

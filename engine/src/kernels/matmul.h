@@ -16,7 +16,7 @@ struct eng_matmul {
     struct eng_broadcast batches;
 };
 
-/* Purpose: whether there is a product for the type. */
+/* Purpose: whether there is a product for the type: all numbers but float16. */
 bool eng_matmul_takes(enum eng_dtype dtype);
 
 /*

@@ -12,7 +12,7 @@
 static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
     enum eng_dtype dtype = q->in[0]->dtype;
-    if (!eng_matmul_takes(dtype))
+    if (!eng_matmul_takes(dtype) || eng_dtype_bytes(dtype) < 4)
         return eng_fail(err, ENG_UNSUPPORTED,
                         "input 0 has element type %s; a float or an integer of 32 or 64 bits is "
                         "wanted",
