@@ -1,9 +1,10 @@
 /*
  * Shows a script what the engine makes of a picture. Each line on stdin is a request:
  *     decode PATH
- *     prepare gray|rgb|bgr stretch|crop WIDTH HEIGHT SHORTER PATH
- * The answer is a line "ok WIDTH HEIGHT CHANNELS", then the pixels as bytes (for prepare the sample
- * 0..255 in HWC, its floats rounded); or a line "error STATUS sentence".
+ *     prepare gray|rgb|bgr stretch|crop|letterbox FILTER RRGGBB WIDTH HEIGHT SHORTER PATH
+ * FILTER is bilinear, bicubic or nearest, with "-aliased" behind it if wanted, RRGGBB the
+ * background. The answer is a line "ok WIDTH HEIGHT CHANNELS", then the pixels as bytes (for
+ * prepare the sample 0..255 in HWC, its floats rounded); or a line "error STATUS sentence".
  */
 #include "engine/image.h"
 #include "engine/preprocess.h"
@@ -48,6 +49,23 @@ static void answer_sample(const struct eng_preprocess *pre, const float *sample)
     free(bytes);
 }
 
+/* What show=input answers is what the sample was made of. */
+static void check_picture(const struct eng_preprocess *pre, const struct eng_image *image,
+                          const float *sample)
+{
+    struct eng_image picture;
+    size_t n = eng_preprocess_count(pre);
+    float *again = calloc(n, sizeof *again);
+    if (!again || eng_preprocess_picture(pre, image, &picture, NULL) != ENG_OK) exit(1);
+    eng_preprocess_bytes(pre, picture.pixels, again);
+    if (memcmp(sample, again, n * sizeof *again) != 0) {
+        fprintf(stderr, "eng_preprocess_picture is not what eng_preprocess_image normalises\n");
+        exit(1);
+    }
+    eng_image_fini(&picture);
+    free(again);
+}
+
 static void prepare(const struct eng_preprocess *pre, const char *path)
 {
     struct eng_error err = {0};
@@ -57,18 +75,46 @@ static void prepare(const struct eng_preprocess *pre, const char *path)
     if (!sample) exit(1);
     enum eng_status status = eng_image_load(path, &limits, &image, &err);
     if (status == ENG_OK) status = eng_preprocess_image(pre, &image, sample, &err);
-    if (status == ENG_OK)
+    if (status == ENG_OK) {
+        check_picture(pre, &image, sample);
         answer_sample(pre, sample);
-    else
+    } else {
         answer_error(&err);
+    }
     eng_image_fini(&image);
     free(sample);
 }
 
-static enum eng_color color_of(const char *name)
+static unsigned find(const char *const *names, const char *name)
 {
-    if (strcmp(name, "gray") == 0) return ENG_COLOR_GRAY;
-    return strcmp(name, "rgb") == 0 ? ENG_COLOR_RGB : ENG_COLOR_BGR;
+    for (unsigned i = 0; names[i]; i++)
+        if (strcmp(names[i], name) == 0) return i;
+    fprintf(stderr, "not a known word: %s\n", name);
+    exit(1);
+}
+
+/* Returns the path, NULL if the line is no request to prepare. */
+static const char *parse(char *line, struct eng_preprocess *pre)
+{
+    static const char *const colors[] = {"gray", "rgb", "bgr", NULL};
+    static const char *const resizes[] = {"stretch", "crop", "letterbox", NULL};
+    static const char *const filters[] = {"bilinear", "bicubic", "nearest", NULL};
+    char color[8], resize[16], filter[32];
+    unsigned background;
+    int at = 0;
+    if (sscanf(line, "prepare %7s %15s %31s %6x %u %u %u %n", color, resize, filter, &background,
+               &pre->width_px, &pre->height_px, &pre->shorter_side_px, &at) != 7 ||
+        at == 0)
+        return NULL;
+    char *aliased = strstr(filter, "-aliased");
+    if (aliased) *aliased = '\0';
+    pre->aliased = aliased != NULL;
+    pre->color = (enum eng_color)find(colors, color);
+    pre->resize = (enum eng_resize)find(resizes, resize);
+    pre->filter = (enum eng_filter)find(filters, filter);
+    for (int c = 0; c < 3; c++)
+        pre->background[c] = (uint8_t)(background >> (16 - 8 * c));
+    return line + at;
 }
 
 int main(void)
@@ -76,17 +122,12 @@ int main(void)
     char line[4096];
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
-        char color[8], resize[8];
-        int at = 0;
         struct eng_preprocess pre = {.layout = ENG_LAYOUT_HWC, .scale = 1, .std = {1, 1, 1}};
-        if (strncmp(line, "decode ", 7) == 0) {
+        const char *path = parse(line, &pre);
+        if (path) {
+            prepare(&pre, path);
+        } else if (strncmp(line, "decode ", 7) == 0) {
             decode(line + 7);
-        } else if (sscanf(line, "prepare %7s %7s %u %u %u %n", color, resize, &pre.width_px,
-                          &pre.height_px, &pre.shorter_side_px, &at) == 5 &&
-                   at > 0) {
-            pre.color = color_of(color);
-            pre.resize = strcmp(resize, "crop") == 0 ? ENG_RESIZE_CENTER_CROP : ENG_RESIZE_STRETCH;
-            prepare(&pre, line + at);
         } else {
             fprintf(stderr, "not a request: %s\n", line);
             return 1;

@@ -50,12 +50,20 @@ class Dump:
     def decode(self, path):
         return self.ask(f"decode {path}")
 
-    def prepare(self, path, color, resize, width, height, shorter=0):
-        return self.ask(f"prepare {color} {resize} {width} {height} {shorter} {path}")
+    def prepare(self, path, color, resize, width, height, shorter=0, filter="bilinear", background="000000"):
+        return self.ask(f"prepare {color} {resize} {filter} {background} {width} {height} {shorter} {path}")
 
     def close(self):
         self.process.stdin.close()
         assert self.process.wait() == 0, "dump_image ended with an error"
+
+
+def made_up(width, height, seed=1):
+    """A picture with edges, gradients and noise: [height, width, 3]."""
+    y, x = np.mgrid[0:height, 0:width]
+    noise = np.random.default_rng(seed).integers(0, 60, (height, width, 3))
+    wave = np.stack([100 + 90 * np.sin(x / 5), 100 + 90 * np.cos(y / 3), (x // 4 + y // 4) % 2 * 180], -1)
+    return np.clip(wave + noise, 0, 255).astype(np.uint8)
 
 
 def pixels(image):

@@ -9,14 +9,14 @@ from PIL import Image
 MOST_LEVELS = 1
 
 
-def pillow_crop(image, shorter, width, height):
+def pillow_crop(image, shorter, width, height, method=Image.BILINEAR):
     """torchvision 0.14: Resize(shorter), then CenterCrop((height, width))."""
     w, h = image.size
     if w <= h:
         size = (shorter, int(shorter * h / w))
     else:
         size = (int(shorter * w / h), shorter)
-    image = image.resize(size, Image.BILINEAR) if size != image.size else image
+    image = image.resize(size, method) if size != image.size else image
     w, h = image.size
     if width > w or height > h:  # padded with black
         left, top = max(width - w, 0) // 2, max(height - h, 0) // 2

@@ -18,7 +18,10 @@ static inline void fuzz_prepare(const struct eng_image *image, const uint8_t *da
     unsigned a = data[n_bytes / 2], b = data[n_bytes / 3], c = data[n_bytes - 1];
     struct eng_preprocess pre = {
         .color = (enum eng_color)(a % 3),
-        .resize = b & 1 ? ENG_RESIZE_CENTER_CROP : ENG_RESIZE_STRETCH,
+        .resize = (enum eng_resize)(b >> 3 & 1 ? ENG_RESIZE_LETTERBOX : b & 1),
+        .filter = (enum eng_filter)(c % 3),
+        .aliased = b & 16,
+        .background = {data[0], 255, 7},
         .layout = b & 2 ? ENG_LAYOUT_HWC : ENG_LAYOUT_CHW,
         .width_px = b & 4 ? image->width_px % 256 + 1 : 1 + a % 64,
         .height_px = b & 4 ? image->height_px % 256 + 1 : 1 + c % 64,

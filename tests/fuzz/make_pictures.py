@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds in corpus/png and corpus/jpeg: one tiny picture of each kind. Needs python3-pil."""
+"""Writes the seeds in corpus/png, corpus/jpeg and corpus/orientation: one tiny picture of each kind. Needs python3-pil."""
 import os
 import random
 import struct
@@ -64,6 +64,30 @@ def write_jpegs(noise):
         image.convert(mode).save(os.path.join(folder, name + ".jpg"), quality=40, **options)
 
 
+def exif_segment(order, orientation):
+    """APP1 with a directory of two entries."""
+    entries = [(0x010F, 2, 4, b"cam\0"), (0x0112, 3, 1, struct.pack(order + "HH", orientation, 0))]
+    tiff = (b"II" if order == "<" else b"MM") + struct.pack(order + "HIH", 42, 8, len(entries))
+    tiff += b"".join(struct.pack(order + "HHI", *entry[:3]) + entry[3] for entry in entries)
+    data = b"Exif\0\0" + tiff + bytes(4)
+    return b"\xff\xe1" + struct.pack(">H", len(data) + 2) + data
+
+
+def write_orientations():
+    """Beginnings of JPEGs for corpus/orientation, and whole ones."""
+    with open(os.path.join(HERE, "corpus", "jpeg", "color_420.jpg"), "rb") as file:
+        jpeg = file.read()
+    for order, name in ("<", "little"), (">", "big"):
+        for orientation in range(1, 9):
+            head = b"\xff\xd8" + exif_segment(order, orientation)
+            write("orientation", f"{name}_{orientation}", head + b"\xff\xda")
+            if orientation in (3, 6):
+                write("jpeg", f"turned_{name}_{orientation}.jpg", head + jpeg[2:])
+    write("orientation", "fill_bytes", b"\xff\xd8\xff\xff" + exif_segment("<", 7)[1:])
+    write("orientation", "no_exif", b"\xff\xd8\xff\xe0\0\4ab\xff\xda")
+    write("orientation", "empty", b"")
+
+
 def main():
     noise = random.Random(1)
     for color, depths in DEPTHS.items():
@@ -72,6 +96,7 @@ def main():
                 write_png(noise, color, depth, interlace)
     write_text_png(noise)
     write_jpegs(noise)
+    write_orientations()
 
 
 if __name__ == "__main__":

@@ -32,13 +32,15 @@ struct eng_image_limits {
 struct eng_image_limits eng_image_limits_default(void);
 
 /*
- * Purpose: decodes a PNG or JPEG; the type is told by content, never by a name.
+ * Purpose: decodes a PNG or JPEG; the type is told by content, never by a name. A JPEG is turned
+ * and mirrored as the orientation in its Exif segment says: width and height are those of the
+ * upright picture.
  * Ownership: on success the caller ends out with eng_image_fini; untouched on failure.
  * Errors: FORMAT (neither type, corrupt, truncated), UNSUPPORTED (CMYK JPEG), LIMIT, NO_MEMORY.
  * Threads: any, no shared state. Cost: 49 KiB of stack for PNG; a progressive JPEG holds 2 to 6
- *          bytes per pixel beside the pixels while it is read.
- * Source: PNG 1.2 (ISO/IEC 15948), JPEG (ITU-T T.81); 16-bit samples keep their high byte,
- *         low bit depths are scaled to 0..255, palettes are expanded, tRNS becomes alpha.
+ *          bytes per pixel beside the pixels while it is read, one to be turned its pixels twice.
+ * Source: PNG 1.2 (ISO/IEC 15948), JPEG (ITU-T T.81), Exif 2.3 (tag 0x0112); 16-bit samples keep
+ * their high byte, low bit depths are scaled to 0..255, palettes are expanded, tRNS becomes alpha.
  */
 enum eng_status eng_image_decode(const void *bytes, size_t n_bytes,
                                  const struct eng_image_limits *limits, struct eng_image *out,

@@ -5,6 +5,7 @@
  */
 #include "base/error.h"
 #include "image/codec.h"
+#include "image/orientation.h"
 
 #include <setjmp.h>
 #include <stdbool.h>
@@ -154,6 +155,8 @@ enum eng_status eng_codec_jpeg_decode(const void *bytes, size_t n_bytes,
     r.messages.emit_message = on_message;
     enum eng_status status = read_picture(&r, bytes, n_bytes, limits);
     jpeg_destroy_decompress(&r.jpeg);
+    if (status == ENG_OK)
+        status = eng_orientation_apply(&r.image, eng_orientation_read(bytes, n_bytes), err);
     if (status == ENG_OK)
         *out = r.image;
     else

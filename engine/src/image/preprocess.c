@@ -7,13 +7,15 @@
 #include "image/resize.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One axis of the model's input: the part of it that the resized picture covers. */
 struct placement {
     struct eng_axis axis;
-    uint32_t at; /* first sample that is covered; what is not stays black */
+    uint32_t at; /* first sample that is covered; what is not is background */
 };
 
 uint32_t eng_preprocess_channels(const struct eng_preprocess *pre)
@@ -105,18 +107,45 @@ static uint64_t resized_side(uint32_t n_in, uint32_t n_in_shorter, uint32_t n_sh
     return (uint64_t)n_in * n_shorter / n_in_shorter;
 }
 
+/* Pillow 9.4, ImageOps.pad: the side that does not fill the model's. */
+static struct placement letterbox(uint32_t n_in, uint32_t n_in_other, uint32_t n_model,
+                                  uint32_t n_model_other)
+{
+    double n = rint((double)n_in / n_in_other * n_model_other);
+    uint32_t n_resized = n < 1 ? 1 : n > n_model ? n_model : (uint32_t)n;
+    return (struct placement){{n_in, n_resized, 0, n_resized},
+                              (uint32_t)round_half(n_model - n_resized)};
+}
+
+static void place_letterbox(const struct eng_preprocess *pre, uint32_t width, uint32_t height,
+                            struct placement *x, struct placement *y)
+{
+    *x = stretch(width, pre->width_px);
+    *y = stretch(height, pre->height_px);
+    uint64_t shape = (uint64_t)width * pre->height_px, wanted = (uint64_t)height * pre->width_px;
+    if (shape > wanted) *y = letterbox(height, width, pre->height_px, pre->width_px);
+    if (shape < wanted) *x = letterbox(width, height, pre->width_px, pre->height_px);
+}
+
 static void place(const struct eng_preprocess *pre, const struct eng_image *image,
                   struct placement *x, struct placement *y)
 {
     uint32_t width = image->width_px, height = image->height_px;
-    if (pre->resize == ENG_RESIZE_STRETCH) {
+    uint32_t shorter = width < height ? width : height;
+    switch (pre->resize) {
+    case ENG_RESIZE_STRETCH:
         *x = stretch(width, pre->width_px);
         *y = stretch(height, pre->height_px);
-        return;
+        break;
+    case ENG_RESIZE_CENTER_CROP:
+        *x = center_crop(width, resized_side(width, shorter, pre->shorter_side_px), pre->width_px);
+        *y = center_crop(height, resized_side(height, shorter, pre->shorter_side_px),
+                         pre->height_px);
+        break;
+    case ENG_RESIZE_LETTERBOX:
+        place_letterbox(pre, width, height, x, y);
+        break;
     }
-    uint32_t shorter = width < height ? width : height;
-    *x = center_crop(width, resized_side(width, shorter, pre->shorter_side_px), pre->width_px);
-    *y = center_crop(height, resized_side(height, shorter, pre->shorter_side_px), pre->height_px);
 }
 
 /* The picture already has the model's size: no resampling, cropping or padding. */
@@ -136,27 +165,35 @@ static enum eng_status convert(const struct eng_preprocess *pre, const struct en
     uint8_t *row = eng_calloc(image->width_px, n_channels);
     if (!row) return eng_fail_memory(err, "converting a picture's colours");
     for (uint32_t y = 0; y < image->height_px; y++) {
-        const uint8_t *colors = eng_color_row(image, y, n_channels, row);
+        const uint8_t *colors = eng_color_row(image, y, n_channels, pre->background, row);
         normalize_bytes(pre, colors, (size_t)y * image->width_px, image->width_px, dst);
     }
     free(row);
     return ENG_OK;
 }
 
-static enum eng_status resample(const struct eng_preprocess *pre, const struct eng_image *image,
-                                const struct placement *x, const struct placement *y, float *dst,
-                                struct eng_error *err)
+static void fill(const struct eng_preprocess *pre, uint8_t *pixels)
 {
     uint32_t n_channels = eng_preprocess_channels(pre);
+    size_t n_pixels = (size_t)pre->width_px * pre->height_px;
+    uint8_t color[3];
+    eng_color_convert(pre->background, n_channels, color);
+    for (size_t i = 0; i < n_pixels; i++)
+        memcpy(pixels + i * n_channels, color, n_channels);
+}
+
+/* pixels: [height_px, width_px, channels] of the model's size. */
+static enum eng_status resample(const struct eng_preprocess *pre, const struct eng_image *image,
+                                const struct placement *x, const struct placement *y,
+                                uint8_t *pixels, struct eng_error *err)
+{
+    struct eng_sampling how = {.filter = pre->filter, .aliased = pre->aliased};
+    uint32_t n_channels = eng_preprocess_channels(pre);
     size_t stride = (size_t)pre->width_px * n_channels;
-    uint8_t *pixels = eng_calloc(pre->height_px, stride);
-    if (!pixels) return eng_fail_memory(err, "the resized picture");
-    enum eng_status status =
-        eng_resize(image, n_channels, &x->axis, &y->axis, &eng_filter_bilinear,
-                   pixels + y->at * stride + (size_t)x->at * n_channels, stride, err);
-    if (status == ENG_OK) eng_preprocess_bytes(pre, pixels, dst);
-    free(pixels);
-    return status;
+    memcpy(how.background, pre->background, sizeof how.background);
+    if (x->axis.n_out < pre->width_px || y->axis.n_out < pre->height_px) fill(pre, pixels);
+    return eng_resize(image, n_channels, &x->axis, &y->axis, &how,
+                      pixels + y->at * stride + (size_t)x->at * n_channels, stride, err);
 }
 
 static enum eng_status check_side(const char *what, uint32_t n_px, struct eng_error *err)
@@ -178,6 +215,26 @@ static enum eng_status check_sides(const struct eng_preprocess *pre, const struc
     return status;
 }
 
+enum eng_status eng_preprocess_picture(const struct eng_preprocess *pre,
+                                       const struct eng_image *image, struct eng_image *out,
+                                       struct eng_error *err)
+{
+    enum eng_status status = check_sides(pre, image, err);
+    if (status != ENG_OK) return status;
+    struct placement x, y;
+    place(pre, image, &x, &y);
+    uint32_t n_channels = eng_preprocess_channels(pre);
+    struct eng_image picture = {pre->width_px, pre->height_px, n_channels, NULL};
+    picture.pixels = eng_calloc(pre->height_px, (size_t)pre->width_px * n_channels);
+    if (!picture.pixels) return eng_fail_memory(err, "the resized picture");
+    status = resample(pre, image, &x, &y, picture.pixels, err);
+    if (status == ENG_OK)
+        *out = picture;
+    else
+        eng_image_fini(&picture);
+    return status;
+}
+
 enum eng_status eng_preprocess_image(const struct eng_preprocess *pre,
                                      const struct eng_image *image, float *dst,
                                      struct eng_error *err)
@@ -188,5 +245,10 @@ enum eng_status eng_preprocess_image(const struct eng_preprocess *pre,
     place(pre, image, &x, &y);
     if (is_whole(&x, pre->width_px) && is_whole(&y, pre->height_px))
         return convert(pre, image, dst, err);
-    return resample(pre, image, &x, &y, dst, err);
+    struct eng_image picture;
+    status = eng_preprocess_picture(pre, image, &picture, err);
+    if (status != ENG_OK) return status;
+    eng_preprocess_bytes(pre, picture.pixels, dst);
+    eng_image_fini(&picture);
+    return ENG_OK;
 }

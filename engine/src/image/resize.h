@@ -1,16 +1,8 @@
-/* Antialiased resampling as Pillow does it: separable, horizontal first, 8 bits after each pass. */
+/* Resampling as Pillow does it: separable, horizontal first, 8 bits after each pass. */
 #ifndef ENG_IMAGE_RESIZE_H
 #define ENG_IMAGE_RESIZE_H
 
-#include "engine/image.h"
-
-/* A filter's half-width, and its weight at a distance; both in samples of the smaller grid. */
-struct eng_filter {
-    double support;
-    double (*weight)(double distance);
-};
-
-extern const struct eng_filter eng_filter_bilinear;
+#include "engine/preprocess.h"
 
 /* One axis: n_in samples become n_resized, of which n_out from first on are computed. */
 struct eng_axis {
@@ -20,17 +12,24 @@ struct eng_axis {
     uint32_t n_out;
 };
 
+/* How: all zero is Pillow's BILINEAR on black. */
+struct eng_sampling {
+    enum eng_filter filter;
+    bool aliased;
+    uint8_t background[3]; /* red, green, blue */
+};
+
 /*
  * Purpose: resamples the window of x.n_out by y.n_out pixels in the colours wanted (1 or 3
  *          channels); reads only the rows that the window needs.
  * Shapes: dst row i begins at dst + i * dst_stride_bytes and gets x.n_out * n_channels bytes.
  * Errors: NO_MEMORY. Both n_in are the picture's sides, first + n_out <= n_resized, none is 0.
  * Cost: memory for the filter weights (linear in a side), one row, and 4 bytes per output sample.
- * Source: Pillow 9.4, Image.resize; its antialiasing scales the filter by the reduction ratio.
+ * Source: see enum eng_filter; Pillow 9.4's antialiasing scales the filter by the reduction ratio.
  */
 enum eng_status eng_resize(const struct eng_image *image, uint32_t n_channels,
                            const struct eng_axis *x, const struct eng_axis *y,
-                           const struct eng_filter *filter, uint8_t *dst, size_t dst_stride_bytes,
+                           const struct eng_sampling *how, uint8_t *dst, size_t dst_stride_bytes,
                            struct eng_error *err);
 
 #endif

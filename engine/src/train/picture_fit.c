@@ -13,17 +13,18 @@ enum eng_status eng_picture_fit(const struct eng_image *image, uint32_t width_px
                                 uint32_t height_px, uint32_t n_channels, uint8_t *dst,
                                 struct eng_error *err)
 {
+    static const struct eng_sampling how = {.filter = ENG_FILTER_BILINEAR};
     size_t row_bytes = (size_t)width_px * n_channels;
     if (image->width_px == width_px && image->height_px == height_px) {
         for (uint32_t y = 0; y < height_px; y++, dst += row_bytes) {
-            const uint8_t *row = eng_color_row(image, y, n_channels, dst);
+            const uint8_t *row = eng_color_row(image, y, n_channels, how.background, dst);
             if (row != dst) memcpy(dst, row, row_bytes);
         }
         return ENG_OK;
     }
     const struct eng_axis x = {image->width_px, width_px, 0, width_px};
     const struct eng_axis y = {image->height_px, height_px, 0, height_px};
-    return eng_resize(image, n_channels, &x, &y, &eng_filter_bilinear, dst, row_bytes, err);
+    return eng_resize(image, n_channels, &x, &y, &how, dst, row_bytes, err);
 }
 
 struct fitting {

@@ -81,26 +81,38 @@ static void channels_have_their_own_mean_and_order(void **state)
     expect(&pre, &image, (float[]){29, 59, 9, 24, 1.75F, 9.25F});
 }
 
-/* Pillow: L = (19595 R + 38470 G + 7471 B + 32768) >> 16; alpha is dropped. */
+/* Pillow: L = (19595 R + 38470 G + 7471 B + 32768) >> 16. */
 static void colors_are_converted(void **state)
 {
     (void)state;
     struct eng_preprocess gray = plain(ENG_COLOR_GRAY, 2, 1), rgb = plain(ENG_COLOR_RGB, 2, 1);
-    uint8_t two[] = {7, 0, 9, 255}, three[] = {255, 0, 0, 12, 200, 77};
-    uint8_t four[] = {255, 0, 0, 3, 12, 200, 77, 0};
-    struct eng_image image = {2, 1, 2, two};
-    expect(&gray, &image, (float[]){7, 9});
-    expect(&rgb, &image, (float[]){7, 9, 7, 9, 7, 9});
-    image = (struct eng_image){2, 1, 1, (uint8_t[]){7, 9}};
+    uint8_t three[] = {255, 0, 0, 12, 200, 77};
+    struct eng_image image = {2, 1, 1, (uint8_t[]){7, 9}};
     expect(&rgb, &image, (float[]){7, 9, 7, 9, 7, 9});
     image = (struct eng_image){2, 1, 3, three};
     expect(&gray, &image, (float[]){76, 130});
     uint8_t edges[] = {200, 201, 208, 200, 207, 221}; /* one more or less in a factor shows */
     image = (struct eng_image){2, 1, 3, edges};
     expect(&gray, &image, (float[]){201, 207});
+}
+
+/* (value x alpha + background x (255 - alpha)) / 255, rounded. */
+static void alpha_shows_the_background(void **state)
+{
+    (void)state;
+    struct eng_preprocess gray = plain(ENG_COLOR_GRAY, 2, 1), rgb = plain(ENG_COLOR_RGB, 2, 1);
+    uint8_t two[] = {200, 255, 200, 51}, four[] = {255, 0, 0, 255, 100, 200, 50, 102};
+    struct eng_image image = {2, 1, 2, two};
+    expect(&gray, &image, (float[]){200, 40});
+    expect(&rgb, &image, (float[]){200, 40, 200, 40, 200, 40});
     image = (struct eng_image){2, 1, 4, four};
-    expect(&gray, &image, (float[]){76, 130});
-    expect(&rgb, &image, (float[]){255, 12, 0, 200, 0, 77});
+    expect(&gray, &image, (float[]){76, 61}); /* of (40, 80, 20) */
+    expect(&rgb, &image, (float[]){255, 40, 0, 80, 0, 20});
+    memcpy(rgb.background, (uint8_t[]){0, 100, 255}, 3);
+    expect(&rgb, &image, (float[]){255, 40, 0, 140, 0, 173});
+    memcpy(gray.background, (uint8_t[]){255, 255, 255}, 3);
+    image = (struct eng_image){2, 1, 2, two};
+    expect(&gray, &image, (float[]){200, 244});
 }
 
 static void bytes_floats_and_pictures_agree(void **state)
@@ -132,7 +144,8 @@ static void alpha_pictures_of_the_size_are_not_resampled(void **state)
     uint8_t pixels[5 * 3 * 4];
     float want[5 * 3];
     for (size_t i = 0; i < 15; i++) {
-        memset(pixels + 4 * i, (int)(i * 16), 4);
+        memcpy(pixels + 4 * i,
+               (uint8_t[]){(uint8_t)(i * 16), (uint8_t)(i * 16), (uint8_t)(i * 16), 255}, 4);
         want[i] = (float)(i * 16);
     }
     struct eng_image image = {5, 3, 4, pixels};
@@ -198,6 +211,75 @@ static void small_pictures_are_padded_with_black(void **state)
     expect(&pre, &image, (float[]){0, 50, 0, 0, 50, 0, 0, 50, 0});
 }
 
+static void letterboxes_keep_the_shape(void **state)
+{
+    (void)state;
+    uint8_t pixels[] = {50, 50, 50, 50};
+    struct eng_image image = {4, 1, 1, pixels};
+    struct eng_preprocess pre = plain(ENG_COLOR_GRAY, 4, 4);
+    pre.resize = ENG_RESIZE_LETTERBOX;
+    memset(pre.background, 9, 3);
+    /* (4 - 1) / 2 = 1.5 rows above, to the even 2 */
+    expect(&pre, &image, (float[]){9, 9, 9, 9, 9, 9, 9, 9, 50, 50, 50, 50, 9, 9, 9, 9});
+    image = (struct eng_image){1, 4, 1, pixels};
+    expect(&pre, &image, (float[]){9, 9, 50, 9, 9, 9, 50, 9, 9, 9, 50, 9, 9, 9, 50, 9});
+    pre.width_px = 2;
+    image = (struct eng_image){2, 2, 1, pixels}; /* fits without being resized */
+    expect(&pre, &image, (float[]){9, 9, 50, 50, 50, 50, 9, 9});
+    pre = plain(ENG_COLOR_RGB, 1, 2);
+    pre.resize = ENG_RESIZE_LETTERBOX;
+    memcpy(pre.background, (uint8_t[]){1, 2, 3}, 3);
+    image = (struct eng_image){4, 1, 1, pixels}; /* a quarter of a pixel high: one is kept */
+    expect(&pre, &image, (float[]){50, 1, 50, 2, 50, 3});
+}
+
+static void filters_differ_as_documented(void **state)
+{
+    (void)state;
+    uint8_t row[] = {0, 10, 20, 100, 200, 60, 70, 80};
+    struct eng_image image = {8, 1, 1, row};
+    struct eng_preprocess pre = plain(ENG_COLOR_GRAY, 2, 1);
+    pre.filter = ENG_FILTER_NEAREST;
+    expect(&pre, &image, (float[]){20, 70}); /* centres 2 and 6 */
+    pre.aliased = true;
+    expect(&pre, &image, (float[]){0, 200}); /* corners 0 and 4 */
+    pre.filter = ENG_FILTER_BILINEAR;
+    expect(&pre, &image, (float[]){15, 65}); /* halfway between 10 and 20, 60 and 70 */
+    pre.filter = ENG_FILTER_BICUBIC;         /* a = -0.75: weights -3/32, 19/32, 19/32, -3/32 */
+    expect(&pre, &image, (float[]){8, 51});  /* 8.4; 50.9 */
+    pre.aliased = false;
+    pre.width_px = 8;
+    expect(&pre, &image, (float[]){0, 10, 20, 100, 200, 60, 70, 80});
+    image.width_px = 4;
+    float want[8]; /* a = -0.5, twice as large: -9, 111, 29, -3 in 128 */
+    assert_int_equal(eng_preprocess_image(&pre, &image, want, NULL), ENG_OK);
+    assert_true(want[3] == 11); /* (111 x 10 + 29 x 20 - 3 x 100) / 128 */
+}
+
+static void the_picture_is_what_is_normalised(void **state)
+{
+    (void)state;
+    uint8_t pixels[7 * 5 * 4];
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i * 53 % 256);
+    struct eng_image image = {7, 5, 4, pixels};
+    for (int way = 0; way < 3; way++) {
+        struct eng_preprocess pre = crop(ENG_COLOR_BGR, 4, 3, 4);
+        pre.resize = (enum eng_resize)way;
+        if (way == 0) pre.width_px = 7, pre.height_px = 5; /* nothing to resize */
+        float want[7 * 5 * 3], got[7 * 5 * 3];
+        struct eng_image seen;
+        assert_int_equal(eng_preprocess_picture(&pre, &image, &seen, NULL), ENG_OK);
+        assert_int_equal(seen.width_px, pre.width_px);
+        assert_int_equal(seen.height_px, pre.height_px);
+        assert_int_equal(seen.n_channels, 3);
+        eng_preprocess_bytes(&pre, seen.pixels, got);
+        assert_int_equal(eng_preprocess_image(&pre, &image, want, NULL), ENG_OK);
+        assert_memory_equal(got, want, eng_preprocess_count(&pre) * sizeof *got);
+        eng_image_fini(&seen);
+    }
+}
+
 static void sides_are_limited(void **state)
 {
     (void)state;
@@ -226,12 +308,16 @@ int main(void)
         cmocka_unit_test(values_follow_the_formula),
         cmocka_unit_test(channels_have_their_own_mean_and_order),
         cmocka_unit_test(colors_are_converted),
+        cmocka_unit_test(alpha_shows_the_background),
         cmocka_unit_test(bytes_floats_and_pictures_agree),
         cmocka_unit_test(alpha_pictures_of_the_size_are_not_resampled),
         cmocka_unit_test(stretch_ignores_the_shape),
         cmocka_unit_test(crops_lie_where_torchvision_puts_them),
         cmocka_unit_test(the_longer_side_is_cut_to_whole_pixels),
         cmocka_unit_test(small_pictures_are_padded_with_black),
+        cmocka_unit_test(letterboxes_keep_the_shape),
+        cmocka_unit_test(filters_differ_as_documented),
+        cmocka_unit_test(the_picture_is_what_is_normalised),
         cmocka_unit_test(sides_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

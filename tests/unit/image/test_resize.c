@@ -33,8 +33,9 @@ static uint8_t *resize(const struct eng_image *image, uint32_t n_channels, struc
     size_t stride = (size_t)x.n_out * n_channels;
     uint8_t *out = malloc(stride * y.n_out);
     assert_non_null(out);
+    const struct eng_sampling how = {.filter = ENG_FILTER_BILINEAR};
     struct eng_error err = {0};
-    if (eng_resize(image, n_channels, &x, &y, &eng_filter_bilinear, out, stride, &err) != ENG_OK)
+    if (eng_resize(image, n_channels, &x, &y, &how, out, stride, &err) != ENG_OK)
         fail_msg("%s", err.text);
     return out;
 }
