@@ -9,6 +9,7 @@
 #include "train/freeze.h"
 #include "train/layer.h"
 #include "train/new_head.h"
+#include "train/own_constant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,17 +23,24 @@ struct tuning {
 };
 
 /* Pooling flattened by a Reshape to [1, 256] would bind the network to batches of one. */
-static void free_reshapes(struct eng_graph *graph)
+static enum eng_status free_reshapes(struct eng_graph *graph, struct eng_error *err)
 {
-    for (size_t i = 0; i < graph->n_nodes; i++) {
+    struct eng_links links;
+    enum eng_status status = eng_links_init(graph, &links, err);
+    if (status != ENG_OK) return status;
+    for (size_t i = 0; i < graph->n_nodes && status == ENG_OK; i++) {
         const struct eng_node *node = &graph->nodes[i];
         if (strcmp(node->op->name, "Reshape") != 0 || node->n_in < 2) continue;
         const struct eng_tensor *wanted = &graph->values[node->in[1]].tensor;
         if (wanted->dtype != ENG_INT64 || !wanted->data || eng_shape_count(&wanted->shape) < 2)
             continue;
-        int64_t *first = wanted->data;
-        if (*first == 1) *first = 0; /* as many as come in */
+        if (*(const int64_t *)wanted->data != 1) continue;
+        status = eng_constant_own(graph, &links, i, 1, err);
+        if (status == ENG_OK) /* as many as come in */
+            *(int64_t *)graph->values[node->in[1]].tensor.data = 0;
     }
+    eng_links_fini(&links);
+    return status;
 }
 
 /* One float input, of as many samples as may come. */
@@ -55,10 +63,10 @@ static enum eng_status free_input(struct tuning *t, struct eng_error *err)
         return eng_fail(err, ENG_FORMAT,
                         "input '%s' has shape %s, but a sample of the data has %zu numbers",
                         input->name, text, t->shape->input->count);
-    if (shape->dim[0] == 1) free_reshapes(graph);
+    bool was_one = shape->dim[0] == 1;
     shape->dim[0] = -1;
     t->network.input = graph->inputs[0];
-    return ENG_OK;
+    return was_one ? free_reshapes(graph, err) : ENG_OK;
 }
 
 /* Softmax and what only reshapes behind it stay in the graph, but what is trained are the scores
@@ -174,6 +182,7 @@ static enum eng_status build(struct tuning *t, struct eng_error *err)
     if (status == ENG_OK) status = find_scores(t, err);
     if (status == ENG_OK) status = fit_classes(t, err);
     if (status == ENG_OK) status = freeze_front(graph, err);
+    if (status == ENG_OK) status = eng_constants_part(graph, err);
     if (status == ENG_OK) graph->outputs[0] = t->network.scores;
     return status;
 }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "graph/links.h"
 #include "train/initialiser.h"
+#include "train/own_constant.h"
 #include "train/streams.h"
 
 #include <stdlib.h>
@@ -30,17 +31,11 @@ static bool is_named(const struct eng_node *node, const char *const *names)
     return false;
 }
 
-/* Weights that another node reads too would change there as well. */
-static enum eng_status check_alone(const struct walk *w, const struct eng_node *node, size_t k,
-                                   struct eng_error *err)
+/* What other nodes read too would change there as well: the last layer gets its own. */
+static enum eng_status own(struct walk *w, const struct eng_node *node, size_t k,
+                           struct eng_error *err)
 {
-    if (w->links.uses[node->in[k]] == 1) return ENG_OK;
-    return eng_node_fail(node,
-                         eng_fail(err, ENG_UNSUPPORTED,
-                                  "the last layer's '%s' is read by other nodes too, so it cannot "
-                                  "be replaced for %zu classes",
-                                  w->graph->values[node->in[k]].name, w->head->n_outputs),
-                         err);
+    return eng_constant_own(w->graph, &w->links, (size_t)(node - w->graph->nodes), k, err);
 }
 
 /* The constant becomes zeros of that shape. */
@@ -59,16 +54,16 @@ static enum eng_status reshape_constant(const struct walk *w, struct eng_value *
 }
 
 /* A bias: one number per output, along whatever dimension. */
-static enum eng_status renew_bias(const struct walk *w, const struct eng_node *node, size_t k,
+static enum eng_status renew_bias(struct walk *w, const struct eng_node *node, size_t k,
                                   struct eng_error *err)
 {
     struct eng_value *bias = constant_at(w, node, k);
     if (!bias || eng_shape_count(&bias->tensor.shape) == 1) return ENG_OK;
     struct eng_shape shape = bias->tensor.shape;
-    enum eng_status status = check_alone(w, node, k, err);
+    enum eng_status status = own(w, node, k, err);
     for (int d = 0; d < shape.rank; d++)
         if (shape.dim[d] == (int64_t)w->head->n_before) shape.dim[d] = (int64_t)w->head->n_outputs;
-    return status == ENG_OK ? reshape_constant(w, bias, &shape, err) : status;
+    return status == ENG_OK ? reshape_constant(w, constant_at(w, node, k), &shape, err) : status;
 }
 
 static bool is_transposed(const struct eng_node *node)
@@ -87,7 +82,7 @@ static int output_dimension(const struct eng_node *node)
     return is_transposed(node) ? 0 : 1;
 }
 
-static enum eng_status renew_weights(const struct walk *w, const struct eng_node *node,
+static enum eng_status renew_weights(struct walk *w, const struct eng_node *node,
                                      struct eng_error *err)
 {
     struct eng_value *weight = constant_at(w, node, 1);
@@ -102,8 +97,10 @@ static enum eng_status renew_weights(const struct walk *w, const struct eng_node
                              err);
     struct eng_shape shape = weight->tensor.shape;
     shape.dim[d] = (int64_t)w->head->n_outputs;
-    enum eng_status status = check_alone(w, node, 1, err);
-    if (status == ENG_OK) status = reshape_constant(w, weight, &shape, err);
+    enum eng_status status = own(w, node, 1, err);
+    if (status != ENG_OK) return status;
+    weight = constant_at(w, node, 1);
+    status = reshape_constant(w, weight, &shape, err);
     if (status != ENG_OK) return status;
     size_t n = (size_t)eng_shape_count(&shape);
     struct eng_rng rng = eng_stream_rng(w->head->seed, ENG_STREAM_INIT, (uint64_t)node->in[1], 0);
@@ -113,16 +110,18 @@ static enum eng_status renew_weights(const struct walk *w, const struct eng_node
 }
 
 /* A Reshape that spells the number of classes out gets the new one. */
-static enum eng_status renew_shape(const struct walk *w, const struct eng_node *node,
+static enum eng_status renew_shape(struct walk *w, const struct eng_node *node,
                                    struct eng_error *err)
 {
     struct eng_value *wanted = constant_at(w, node, 1);
     if (!wanted || wanted->tensor.dtype != ENG_INT64) return ENG_OK;
-    enum eng_status status = check_alone(w, node, 1, err);
+    enum eng_status status = own(w, node, 1, err);
+    if (status != ENG_OK) return status;
+    wanted = constant_at(w, node, 1);
     int64_t *dims = wanted->tensor.data;
-    for (int64_t i = 1; status == ENG_OK && i < eng_shape_count(&wanted->tensor.shape); i++)
+    for (int64_t i = 1; i < eng_shape_count(&wanted->tensor.shape); i++)
         if (dims[i] == (int64_t)w->head->n_before) dims[i] = (int64_t)w->head->n_outputs;
-    return status;
+    return ENG_OK;
 }
 
 static enum eng_status fail_way(const struct walk *w, const struct eng_node *node,
@@ -138,7 +137,7 @@ static enum eng_status fail_way(const struct walk *w, const struct eng_node *nod
 }
 
 /* Adapts what stands at the node; *value is what comes before it, or ENG_NO_VALUE at the end. */
-static enum eng_status pass(const struct walk *w, const struct eng_node *node, int *value,
+static enum eng_status pass(struct walk *w, const struct eng_node *node, int *value,
                             struct eng_error *err)
 {
     static const char *const layers[] = {"Conv", "Gemm", "MatMul", NULL};

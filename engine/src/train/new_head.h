@@ -16,9 +16,10 @@ struct eng_new_head {
 /*
  * Purpose: gives the Conv, Gemm or MatMul that the scores come from weights for n_outputs, fresh
  *          as those of a layer ("he_normal"), and 0 to its bias. Between it and the scores may
- *          stand what adds a bias, pools, rectifies, drops out or reshapes.
- * Errors: UNSUPPORTED naming the node that stands in the way or the weights that are not alone;
- * NO_MEMORY.
+ *          stand what adds a bias, pools, rectifies, drops out or reshapes. Constants that other
+ *          nodes read too stay as they are for those.
+ * Errors: UNSUPPORTED naming the node that stands in the way or has no such weights; NO_MEMORY,
+ *         LIMIT.
  */
 enum eng_status eng_new_head_make(struct eng_graph *graph, const struct eng_new_head *head,
                                   struct eng_error *err);

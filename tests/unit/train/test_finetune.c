@@ -436,6 +436,29 @@ static void a_product_and_a_sum_can_be_the_last_layer(void **state)
     eng_graph_fini(&graph);
 }
 
+/* The other layer keeps the tensor of both. */
+static void a_last_layer_parts_from_one_that_it_is_tied_to(void **state)
+{
+    (void)state;
+    struct eng_graph graph;
+    struct eng_error err = {0};
+    int x = start(&graph, (struct eng_shape){2, {-1, 10}});
+    int w = constant(&graph, "w", (struct eng_shape){2, {10, 10}});
+    int b = constant(&graph, "b", (struct eng_shape){1, {10}});
+    int at = node(&graph, "Gemm", "first", (int[]){x, w, b}, 3);
+    at = node(&graph, "Gemm", "second", (int[]){at, w, b}, 3);
+    if (renew(&graph, at, &err) != ENG_OK) fail_msg("%s", err.text);
+    const struct eng_node *first = &graph.nodes[0], *second = &graph.nodes[1];
+    assert_int_equal(first->in[1], w);
+    assert_int_equal(first->in[2], b);
+    assert_int_equal(graph.values[w].tensor.shape.dim[1], 10);
+    assert_int_equal(graph.values[b].tensor.shape.dim[0], 10);
+    assert_int_equal(second->in[1], eng_graph_find(&graph, "w.second"));
+    assert_int_equal(graph.values[second->in[1]].tensor.shape.dim[1], 3);
+    assert_int_equal(graph.values[second->in[2]].tensor.shape.dim[0], 3);
+    eng_graph_fini(&graph);
+}
+
 static void a_last_layer_that_cannot_be_replaced_is_named(void **state)
 {
     (void)state;
@@ -445,9 +468,6 @@ static void a_last_layer_that_cannot_be_replaced_is_named(void **state)
     int w = constant(&graph, "w", (struct eng_shape){2, {10, 10}});
     int first = node(&graph, "MatMul", "first", (int[]){x, w}, 2);
     int second = node(&graph, "MatMul", "second", (int[]){first, w}, 2);
-    assert_int_equal(renew(&graph, second, &err), ENG_UNSUPPORTED);
-    assert_string_equal(err.text, "node 'second' (MatMul): the last layer's 'w' is read by other "
-                                  "nodes too, so it cannot be replaced for 3 classes");
     int tail = node(&graph, "Sigmoid", "tail", &second, 1);
     err = (struct eng_error){0};
     assert_int_equal(renew(&graph, tail, &err), ENG_UNSUPPORTED);
@@ -476,6 +496,7 @@ int main(void)
         cmocka_unit_test(what_standardises_is_no_parameter),
         cmocka_unit_test(a_convolution_can_be_the_last_layer),
         cmocka_unit_test(a_product_and_a_sum_can_be_the_last_layer),
+        cmocka_unit_test(a_last_layer_parts_from_one_that_it_is_tied_to),
         cmocka_unit_test(a_last_layer_that_cannot_be_replaced_is_named),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
