@@ -59,6 +59,14 @@ enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, c
     return eng_infer_dtype(q, input, wanted, err);
 }
 
+enum eng_status eng_infer_since(const struct eng_op_infer *q, int since, bool is_given,
+                                const char *name, struct eng_error *err)
+{
+    if (!is_given || q->opset >= since) return ENG_OK;
+    return eng_fail(err, ENG_FORMAT, "'%s' is there from opset %d on; the file uses opset %d", name,
+                    since, q->opset);
+}
+
 void eng_infer_output(struct eng_op_infer *q, size_t output, enum eng_dtype dtype,
                       const struct eng_shape *shape)
 {

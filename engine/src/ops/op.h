@@ -159,6 +159,9 @@ enum eng_status eng_infer_count(const struct eng_op_infer *q, size_t input, int6
  * name: what ONNX calls it. */
 enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, const char *name,
                                    enum eng_dtype wanted, struct eng_error *err);
+/* Purpose: refuses an attribute or input, if it is given, in files of an opset before `since`. */
+enum eng_status eng_infer_since(const struct eng_op_infer *q, int since, bool is_given,
+                                const char *name, struct eng_error *err);
 /* Purpose: sets an output if it is wanted. The caller of infer checks that its size fits memory. */
 void eng_infer_output(struct eng_op_infer *q, size_t output, enum eng_dtype dtype,
                       const struct eng_shape *shape);

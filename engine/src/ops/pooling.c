@@ -173,19 +173,10 @@ static enum eng_status infer_floating(struct eng_op_infer *q, struct eng_error *
     return infer_window(q, err);
 }
 
-/* Attributes that the operator has from an opset on. */
-static enum eng_status check_since(const struct eng_op_infer *q, int since, bool is_given,
-                                   const char *name, struct eng_error *err)
-{
-    if (!is_given || q->opset >= since) return ENG_OK;
-    return eng_fail(err, ENG_FORMAT, "attribute '%s' is there from opset %d on; this is opset %d",
-                    name, since, q->opset);
-}
-
 static enum eng_status average_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
     const struct attrs *attrs = q->attrs;
-    enum eng_status status = check_since(q, 19, attrs->dilations.n > 0, "dilations", err);
+    enum eng_status status = eng_infer_since(q, 19, attrs->dilations.n > 0, "dilations", err);
     return status == ENG_OK ? infer_floating(q, err) : status;
 }
 
@@ -211,8 +202,8 @@ static void average_pool_backward(const struct eng_op_call *call)
 static enum eng_status lp_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
     const struct attrs *attrs = q->attrs;
-    enum eng_status status = check_since(q, 18, attrs->dilations.n > 0, "dilations", err);
-    if (status == ENG_OK) status = check_since(q, 18, attrs->ceil_mode, "ceil_mode", err);
+    enum eng_status status = eng_infer_since(q, 18, attrs->dilations.n > 0, "dilations", err);
+    if (status == ENG_OK) status = eng_infer_since(q, 18, attrs->ceil_mode, "ceil_mode", err);
     return status == ENG_OK ? infer_floating(q, err) : status;
 }
 
