@@ -17,8 +17,10 @@
 
 static const char network[] =
     "{\"name\": \"quarters\", \"epochs\": 1, \"batch\": 16, \"golden\": 1, \"description\": "
-    "\"tiny\","
-    " \"optimiser\": {\"kind\": \"AdamW\"},"
+    "\"tiny\", \"labels\": [\"a\", \"b\", \"c\", \"d\"],"
+    " \"augment\": {\"cutout_px\": 2, \"mixup\": 0.4, \"rotate_degrees\": 5, \"crop_px\": 1},"
+    " \"loss\": {\"class_weights\": [1, 2, 3, 4], \"l2\": 0.01},"
+    " \"optimiser\": {\"kind\": \"AdamW\"}, \"clip_gradient_norm\": 1,"
     " \"layers\": [{\"op\": \"Conv\", \"outputs\": 2, \"kernel_shape\": [3, 3]},"
     " {\"op\": \"BatchNormalization\"}, {\"op\": \"Relu\"}, {\"op\": \"Flatten\"},"
     " {\"op\": \"Dropout\"}, {\"op\": \"Gemm\", \"outputs\": 4}]}";
@@ -29,6 +31,7 @@ static const char neighbours[] = "{\"name\": \"near\", \"method\": \"knn\", \"go
 /* Everything that a checkpoint may hold; the schedule is changed when it goes on. */
 static const char resumed[] =
     "{\"name\": \"again\", \"epochs\": 3, \"batch\": 16, \"golden\": 1, \"validation\": 0.2,"
+    " \"loss\": {\"class_weights\": \"balanced\"}, \"augment\": {\"mixup\": 1},"
     " \"optimiser\": {\"kind\": \"Adam\"}, \"schedule\": {\"kind\": \"constant\"},"
     " \"average\": {\"decay\": 0.9}, \"early_stopping\": {},"
     " \"layers\": [{\"op\": \"Flatten\"}, {\"op\": \"Gemm\", \"outputs\": 4}]}";
