@@ -29,11 +29,7 @@ const char *describe_layout(const struct eng_preprocess *pre)
 
 const char *describe_activation(const struct eng_node *node)
 {
-    static const char *const names[] = {
-        [ENG_ACT_NONE] = NULL,   [ENG_ACT_RELU] = "Relu",       [ENG_ACT_LEAKY_RELU] = "LeakyRelu",
-        [ENG_ACT_CLIP] = "Clip", [ENG_ACT_SIGMOID] = "Sigmoid", [ENG_ACT_TANH] = "Tanh",
-        [ENG_ACT_ELU] = "Elu"};
-    return names[node->activation.kind];
+    return eng_activation_name(node->activation.kind);
 }
 
 const char *describe_operator(const struct eng_node *node, char *buf, size_t n)

@@ -162,7 +162,7 @@ void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
         const struct eng_node_plan *node = &exec->plan->nodes[i];
         if (node->is_empty || node->is_known || is_shared_view(exec, i)) continue;
         exec->calls[i].seed = node_seed(seed, i);
-        exec->graph->nodes[i].op->forward(&exec->calls[i]);
+        eng_op_forward(exec->graph->nodes[i].op, &exec->calls[i]);
     }
 }
 

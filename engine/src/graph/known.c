@@ -79,7 +79,7 @@ static enum eng_status run(const struct eng_node *node, const struct eng_op_infe
                                .out = q->out,
                                .scratch = scratch,
                                .activation = node->activation};
-    node->op->forward(&call);
+    eng_op_forward(node->op, &call);
     free(scratch);
     return ENG_OK;
 }

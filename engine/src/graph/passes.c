@@ -77,7 +77,7 @@ static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *
                                .n_out = node->n_out,
                                .out = view->out,
                                .scratch = scratch};
-    if (!eng_outputs_are_empty(view->out, node->n_out)) node->op->forward(&call);
+    if (!eng_outputs_are_empty(view->out, node->n_out)) eng_op_forward(node->op, &call);
     free(scratch);
     for (size_t k = 0; k < node->n_out; k++)
         if (node->out[k] != ENG_NO_VALUE) graph->values[node->out[k]].kind = ENG_VALUE_CONSTANT;

@@ -42,6 +42,15 @@ static enum eng_status check_outputs(const struct eng_node *node, struct eng_ten
     return ENG_OK;
 }
 
+/* A pass fused it before types were known. */
+static enum eng_status check_activation(const struct eng_node *node, const struct eng_tensor *out,
+                                        struct eng_error *err)
+{
+    if (!out || eng_activation_takes(node->activation.kind, out->dtype)) return ENG_OK;
+    return eng_fail(err, ENG_UNSUPPORTED, "its output has element type %s, which %s does not take",
+                    eng_dtype_name(out->dtype), eng_activation_name(node->activation.kind));
+}
+
 bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out)
 {
     for (size_t k = 0; k < n_out; k++)
@@ -75,6 +84,7 @@ static enum eng_status infer_node(const struct eng_graph *graph, size_t i, bool 
                              .state = plan->state};
     enum eng_status status = node->op->infer(&q, err);
     if (status == ENG_OK) status = check_outputs(node, out, err);
+    if (status == ENG_OK) status = check_activation(node, out[0], err);
     if (status != ENG_OK) return eng_node_fail(node, status, err);
     plan->scratch_bytes = q.scratch_bytes;
     plan->keep_bytes = q.keep_bytes;

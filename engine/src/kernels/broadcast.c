@@ -127,7 +127,7 @@ struct forward {
     const struct eng_broadcast *plan;
     line_fn *line;
     size_t element_bytes;
-    struct eng_activation activation;
+    struct eng_activation activation; /* none but for floats */
     const char *a, *b;
     char *y;
 };
@@ -158,10 +158,10 @@ void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic
     struct forward f = {.plan = plan,
                         .line = line_for(dtype, what),
                         .element_bytes = eng_dtype_bytes(dtype),
-                        .activation = activation,
                         .a = a,
                         .b = b,
                         .y = y};
+    if (dtype == ENG_FLOAT32) f.activation = activation;
     if (plan->count > 0) eng_pool_for(pool, plan->count, GRAIN, forward_range, &f);
 }
 

@@ -32,7 +32,8 @@ struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_
 /* Purpose: whether eng_broadcast_forward does this with the type: division is for floats. */
 bool eng_broadcast_takes(enum eng_arithmetic what, enum eng_dtype dtype);
 
-/* Purpose: y = activation(a + b), and so on; integers wrap around and take no activation. y may be
+/* Purpose: y = activation(a + b), and so on; integers wrap around; other types
+ * than float take no activation. y may be
  * a if a is not repeated. */
 void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic what,
                            enum eng_dtype dtype, const void *a, const void *b,

@@ -14,15 +14,13 @@ struct eng_clamp {
 
 static inline struct eng_clamp eng_clamp_for(struct eng_activation act)
 {
-    struct eng_clamp clamp = {.low = -INFINITY, .high = INFINITY, .is_all = true};
+    struct eng_clamp clamp = {.low = -INFINITY, .high = INFINITY};
+    clamp.is_all = act.kind == ENG_ACT_NONE || act.kind == ENG_ACT_RELU || act.kind == ENG_ACT_CLIP;
     if (act.kind == ENG_ACT_RELU) clamp.low = 0;
     if (act.kind == ENG_ACT_CLIP) {
         clamp.low = act.a;
         clamp.high = act.b;
     }
-    if (act.kind == ENG_ACT_LEAKY_RELU || act.kind == ENG_ACT_SIGMOID || act.kind == ENG_ACT_TANH ||
-        act.kind == ENG_ACT_ELU)
-        clamp.is_all = false;
     return clamp;
 }
 

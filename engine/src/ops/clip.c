@@ -83,8 +83,9 @@ static void backward(const struct eng_op_call *call)
 {
     if (!call->grad_out[0] || !call->grad_in[0]) return;
     eng_activation_backward(bounds(call->attrs, call->opset, call->in, call->n_in),
-                            call->out[0]->data, call->grad_out[0]->data, call->grad_in[0]->data,
-                            call->write_grad & 1, (size_t)eng_shape_count(&call->out[0]->shape));
+                            call->in[0]->data, call->out[0]->data, call->grad_out[0]->data,
+                            call->grad_in[0]->data, call->write_grad & 1,
+                            (size_t)eng_shape_count(&call->out[0]->shape));
 }
 
 const struct eng_op eng_op_clip = {

@@ -31,7 +31,8 @@ enum eng_op_flags {
     ENG_OP_IN_PLACE = 1,
     /* Output 0 is input 0's memory under another shape; forward and backward do nothing then. */
     ENG_OP_VIEW = 2,
-    /* The kernel applies call->activation to output 0 in its epilogue (inference only). */
+    /* The kernel applies call->activation to output 0 in its epilogue (inference only) if that is
+     * float; eng_op_forward does it for other types. */
     ENG_OP_FUSES_ACTIVATION = 4,
     /* An elementwise function that kernels can apply: op->activation says which. */
     ENG_OP_IS_ACTIVATION = 8,
@@ -136,6 +137,10 @@ struct eng_op {
  * Errors: UNSUPPORTED: unknown name or domain, or the opset lies outside the operator's range. */
 enum eng_status eng_op_find(const char *domain, const char *name, int opset,
                             const struct eng_op **out, struct eng_error *err);
+
+/* Purpose: op->forward, and the fused activation if output 0 is of a type for which the kernel does
+ * not apply it. */
+void eng_op_forward(const struct eng_op *op, const struct eng_op_call *call);
 
 /* Purpose: all rows of ops.def in order, for tests, docs and inspect. */
 size_t eng_op_count(void);

@@ -53,3 +53,12 @@ enum eng_status eng_op_find(const char *domain, const char *name, int opset,
     return eng_fail(err, ENG_UNSUPPORTED, "operator '%s' of domain '%s' is not known", name,
                     is_default_domain(wanted) ? "ai.onnx" : wanted);
 }
+
+void eng_op_forward(const struct eng_op *op, const struct eng_op_call *call)
+{
+    op->forward(call);
+    struct eng_tensor *y = call->n_out ? call->out[0] : NULL;
+    if (call->activation.kind == ENG_ACT_NONE || !y || y->dtype == ENG_FLOAT32) return;
+    eng_activation_map_typed(call->activation, y->dtype, y->data, y->data,
+                             (size_t)eng_shape_count(&y->shape), call->pool);
+}

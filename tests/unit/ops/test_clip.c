@@ -64,7 +64,7 @@ static const struct op_case cases[] = {
      .in = {FLOATS(3), BOUND(half, false)},
      .n_in = 2,
      .gradients = 1,
-     .refusal = "constant"},
+     .refusal = "must be known"},
     {.op = "Clip",
      .what = "signed bytes",
      .in = {{.dtype = ENG_INT8, .shape = SHAPE(3)}},

@@ -75,7 +75,7 @@ static struct point activate(struct eng_activation act, float x)
     const float one = 1;
     float y, slope = 0;
     eng_activation_forward(act, &x, &y, 1);
-    eng_activation_backward(act, &y, &one, &slope, true, 1);
+    eng_activation_backward(act, &x, &y, &one, &slope, true, 1);
     return (struct point){(double)y, (double)slope};
 }
 
