@@ -1,0 +1,172 @@
+"""torchvision's classification networks, exported to ONNX, answer here as they do in PyTorch.
+
+usage: torchvision.py [--all] [--opsets 11,13,17] [--max-parameters MILLIONS] [NETWORK ...]
+
+Weights are random, no download: BatchNormalization is calibrated on random pictures, what is initialised to nothing
+(layer scales, heads) gets weights, and the last layer is scaled so that the answers differ. For each opset: batch 1
+and batch 4, probabilities within 1e-4 and the same top-1. Without names a quick choice of networks runs, with --all
+or CLASSIFYD_TORCHVISION=all every one of at most so many parameters.
+"""
+import os
+import sys
+
+sys.path.pop(0)  # this folder: it would hide the torchvision that is meant
+try:
+    import numpy
+    import torch
+    import torchvision
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+import argparse
+import subprocess
+import tempfile
+import time
+import warnings
+
+CLASSIFY = os.path.join(os.environ["CLASSIFYD_BIN"], "classify")
+TOLERANCE = 1e-4
+OPSETS = [11, 13, 17]
+SCORES_STD = 2.0
+# Every family once, its smallest member, with one opset.
+QUICK = {"alexnet": 11, "convnext_tiny": 17, "densenet121": 13, "efficientnet_b0": 17, "googlenet": 11,
+         "inception_v3": 13, "maxvit_t": 17, "mnasnet0_5": 11, "mobilenet_v2": 13, "mobilenet_v3_small": 17,
+         "regnet_y_400mf": 11, "resnet18": 13, "resnext50_32x4d": 17, "shufflenet_v2_x0_5": 11, "squeezenet1_1": 13,
+         "swin_t": 17, "swin_v2_t": 13, "vit_b_32": 11}
+
+
+def pictures(generator, n, side):
+    """Coarse colours with some noise, normalised as photographs are: [n, 3, side, side]."""
+    coarse = torch.rand(n, 3, 8, 8, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False)
+    noisy = (smooth + 0.1 * torch.randn(n, 3, side, side, generator=generator)).clamp(0, 1)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return (noisy - mean[:, None, None]) / std[:, None, None]
+
+
+def last_layer(network, x):
+    """The last layer with weights, in the order in which they run."""
+    order = []
+    hooks = [m.register_forward_hook(lambda module, *_: order.append(module)) for m in network.modules()
+             if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
+    network(x)
+    for hook in hooks:
+        hook.remove()
+    return order[-1]
+
+
+@torch.no_grad()
+def calibrate(network, x):
+    """Makes random weights behave as trained ones do: activations and answers of sane size that depend on x."""
+    for name, parameter in network.named_parameters():
+        if name.endswith("layer_scale"):
+            parameter.uniform_(0.1, 0.3)
+        elif parameter.dim() > 1 and parameter.abs().max() == 0:
+            parameter.normal_(0, parameter.shape[-1] ** -0.5)
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.0
+    if norms:
+        network(x)
+    network.eval()
+    last = last_layer(network, x)
+    for _ in range(2):  # a ReLU behind the layer makes the first guess too small
+        factor = SCORES_STD / network(x).std(dim=1).mean()
+        last.weight *= factor
+        if last.bias is not None:
+            last.bias *= factor
+
+
+def export(network, x, path, opset):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(network, x, path, opset_version=opset, input_names=["image"], output_names=["scores"])
+
+
+def softmax(scores):
+    powers = numpy.exp(scores.astype(numpy.float64) - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def ours(folder, model, x):
+    numpy.save(f"{folder}/x.npy", x)
+    done = subprocess.run([CLASSIFY, "run", model, "--input", f"{folder}/x.npy", "--output-dir", folder],
+                          capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise AssertionError(done.stderr.strip())
+    return softmax(numpy.load(f"{folder}/out_0.npy"))
+
+
+def compare(found, wanted):
+    """The largest difference; raises if it is too large."""
+    if found.shape != wanted.shape:
+        raise AssertionError(f"shape {found.shape}, PyTorch has {wanted.shape}")
+    difference = numpy.abs(found - wanted).max()
+    if not difference <= TOLERANCE:
+        raise AssertionError(f"a probability differs by {difference:.2e} (batch {len(found)})")
+    if (found.argmax(axis=1) != wanted.argmax(axis=1)).any():
+        raise AssertionError(f"another top-1 (batch {len(found)})")
+    return difference
+
+
+def check(name, opsets, folder):
+    """True if every opset gives PyTorch's answers."""
+    torch.manual_seed(1)
+    generator = torch.Generator().manual_seed(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = torchvision.models.get_model(name, weights=None).eval()
+    side = 299 if name == "inception_v3" else 224
+    calibrate(network, pictures(generator, 8, side))
+    x = pictures(generator, 4, side)
+    with torch.no_grad():
+        wanted = softmax(network(x).numpy())
+    n_parameters = sum(p.numel() for p in network.parameters()) / 1e6
+    good = True
+    for opset in opsets:
+        start, model = time.monotonic(), f"{folder}/model.onnx"
+        try:
+            export(network, x[:1], model, opset)
+            exported = time.monotonic()
+            difference = max(compare(ours(folder, model, x[:n].numpy()), wanted[:n]) for n in (1, 4))
+            print(f"{name:20} {n_parameters:6.1f} M  opset {opset}  difference {difference:.1e}  top "
+                  f"{wanted.max():.2f}  export {exported - start:.1f} s, run {time.monotonic() - exported:.1f} s",
+                  flush=True)
+        except (AssertionError, subprocess.TimeoutExpired, RuntimeError) as error:
+            print(f"FAILED {name} opset {opset}: {str(error)[:500]}", flush=True)
+            good = False
+    return good
+
+
+def n_parameters(name):
+    weights = torchvision.models.get_model_weights(name)
+    return max(w.meta["num_params"] for w in weights)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("networks", nargs="*")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--opsets")
+    parser.add_argument("--max-parameters", type=float, default=100)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    names = args.networks or list(QUICK)
+    everything = args.all or os.environ.get("CLASSIFYD_TORCHVISION") == "all"
+    if everything and not args.networks:
+        names = [name for name in torchvision.models.list_models(module=torchvision.models)
+                 if n_parameters(name) <= args.max_parameters * 1e6]
+    failed = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            opsets = OPSETS if everything or args.networks else [QUICK[name]]
+            if args.opsets:
+                opsets = [int(opset) for opset in args.opsets.split(",")]
+            if not check(name, opsets, folder):
+                failed.append(name)
+    print(f"{len(names) - len(failed)} of {len(names)} networks agree", *failed)
+    return bool(failed)
+
+
+sys.exit(main())
