@@ -6,7 +6,6 @@
 #include "eval_data.h"
 #include "evaluate.h"
 #include "json.h"
-#include "measure.h"
 #include "options.h"
 
 #include <math.h>
@@ -47,13 +46,15 @@ static const struct tool_syntax syntax = {
     .n_options = sizeof options / sizeof options[0],
 };
 
-enum { MAX_PRINTED_CLASSES = 20 }; /* wider confusion matrices fit no terminal */
+enum {
+    MAX_PRINTED_CLASSES = 20,      /* wider confusion matrices fit no terminal */
+    MAX_CLASSES_WITHOUT_TOP_5 = 10 /* with no more classes, five of them say little */
+};
 
 struct report {
     const char *path;
     const struct eng_model *model;
     const struct tool_evaluation *evaluation;
-    double seconds;
 };
 
 static double percent(size_t part, size_t whole)
@@ -78,8 +79,10 @@ static void print_classes(const struct report *report)
 {
     const struct tool_evaluation *e = report->evaluation;
     const char *const *labels = eng_model_card(report->model)->labels;
-    printf("accuracy  %.2f %%\n\n%-16s %8s %8s %9s\n", percent(e->n_correct, e->n_samples), "class",
-           "samples", "correct", "accuracy");
+    printf("accuracy  %.2f %%\n", percent(e->n_correct, e->n_samples));
+    if (e->n_classes > MAX_CLASSES_WITHOUT_TOP_5)
+        printf("top-5     %.2f %%\n", percent(e->n_among_top_5, e->n_samples));
+    printf("\n%-16s %8s %8s %9s\n", "class", "samples", "correct", "accuracy");
     for (size_t c = 0; c < e->n_classes; c++) {
         size_t n = tool_evaluation_of_class(e, c), n_correct = e->confusion[c * e->n_classes + c];
         if (n)
@@ -94,8 +97,8 @@ static void print_classes(const struct report *report)
 static void print_report(const struct report *report)
 {
     const struct tool_evaluation *e = report->evaluation;
-    printf("samples   %zu in %.2f s (%.0f a second)\n", e->n_samples, report->seconds,
-           (double)e->n_samples / report->seconds);
+    printf("samples   %zu in %.2f s (%.0f a second)\n", e->n_samples, e->seconds,
+           (double)e->n_samples / e->seconds);
     if (e->n_classes > 0)
         print_classes(report);
     else
@@ -135,7 +138,7 @@ static json_t *report_json(const struct report *report)
     json_t *object =
         json_pack("{s:s, s:s, s:I, s:f, s:f}", "model", report->path, "digest",
                   eng_model_digest(report->model), "samples", (json_int_t)e->n_samples, "seconds",
-                  report->seconds, "samples_per_s", (double)e->n_samples / report->seconds);
+                  e->seconds, "samples_per_s", (double)e->n_samples / e->seconds);
     json_t *more =
         e->n_classes > 0
             ? json_pack("{s:I, s:f, s:o, s:o}", "correct", (json_int_t)e->n_correct, "accuracy",
@@ -145,6 +148,10 @@ static json_t *report_json(const struct report *report)
             : json_pack("{s:f, s:o}", "mean_squared_error", e->mean_squared_error, "r_squared",
                         isnan(e->r_squared) ? json_null() : json_real(e->r_squared));
     json_object_update_new(object, more);
+    if (e->n_classes > MAX_CLASSES_WITHOUT_TOP_5)
+        json_object_update_new(object, json_pack("{s:I, s:f}", "correct_top_5",
+                                                 (json_int_t)e->n_among_top_5, "accuracy_top_5",
+                                                 (double)e->n_among_top_5 / (double)e->n_samples));
     return object;
 }
 
@@ -166,21 +173,59 @@ static enum eng_status write_predictions(const char *path, const struct tool_eva
     return status;
 }
 
-static enum eng_status eval(const char *path, const struct eval_options *opt,
-                            const struct eng_model *model, const struct eng_dataset *set,
+static enum eng_status show(const struct eval_options *opt, const struct report *report,
                             struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    if (opt->predictions) status = write_predictions(opt->predictions, report->evaluation, err);
+    if (!status && opt->json)
+        status = tool_json_print_take(report_json(report), err);
+    else if (!status)
+        print_report(report);
+    return status;
+}
+
+static enum eng_status eval_photos(const struct eval_options *opt, const struct eng_model *model,
+                                   int n_threads, struct tool_evaluation *out,
+                                   struct eng_error *err)
+{
+    struct tool_photos photos;
+    if (opt->split != ENG_SPLIT_TEST)
+        return eng_fail(err, ENG_ARGUMENT,
+                        "%s: listed pictures are one set; wanted --split test, which may be left "
+                        "out",
+                        opt->data);
+    enum eng_status status = tool_photos_read(opt->data, &photos, err);
+    if (status) return status;
+    status = tool_evaluate_photos(model, &photos, n_threads, out, err);
+    tool_photos_fini(&photos);
+    return status;
+}
+
+static enum eng_status eval_set(const char *path, const struct eval_options *opt,
+                                const struct eng_model *model, int n_threads,
+                                struct tool_evaluation *out, struct eng_error *err)
+{
+    struct eng_dataset set;
+    enum eng_status status = tool_eval_data_load(path, eng_model_card(model), opt->data,
+                                                 (enum eng_split)opt->split, &set, err);
+    if (status) return status;
+    status = tool_evaluate(model, &set, n_threads, out, err);
+    eng_dataset_fini(&set);
+    return status;
+}
+
+static enum eng_status eval(const char *path, const struct eval_options *opt,
+                            const struct eng_model *model, struct eng_error *err)
 {
     struct tool_evaluation evaluation;
     int n_threads = opt->threads ? (int)opt->threads : eng_pool_cpus();
-    double start = tool_seconds();
-    enum eng_status status = tool_evaluate(model, set, n_threads, &evaluation, err);
+    bool are_photos = opt->data && tool_photos_are_in(opt->data);
+    enum eng_status status = are_photos ? eval_photos(opt, model, n_threads, &evaluation, err)
+                                        : eval_set(path, opt, model, n_threads, &evaluation, err);
     if (status) return status;
-    struct report report = {path, model, &evaluation, tool_seconds() - start};
-    if (opt->predictions) status = write_predictions(opt->predictions, &evaluation, err);
-    if (!status && opt->json)
-        status = tool_json_print_take(report_json(&report), err);
-    else if (!status)
-        print_report(&report);
+    const struct report report = {path, model, &evaluation};
+    status = show(opt, &report, err);
     tool_evaluation_fini(&evaluation);
     return status;
 }
@@ -194,14 +239,9 @@ int cmd_eval(int argc, char **argv)
     if (!tool_options_parse(&syntax, argc, argv, &opt, &args, &n_args, &code)) return code;
     struct eng_error err = {0};
     struct eng_model *model = NULL;
-    struct eng_dataset set = {0};
     const struct eng_model_options how = {.config_path = opt.config};
     enum eng_status status = eng_model_open(args[0], &how, &model, &err);
-    if (!status)
-        status = tool_eval_data_load(args[0], eng_model_card(model), opt.data,
-                                     (enum eng_split)opt.split, &set, &err);
-    if (!status) status = eval(args[0], &opt, model, &set, &err);
-    eng_dataset_fini(&set);
+    if (!status) status = eval(args[0], &opt, model, &err);
     eng_model_destroy(model);
     return status ? tool_fail(argv[0], &err) : TOOL_OK;
 }

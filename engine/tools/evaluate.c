@@ -5,6 +5,7 @@
 #include "classifier.h"
 #include "engine/pool.h"
 #include "engine/session.h"
+#include "measure.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -14,15 +15,19 @@
 /* What the workers share. */
 struct run {
     const struct eng_model *model;
-    const struct eng_dataset *set;
-    uint32_t *predicted; /* of a classifier */
-    float *values;       /* of a regression */
-    atomic_size_t next;  /* first sample that nobody has taken */
+    const struct eng_dataset *set;    /* or else */
+    const struct tool_photos *photos; /* that are decoded on the way */
+    size_t n;
+    const uint16_t *labels;    /* [n] of a classifier */
+    uint32_t *predicted;       /* of a classifier */
+    float *values;             /* of a regression */
+    atomic_size_t n_among_top; /* labels among the TOP most probable */
+    atomic_size_t next;        /* first sample that nobody has taken */
     atomic_bool failed;
 };
 
 /* Bounds the confusion matrix: 128 MiB of counts. */
-enum { MAX_CLASSES = 4096 };
+enum { MAX_CLASSES = 4096, TOP = 5 };
 
 struct worker {
     struct eng_task task; /* first: a worker is its task */
@@ -31,9 +36,23 @@ struct worker {
     struct eng_error err;
 };
 
+static enum eng_status place_photo(struct worker *worker, const char *path, float *dst)
+{
+    const struct eng_image_limits limits = eng_image_limits_default();
+    struct eng_image image;
+    enum eng_status status = eng_image_load(path, &limits, &image, &worker->err);
+    if (status) return status;
+    status = eng_preprocess_image(&eng_model_card(worker->run->model)->preprocess, &image, dst,
+                                  &worker->err);
+    if (status) eng_error_context(&worker->err, "%s", path);
+    eng_image_fini(&image);
+    return status;
+}
+
 static enum eng_status place(struct worker *worker, size_t sample, float *dst)
 {
     const struct eng_dataset *set = worker->run->set;
+    if (!set) return place_photo(worker, worker->run->photos->paths[sample], dst);
     if (set->kind == ENG_DATASET_VECTORS) {
         memcpy(dst, eng_dataset_features(set, sample), set->n_features * sizeof *dst);
         return ENG_OK;
@@ -49,10 +68,19 @@ static enum eng_status place(struct worker *worker, size_t sample, float *dst)
                                 &worker->err);
 }
 
+static void note_classes(struct run *run, size_t sample, const float *answer, size_t n_classes)
+{
+    size_t order[TOP], n = n_classes < TOP ? n_classes : TOP;
+    tool_top_classes(answer, n_classes, order, n);
+    run->predicted[sample] = (uint32_t)order[0];
+    for (size_t k = 0; k < n; k++)
+        if (order[k] == run->labels[sample]) atomic_fetch_add(&run->n_among_top, 1);
+}
+
 /* Samples [begin, begin + n) through one session. */
 static enum eng_status ask_batch(struct worker *worker, size_t begin, int n)
 {
-    const struct run *run = worker->run;
+    struct run *run = worker->run;
     size_t n_classes = eng_model_card(run->model)->n_classes;
     for (int i = 0; i < n; i++) {
         float *sample = eng_session_sample(worker->session, n, i);
@@ -60,15 +88,11 @@ static enum eng_status ask_batch(struct worker *worker, size_t begin, int n)
         if (status) return status;
     }
     const float *answers = eng_session_classify(worker->session, n);
-    for (size_t i = 0; i < (size_t)n; i++) {
-        size_t best;
-        if (n_classes == 0) {
+    for (size_t i = 0; i < (size_t)n; i++)
+        if (n_classes == 0)
             run->values[begin + i] = answers[i];
-            continue;
-        }
-        tool_top_classes(answers + i * n_classes, n_classes, &best, 1);
-        run->predicted[begin + i] = (uint32_t)best;
-    }
+        else
+            note_classes(run, begin + i, answers + i * n_classes, n_classes);
     return ENG_OK;
 }
 
@@ -80,8 +104,8 @@ static void run_worker(struct eng_task *task, int worker_index)
     size_t max_batch = (size_t)eng_model_max_batch(run->model);
     while (!atomic_load(&run->failed)) {
         size_t begin = atomic_fetch_add(&run->next, max_batch);
-        if (begin >= run->set->n) return;
-        size_t left = run->set->n - begin;
+        if (begin >= run->n) return;
+        size_t left = run->n - begin;
         if (ask_batch(worker, begin, (int)(left < max_batch ? left : max_batch)))
             atomic_store(&run->failed, true);
     }
@@ -157,43 +181,73 @@ static enum eng_status check(const struct eng_card *card, const struct eng_datas
 {
     enum eng_status status = check_kind(card, set, err);
     if (status) return status;
-    if (card->n_classes > MAX_CLASSES)
-        return eng_fail(err, ENG_LIMIT, "the model has %zu classes, wanted at most %d",
-                        card->n_classes, MAX_CLASSES);
     if (set->n_classes > card->n_classes)
         return eng_fail(err, ENG_MISMATCH, "the data have a class %zu, the model knows 0 to %zu",
                         set->n_classes - 1, card->n_classes - 1);
     return ENG_OK;
 }
 
-enum eng_status tool_evaluate(const struct eng_model *model, const struct eng_dataset *set,
-                              int n_threads, struct tool_evaluation *out, struct eng_error *err)
+static enum eng_status check_photos(const struct eng_card *card, const struct tool_photos *photos,
+                                    struct eng_error *err)
 {
-    size_t n_classes = eng_model_card(model)->n_classes;
-    enum eng_status status = check(eng_model_card(model), set, err);
-    if (status) return status;
-    struct tool_evaluation e = {.n_samples = set->n, .n_classes = n_classes};
+    if (!card->takes_images || card->n_classes == 0)
+        return eng_fail(err, ENG_MISMATCH, "the model does not classify pictures, the data do");
+    for (size_t i = 0; i < photos->n; i++)
+        if (photos->labels[i] >= card->n_classes)
+            return eng_fail(err, ENG_MISMATCH, "%s: is of class %d, the model knows 0 to %zu",
+                            photos->paths[i], photos->labels[i], card->n_classes - 1);
+    return ENG_OK;
+}
+
+/* Runs over what run names. targets: of a regression. */
+static enum eng_status evaluate(struct run *run, const float *targets, int n_threads,
+                                struct tool_evaluation *out, struct eng_error *err)
+{
+    size_t n_classes = eng_model_card(run->model)->n_classes;
+    if (n_classes > MAX_CLASSES)
+        return eng_fail(err, ENG_LIMIT, "the model has %zu classes, wanted at most %d", n_classes,
+                        MAX_CLASSES);
+    struct tool_evaluation e = {.n_samples = run->n, .n_classes = n_classes};
     struct worker *workers = eng_calloc((size_t)n_threads, sizeof *workers);
-    e.predicted = eng_calloc(set->n, sizeof *e.predicted);
-    e.values = eng_calloc(set->n, sizeof *e.values);
+    run->predicted = e.predicted = eng_calloc(run->n, sizeof *e.predicted);
+    run->values = e.values = eng_calloc(run->n, sizeof *e.values);
     e.confusion = eng_calloc(n_classes * n_classes, sizeof *e.confusion);
-    if (workers && e.predicted && e.values && e.confusion) {
-        struct run run = {.model = model, .set = set, .predicted = e.predicted, .values = e.values};
-        status = run_workers(&run, workers, n_threads, err);
-    } else {
-        status = eng_fail_memory(err, "the evaluation");
-    }
+    double start = tool_seconds();
+    enum eng_status status = workers && e.predicted && e.values && e.confusion
+                                 ? run_workers(run, workers, n_threads, err)
+                                 : eng_fail_memory(err, "the evaluation");
     free(workers);
     if (status) {
         tool_evaluation_fini(&e);
         return status;
     }
+    e.seconds = tool_seconds() - start;
+    e.n_among_top_5 = atomic_load(&run->n_among_top);
     if (n_classes > 0)
-        count(&e, set->labels);
+        count(&e, run->labels);
     else
-        measure(&e, set->targets);
+        measure(&e, targets);
     *out = e;
     return ENG_OK;
+}
+
+enum eng_status tool_evaluate(const struct eng_model *model, const struct eng_dataset *set,
+                              int n_threads, struct tool_evaluation *out, struct eng_error *err)
+{
+    enum eng_status status = check(eng_model_card(model), set, err);
+    if (status) return status;
+    struct run run = {.model = model, .set = set, .n = set->n, .labels = set->labels};
+    return evaluate(&run, set->targets, n_threads, out, err);
+}
+
+enum eng_status tool_evaluate_photos(const struct eng_model *model,
+                                     const struct tool_photos *photos, int n_threads,
+                                     struct tool_evaluation *out, struct eng_error *err)
+{
+    enum eng_status status = check_photos(eng_model_card(model), photos, err);
+    if (status) return status;
+    struct run run = {.model = model, .photos = photos, .n = photos->n, .labels = photos->labels};
+    return evaluate(&run, NULL, n_threads, out, err);
 }
 
 void tool_evaluation_fini(struct tool_evaluation *evaluation)

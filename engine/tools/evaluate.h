@@ -3,6 +3,7 @@
 #define TOOLS_EVALUATE_H
 
 #include "engine/model.h"
+#include "photos.h"
 #include "train/dataset.h"
 
 #include <stddef.h>
@@ -10,9 +11,11 @@
 
 struct tool_evaluation {
     size_t n_samples, n_classes; /* classes of the model; 0: regression */
+    double seconds;              /* that the answers took */
 
     size_t n_correct;
-    uint32_t *predicted; /* [n_samples] the most probable class; the lowest of equal ones */
+    size_t n_among_top_5; /* the label is one of the five most probable classes */
+    uint32_t *predicted;  /* [n_samples] the most probable class; the lowest of equal ones */
     size_t *confusion; /* [n_classes, n_classes] rows: the data's label, columns: the prediction */
 
     float *values;             /* regression: [n_samples] the predicted numbers */
@@ -28,6 +31,16 @@ struct tool_evaluation {
  */
 enum eng_status tool_evaluate(const struct eng_model *model, const struct eng_dataset *set,
                               int n_threads, struct tool_evaluation *out, struct eng_error *err);
+
+/*
+ * Purpose: the same of photographs: each is decoded when its turn comes, and prepared as the model
+ * says.
+ * Errors: MISMATCH when the model does not classify pictures or a class lies beyond its own; those
+ *         of eng_image_load, naming the file.
+ */
+enum eng_status tool_evaluate_photos(const struct eng_model *model,
+                                     const struct tool_photos *photos, int n_threads,
+                                     struct tool_evaluation *out, struct eng_error *err);
 
 void tool_evaluation_fini(struct tool_evaluation *evaluation);
 
