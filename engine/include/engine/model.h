@@ -19,6 +19,39 @@ enum eng_guess {
     ENG_GUESS_SOFTMAX = 4,    /* softmax added because the graph does not end in one */
 };
 
+/* What a card says of pictures, item by item. Rows: name, what it is called. */
+#define ENG_CARD_ITEM_MAP(ROW)    \
+    ROW(LABELS, "labels")         \
+    ROW(COLOR, "color")           \
+    ROW(LAYOUT, "layout")         \
+    ROW(SIZE, "size")             \
+    ROW(RESIZE, "resize")         \
+    ROW(FILTER, "filter")         \
+    ROW(BACKGROUND, "background") \
+    ROW(VALUES, "values")         \
+    ROW(OUTPUT, "output")         \
+    ROW(SOFTMAX, "softmax")       \
+    ROW(TOP, "top")
+
+enum eng_card_item {
+#define ROW(name, text) ENG_CARD_##name,
+    ENG_CARD_ITEM_MAP(ROW)
+#undef ROW
+        ENG_N_CARD_ITEMS
+};
+
+/* Where an item comes from. */
+enum eng_origin {
+    ENG_ORIGIN_DEFAULT, /* nobody said anything: what always holds then */
+    ENG_ORIGIN_FILE,    /* the model file: its metadata or its graph */
+    ENG_ORIGIN_CONFIG,  /* config.json, or options of the call */
+    ENG_ORIGIN_GUESSED, /* likely, but it may be wrong */
+};
+
+/* Purpose: "labels"; "default", "file", "config", "guessed". Static strings. Any thread. */
+const char *eng_card_item_name(enum eng_card_item item);
+const char *eng_origin_name(enum eng_origin origin);
+
 /* What a model says of itself: metadata_props and config.json. Borrowed from the model. */
 struct eng_card {
     const char *name;          /* ModelProto.graph.name, "" if none */
@@ -30,9 +63,12 @@ struct eng_card {
     size_t
         n_features; /* the model takes vectors of so many numbers; 0: pictures or other tensors */
     const char *const *features; /* [n_features] what they are called */
-    bool takes_images;   /* one float input of 1 or 3 channels: pictures can be classified */
-    bool add_softmax;    /* the output holds scores, not probabilities */
-    unsigned guessed;    /* bits of enum eng_guess */
+    bool takes_images;  /* one float input of 1 or 3 channels: pictures can be classified */
+    const char *output; /* the graph output that holds the classes, NULL: the first */
+    bool add_softmax;   /* the output holds scores, not probabilities */
+    size_t top;         /* classes to show when nobody says how many; 0: the caller's choice */
+    unsigned guessed;   /* bits of enum eng_guess */
+    enum eng_origin origin[ENG_N_CARD_ITEMS];
     size_t n_golden;     /* recorded samples */
     const char *history; /* JSON of the training history, NULL if none */
     const char *recipe;  /* JSON of the recipe that it was trained from, NULL if none */
@@ -40,6 +76,8 @@ struct eng_card {
 
 struct eng_model_options {
     const char *config_path; /* config.json that completes or overrides metadata; NULL = none */
+    const char *preset;      /* preprocessing by name, as config.json's preset; NULL = none */
+    const char *labels_path; /* a labels file, as config.json's labels_file; NULL = none */
     int max_batch;           /* the largest batch that sessions may run; 0 = 32 */
 };
 

@@ -12,16 +12,18 @@
 static card_part_fn check_history, check_recipe;
 
 static const struct card_key rows[] = {
-    {"classifyd.labels", card_read_labels},
+    {"classifyd.labels", card_set_labels},
     {"classifyd.features", card_read_features},
     {"classifyd.preprocess", card_read_preprocess},
+    {"classifyd.output", card_read_output},
     {"classifyd.softmax", card_read_softmax},
+    {"classifyd.top", card_read_top},
     {"classifyd.golden", card_read_golden},
     {"classifyd.history", check_history},
     {"classifyd.recipe", check_recipe},
 };
 
-enum { N_ROWS = sizeof rows / sizeof *rows, MAX_KEYS = 16 };
+enum { N_ROWS = sizeof rows / sizeof *rows, MAX_KEYS = 16, MAX_TOP = 65536 };
 
 enum eng_status card_read_key(const struct eng_json_place *place, const struct card_key *keys,
                               size_t n_keys, const char *name, const json_t *value,
@@ -50,39 +52,45 @@ static enum eng_status check_recipe(const struct eng_json_place *place, const ch
     return check_history(place, key, value, draft);
 }
 
-static enum eng_status read_names(const struct eng_json_place *place, const char *key,
-                                  const json_t *value, const char *wanted, const char *const **out,
-                                  size_t *n_out)
-{
-    size_t n = json_array_size(value);
-    if (!json_is_array(value) || n == 0) return eng_json_fail(place, key, value, wanted);
-    const char **names = eng_arena_alloc(place->arena, n, sizeof *names);
-    if (!names) return eng_fail_memory(place->err, key);
-    for (size_t i = 0; i < n; i++) {
-        char name[96];
-        snprintf(name, sizeof name, "%.64s[%zu]", key, i);
-        enum eng_status status = eng_json_string(place, name, json_array_get(value, i), &names[i]);
-        if (status != ENG_OK) return status;
-    }
-    *out = names;
-    *n_out = n;
-    return ENG_OK;
-}
-
-enum eng_status card_read_labels(const struct eng_json_place *place, const char *key,
-                                 const json_t *value, struct card_draft *draft)
-{
-    struct eng_card *card = &draft->source.card;
-    return read_names(place, key, value, "a list of strings, one for each class", &card->labels,
-                      &card->n_classes);
-}
-
 enum eng_status card_read_features(const struct eng_json_place *place, const char *key,
                                    const json_t *value, struct card_draft *draft)
 {
-    struct eng_card *card = &draft->source.card;
-    return read_names(place, key, value, "a list of strings, one for each number of the input",
-                      &card->features, &card->n_features);
+    size_t n = json_array_size(value);
+    if (!json_is_array(value) || n == 0)
+        return eng_json_fail(place, key, value,
+                             "a list of strings, one for each number of the input");
+    const char **names = eng_arena_alloc(place->arena, n, sizeof *names);
+    if (!names) return eng_fail_memory(place->err, key);
+    enum eng_status status = card_read_strings(place, key, value, names);
+    if (status != ENG_OK) return status;
+    draft->source.card.features = names;
+    draft->source.card.n_features = n;
+    return ENG_OK;
+}
+
+enum eng_status card_read_output(const struct eng_json_place *place, const char *key,
+                                 const json_t *value, struct card_draft *draft)
+{
+    char text[24];
+    draft->source.card.origin[ENG_CARD_OUTPUT] = draft->origin;
+    if (json_is_string(value))
+        return eng_json_string(place, key, value, &draft->source.card.output);
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return eng_json_fail(place, key, value, "the name of an output or its place, 0 or more");
+    int length = snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
+    draft->source.card.output = eng_arena_string(place->arena, text, (size_t)length);
+    return draft->source.card.output ? ENG_OK : eng_fail_memory(place->err, key);
+}
+
+enum eng_status card_read_top(const struct eng_json_place *place, const char *key,
+                              const json_t *value, struct card_draft *draft)
+{
+    json_int_t top = json_integer_value(value);
+    if (!json_is_integer(value) || top < 1 || top > MAX_TOP)
+        return eng_json_fail(place, key, value, "a whole number from 1 to 65536");
+    draft->source.card.top = (size_t)top;
+    draft->source.card.origin[ENG_CARD_TOP] = draft->origin;
+    return ENG_OK;
 }
 
 enum eng_status card_read_softmax(const struct eng_json_place *place, const char *key,
@@ -91,6 +99,7 @@ enum eng_status card_read_softmax(const struct eng_json_place *place, const char
     if (!json_is_boolean(value)) return eng_json_fail(place, key, value, "true or false");
     draft->source.has_softmax = true;
     draft->source.card.add_softmax = json_is_true(value);
+    draft->source.card.origin[ENG_CARD_SOFTMAX] = draft->origin;
     return ENG_OK;
 }
 
@@ -151,18 +160,52 @@ static enum eng_status read_metadata(const struct onnx_model *onnx, struct eng_a
     return status;
 }
 
-enum eng_status eng_card_read(const struct onnx_model *onnx, const char *config_path,
-                              struct eng_arena *arena, struct eng_card_source *out,
-                              struct eng_error *err)
+static enum eng_status read_options(const struct eng_json_place *place,
+                                    const struct eng_model_options *options,
+                                    struct card_draft *draft)
 {
-    struct card_draft draft = {0};
+    const struct eng_json_place call = {
+        .path = "the options", .arena = place->arena, .err = place->err};
+    enum eng_status status = ENG_OK;
+    draft->origin = ENG_ORIGIN_CONFIG;
+    if (options->config_path)
+        status = card_read_config(options->config_path, place->arena, draft, place->err);
+    if (status == ENG_OK && options->preset)
+        status = card_set_preset(&call, options->preset, draft);
+    if (status == ENG_OK && options->labels_path)
+        status = card_load_labels(&call, options->labels_path, draft);
+    return status;
+}
+
+enum eng_status eng_card_read(const struct onnx_model *onnx,
+                              const struct eng_model_options *options, struct eng_arena *arena,
+                              struct eng_card_source *out, struct eng_error *err)
+{
+    struct card_draft draft = {.origin = ENG_ORIGIN_FILE};
     card_preprocess_defaults(&draft.source.card.preprocess);
+    const char *config_path = options ? options->config_path : NULL;
     struct eng_json_place place = {
         .path = config_path ? config_path : "metadata", .arena = arena, .err = err};
     enum eng_status status = read_metadata(onnx, arena, &draft, err);
-    if (status == ENG_OK && config_path) status = card_read_config(config_path, arena, &draft, err);
+    if (status == ENG_OK && options) status = read_options(&place, options, &draft);
     if (status == ENG_OK) status = card_preprocess_finish(&place, &draft);
     if (status == ENG_OK) status = card_golden_finish(&place, &draft);
     if (status == ENG_OK) *out = draft.source;
     return status;
+}
+
+const char *eng_card_item_name(enum eng_card_item item)
+{
+    static const char *const names[] = {
+#define ROW(name, text) [ENG_CARD_##name] = text,
+        ENG_CARD_ITEM_MAP(ROW)
+#undef ROW
+    };
+    return names[item];
+}
+
+const char *eng_origin_name(enum eng_origin origin)
+{
+    static const char *const names[] = {"default", "file", "config", "guessed"};
+    return names[origin];
 }

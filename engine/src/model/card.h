@@ -15,16 +15,20 @@
  *   classifyd.labels      ["0", "1", ...]
  *   classifyd.features    ["area", ...]: the input is [N, features], not a picture; without labels
  *                         the output is a number for each sample, [N, 1]
- *   classifyd.preprocess  {"color": "gray" | "rgb" | "bgr", "resize": "stretch" | "center_crop",
- *                          "layout": "chw" | "hwc", "width": 28, "height": 28,
- *                          "shorter_side": 256, "scale": 0.0039, "mean": [..], "std": [..]}
- *   classifyd.softmax     true: the output holds scores, not probabilities
+ *   classifyd.preprocess  {"color": "gray" | "rgb" | "bgr", "layout": "chw" | "hwc" (or "nchw",
+ * "nhwc"), "resize": "stretch" | "center_crop" | "letterbox", "filter": "bilinear" | "bicubic" |
+ * "nearest", "antialias": true, "background": [0, 0, 0], "width": 28, "height": 28, "shorter_side":
+ * 256 | "crop_percentage": 87.5, "scale": 0.0039, "mean": [..], "std": [..], "preset":
+ * "imagenet-tf"} classifyd.output      "probabilities": the graph output that holds the classes
+ *   classifyd.top         5: classes to show when nobody says how many
+ *   classifyd.softmax     true: that output holds scores, not probabilities
  *   classifyd.golden      [{"pixels": "<base64, [H, W, C] bytes>", "probabilities": [..]}, ...]
  *   classifyd.history     {"seed":, "epochs": [{"loss":, "accuracy":, "test_accuracy":}...], ...}
  *   classifyd.recipe      the recipe's JSON, as it was
- * config.json (beside the version folders) may hold "labels", "labels_file" (one label a line,
- * beside config.json), "preprocess", "softmax", "description" with the same meaning; it wins over
- * metadata, key by key. An unknown key is an error with the nearest name.
+ * config.json (beside the version folders) may hold "labels", "labels_file" (beside config.json, in
+ * the forms of card_labels.c), "preprocess", "output", "softmax", "top", "description" with the
+ * same meaning; it wins over metadata, key by key, and a preset counts as all its keys. An unknown
+ * key is an error with the nearest name. docs/preprocessing.md is for users.
  */
 struct eng_golden {
     const uint8_t *pixels;      /* [H, W, C] of the model's size */
@@ -37,23 +41,33 @@ struct eng_golden {
  * input.
  */
 struct eng_card_source {
-    struct eng_card card; /* labels NULL, n_classes 0 when not given */
+    /* labels NULL, n_classes 0, output NULL when not given; output may be a place, "1". */
+    struct eng_card card;
     bool
         has_preprocess; /* the values' range was said: a preprocess object or a NominalPixelRange */
     bool has_color, has_layout, has_size;
-    bool has_softmax; /* card.add_softmax was stated */
+    bool has_softmax;         /* card.add_softmax was stated */
+    uint32_t default_side_px; /* of a preset: a square, if neither card nor graph tell the size */
+    double crop_percentage;   /* of CENTER_CROP: stands for shorter_side_px; 0: not said */
     const struct eng_golden
         *golden; /* [card.n_golden]; then labels, color and size are known too */
 };
 
 /*
- * Purpose: fills from the file's metadata, then from the config file (NULL: none).
+ * Purpose: fills from the file's metadata, then from the config file, then from options.preset and
+ * options.labels_path (options NULL: from metadata alone).
  * Ownership: strings and arrays live in arena.
  * Errors: FORMAT naming file, key, value found and wanted; UNSUPPORTED; LIMIT; IO; NO_MEMORY.
  */
-enum eng_status eng_card_read(const struct onnx_model *onnx, const char *config_path,
-                              struct eng_arena *arena, struct eng_card_source *out,
-                              struct eng_error *err);
+enum eng_status eng_card_read(const struct onnx_model *onnx,
+                              const struct eng_model_options *options, struct eng_arena *arena,
+                              struct eng_card_source *out, struct eng_error *err);
+
+/*
+ * Purpose: what follows from the size, once card.preprocess has it: the crop's shorter side.
+ * Errors: FORMAT for one that does not fit.
+ */
+enum eng_status eng_card_settle_size(struct eng_card_source *source, struct eng_error *err);
 
 /*
  * Purpose: the metadata rows for a card; the trainer's half. history and recipe may be NULL.

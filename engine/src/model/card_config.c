@@ -2,17 +2,15 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/utf8.h"
 
 #include <string.h>
-
-enum { MAX_LABELS_FILE_BYTES = 16 << 20 };
 
 static card_part_fn read_labels_file, read_description;
 
 static const struct card_key rows[] = {
-    {"labels", card_read_labels},         {"labels_file", read_labels_file},
-    {"preprocess", card_read_preprocess}, {"softmax", card_read_softmax},
+    {"labels", card_set_labels},          {"labels_file", read_labels_file},
+    {"preprocess", card_read_preprocess}, {"output", card_read_output},
+    {"softmax", card_read_softmax},       {"top", card_read_top},
     {"description", read_description},
 };
 
@@ -22,39 +20,6 @@ static enum eng_status read_description(const struct eng_json_place *place, cons
                                         const json_t *value, struct card_draft *draft)
 {
     return eng_json_string(place, key, value, &draft->source.card.description);
-}
-
-static size_t count_lines(const char *text, size_t n)
-{
-    size_t lines = 0;
-    for (size_t i = 0; i < n; i++)
-        lines += text[i] == '\n';
-    return lines + (n > 0 && text[n - 1] != '\n');
-}
-
-/* One label a line; an empty line is an error, for it would shift all that follow. */
-static enum eng_status split_labels(const struct eng_json_place *place, const char *path,
-                                    const char *text, size_t n, struct card_draft *draft)
-{
-    size_t n_lines = count_lines(text, n), at = 0;
-    if (n_lines == 0)
-        return eng_fail(place->err, ENG_FORMAT, "%s: empty; wanted one label a line", path);
-    const char **labels = eng_arena_alloc(place->arena, n_lines, sizeof *labels);
-    if (!labels) return eng_fail_memory(place->err, "labels");
-    for (size_t i = 0; i < n_lines; i++) {
-        const char *end = memchr(text + at, '\n', n - at);
-        size_t next = end ? (size_t)(end - text) + 1 : n, length = (end ? next - 1 : n) - at;
-        if (length > 0 && text[at + length - 1] == '\r') length--;
-        if (length == 0 || memchr(text + at, '\0', length))
-            return eng_fail(place->err, ENG_FORMAT, "%s: line %zu is %s; wanted a label", path,
-                            i + 1, length ? "not text" : "empty");
-        labels[i] = eng_arena_string(place->arena, text + at, length);
-        if (!labels[i]) return eng_fail_memory(place->err, "labels");
-        at = next;
-    }
-    draft->source.card.labels = labels;
-    draft->source.card.n_classes = n_lines;
-    return ENG_OK;
 }
 
 /* "labels.txt" beside "models/mnist/config.json" -> "models/mnist/labels.txt". */
@@ -78,17 +43,9 @@ static enum eng_status read_labels_file(const struct eng_json_place *place, cons
     if (status != ENG_OK) return status;
     char *path = beside(place->path, name, place->arena);
     if (!path) return eng_fail_memory(place->err, "labels");
-    struct eng_file file;
-    status = eng_file_read(path, MAX_LABELS_FILE_BYTES, &file, place->err);
-    if (status != ENG_OK) {
-        eng_error_context(place->err, "%s: %s", place->path, key);
-        return status;
-    }
-    const char *text = (const char *)file.bytes;
-    status = eng_utf8_is_valid(text, file.n_bytes)
-                 ? split_labels(place, path, text, file.n_bytes, draft)
-                 : eng_fail(place->err, ENG_FORMAT, "%s: not UTF-8 text", path);
-    eng_file_fini(&file);
+    status = card_load_labels(place, path, draft);
+    bool unread = status != ENG_OK && status != ENG_FORMAT;
+    if (unread) eng_error_context(place->err, "%s: %s", place->path, key);
     return status;
 }
 

@@ -42,6 +42,7 @@ static enum eng_status read_format(const struct eng_json_place *place, const cha
         if (strcmp(formats[i].name, value) != 0) continue;
         draft->source.card.preprocess.color = formats[i].color;
         draft->source.has_color = true;
+        draft->source.card.origin[ENG_CARD_COLOR] = draft->origin;
         return ENG_OK;
     }
     return eng_fail(place->err, ENG_UNSUPPORTED,
@@ -59,6 +60,7 @@ static enum eng_status read_range(const struct eng_json_place *place, const char
         for (int c = 0; c < 3; c++)
             pre->mean[c] = ranges[i].mean;
         draft->source.has_preprocess = true;
+        draft->source.card.origin[ENG_CARD_VALUES] = draft->origin;
         return ENG_OK;
     }
     return eng_fail(place->err, ENG_UNSUPPORTED,

@@ -10,8 +10,9 @@ enum { CARD_MAX_JSON_BYTES = 8 << 20 };
 /* A card while it is being read. */
 struct card_draft {
     struct eng_card_source source;
-    size_t n_mean, n_std;  /* how many values were given; 0: none */
-    size_t n_golden_bytes; /* of each golden sample's pixels */
+    enum eng_origin origin; /* of what is being read */
+    size_t n_mean, n_std;   /* how many values were given; 0: none */
+    size_t n_golden_bytes;  /* of each golden sample's pixels */
     size_t n_golden_classes;
 };
 
@@ -30,10 +31,11 @@ enum eng_status card_read_key(const struct eng_json_place *place, const struct c
                               size_t n_rows, const char *name, const json_t *value,
                               struct card_draft *draft);
 
-card_part_fn card_read_labels;
 card_part_fn card_read_features;
 card_part_fn card_read_preprocess;
 card_part_fn card_read_softmax;
+card_part_fn card_read_output;
+card_part_fn card_read_top;
 card_part_fn card_read_golden;
 
 /* --- preprocess: card_preprocess.c --- */
@@ -47,6 +49,34 @@ enum eng_status card_preprocess_finish(const struct eng_json_place *place,
 
 /* Purpose: the inverse of card_read_preprocess; NULL when out of memory. */
 json_t *card_preprocess_json(const struct eng_preprocess *pre);
+
+/* Purpose: sets all that the preset says. Errors: FORMAT naming the presets. */
+enum eng_status card_set_preset(const struct eng_json_place *place, const char *name,
+                                struct card_draft *draft);
+
+/* --- labels: card_labels.c --- */
+
+/*
+ * Purpose: labels from JSON: a list of strings, or a map of index to name, of index to [id, name]
+ * (Keras) or of name to index (class_to_idx).
+ */
+card_part_fn card_set_labels;
+
+/* Purpose: the strings of a list into names, which has room for them. */
+enum eng_status card_read_strings(const struct eng_json_place *place, const char *key,
+                                  const json_t *list, const char **names);
+
+/*
+ * Purpose: labels from a file's text: the JSON above, or one label a line. If all lines begin with
+ * a WordNet id ("n01440764 tench"), or each with its index ("0,tench"), that is left out. path
+ * names the text in sentences.
+ */
+enum eng_status card_parse_labels(const struct eng_json_place *place, const char *path,
+                                  const char *text, size_t n, struct card_draft *draft);
+
+/* Purpose: the same from a file. Errors: FORMAT, IO, NOT_FOUND, LIMIT, naming it. */
+enum eng_status card_load_labels(const struct eng_json_place *place, const char *path,
+                                 struct card_draft *draft);
 
 /* --- the spec's own Image.* keys: card_image_keys.c --- */
 

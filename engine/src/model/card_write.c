@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PROPERTIES = 8 };
+enum { MAX_PROPERTIES = 10 };
 
 /* Rows as they come together. */
 struct rows {
@@ -83,6 +83,12 @@ static enum eng_status add_preprocess(struct rows *rows, const struct eng_prepro
     return status;
 }
 
+/* What was said is written even if it is what is guessed: another reader may guess otherwise. */
+static bool was_said(const struct eng_card *card, enum eng_card_item item)
+{
+    return card->origin[item] == ENG_ORIGIN_FILE || card->origin[item] == ENG_ORIGIN_CONFIG;
+}
+
 enum eng_status eng_card_write(const struct eng_card *card, const struct eng_golden *golden,
                                const char *history, const char *recipe, struct eng_arena *arena,
                                struct onnx_property **out, size_t *n_out, struct eng_error *err)
@@ -95,8 +101,12 @@ enum eng_status eng_card_write(const struct eng_card *card, const struct eng_gol
                                                   : add_preprocess(&rows, &card->preprocess, err);
     if (status == ENG_OK && card->labels)
         status = add_names(&rows, "classifyd.labels", card->labels, card->n_classes, err);
-    if (status == ENG_OK && card->add_softmax)
-        status = add_json_take(&rows, "classifyd.softmax", json_true(), err);
+    if (status == ENG_OK && was_said(card, ENG_CARD_OUTPUT))
+        status = add_json_take(&rows, "classifyd.output", json_string(card->output), err);
+    if (status == ENG_OK && (card->add_softmax || was_said(card, ENG_CARD_SOFTMAX)))
+        status = add_json_take(&rows, "classifyd.softmax", json_boolean(card->add_softmax), err);
+    if (status == ENG_OK && card->top > 0)
+        status = add_json_take(&rows, "classifyd.top", json_integer((json_int_t)card->top), err);
     if (status == ENG_OK && card->n_golden > 0)
         status = add_json_take(&rows, "classifyd.golden", card_golden_json(card, golden), err);
     if (status == ENG_OK) status = add_object(&rows, "classifyd.history", history, err);

@@ -6,6 +6,8 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_CLASSES = 65536 };
 
@@ -63,11 +65,19 @@ static bool fill_preprocess(struct eng_card_source *source, const struct eng_sha
     struct eng_preprocess guess, *pre = &source->card.preprocess;
     if (source->has_color && source->has_layout && source->has_size) return true;
     if (!guess_size(shape, n_elements, &guess)) return false;
-    if (!source->has_color) pre->color = guess.color;
-    if (!source->has_layout) pre->layout = guess.layout;
+    enum eng_origin *origin = source->card.origin;
+    if (!source->has_color) {
+        pre->color = guess.color;
+        origin[ENG_CARD_COLOR] = ENG_ORIGIN_GUESSED;
+    }
+    if (!source->has_layout) {
+        pre->layout = guess.layout;
+        origin[ENG_CARD_LAYOUT] = ENG_ORIGIN_GUESSED;
+    }
     if (!source->has_size) {
         pre->width_px = guess.width_px;
         pre->height_px = guess.height_px;
+        origin[ENG_CARD_SIZE] = shape->rank > 2 ? ENG_ORIGIN_FILE : ENG_ORIGIN_GUESSED;
     }
     return true;
 }
@@ -105,7 +115,7 @@ static enum eng_status complete_preprocess(struct eng_model *model, struct eng_e
     const struct eng_graph *graph = &model->graph;
     int input = graph->n_inputs == 1 ? graph->inputs[0] : ENG_NO_VALUE;
     bool one_float = input != ENG_NO_VALUE && model->symbolic[input].dtype == ENG_FLOAT32 &&
-                     model->symbolic[graph->outputs[0]].dtype == ENG_FLOAT32;
+                     model->symbolic[model->answer].dtype == ENG_FLOAT32;
     bool stated = source->has_preprocess || source->has_color;
     if (stated && !one_float)
         return eng_fail(err, ENG_FORMAT,
@@ -114,18 +124,22 @@ static enum eng_status complete_preprocess(struct eng_model *model, struct eng_e
     if (!one_float) return ENG_OK;
     bool filled = fill_preprocess(source, &model->symbolic[input].shape, per_sample(model, input));
     if (!stated && (!filled || check_preprocess(model, input, NULL) != ENG_OK)) return ENG_OK;
-    enum eng_status status = check_preprocess(model, input, err);
+    enum eng_status status = eng_card_settle_size(source, err);
+    if (status == ENG_OK) status = check_preprocess(model, input, err);
     if (status != ENG_OK) return status;
-    if (!source->has_preprocess) source->card.guessed |= ENG_GUESS_PREPROCESS;
+    if (!source->has_preprocess) {
+        source->card.guessed |= ENG_GUESS_PREPROCESS;
+        source->card.origin[ENG_CARD_RESIZE] = ENG_ORIGIN_GUESSED;
+        source->card.origin[ENG_CARD_VALUES] = ENG_ORIGIN_GUESSED;
+    }
     source->card.takes_images = true;
     model->sample_count = eng_preprocess_count(&source->card.preprocess);
     return ENG_OK;
 }
 
-/* Whether output 0 holds probabilities, looking through nodes that only reshape. */
-static bool ends_in_probabilities(const struct eng_graph *graph)
+/* Whether the value holds probabilities, looking through nodes that only reshape. */
+static bool ends_in_probabilities(const struct eng_graph *graph, int value)
 {
-    int value = graph->outputs[0];
     for (size_t i = graph->n_nodes; i-- > 0;) {
         const struct eng_node *node = &graph->nodes[i];
         if (node->out[0] != value) continue;
@@ -149,14 +163,15 @@ static enum eng_status guess_labels(struct eng_model *model, size_t n, struct en
     model->source.card.labels = labels;
     model->source.card.n_classes = n;
     model->source.card.guessed |= ENG_GUESS_LABELS;
+    model->source.card.origin[ENG_CARD_LABELS] = ENG_ORIGIN_GUESSED;
     return ENG_OK;
 }
 
 static enum eng_status complete_classes(struct eng_model *model, struct eng_error *err)
 {
     struct eng_card *card = &model->source.card;
-    const char *name = model->graph.values[model->graph.outputs[0]].name;
-    int64_t n_classes = per_sample(model, model->graph.outputs[0]);
+    const char *name = model->graph.values[model->answer].name;
+    int64_t n_classes = per_sample(model, model->answer);
     if (n_classes < 1 || n_classes > MAX_CLASSES) {
         if (card->guessed & ENG_GUESS_PREPROCESS && !card->labels) { /* no classifier, then */
             card->takes_images = false;
@@ -168,7 +183,10 @@ static enum eng_status complete_classes(struct eng_model *model, struct eng_erro
     if (card->labels && card->n_classes != (size_t)n_classes)
         return eng_fail(err, ENG_FORMAT, "there are %zu labels, but output '%s' has %lld classes",
                         card->n_classes, name, (long long)n_classes);
-    if (!model->source.has_softmax && !ends_in_probabilities(&model->graph)) {
+    bool sure = ends_in_probabilities(&model->graph, model->answer);
+    if (!model->source.has_softmax)
+        card->origin[ENG_CARD_SOFTMAX] = sure ? ENG_ORIGIN_FILE : ENG_ORIGIN_GUESSED;
+    if (!model->source.has_softmax && !sure) {
         card->add_softmax = true;
         card->guessed |= ENG_GUESS_SOFTMAX;
     }
@@ -181,7 +199,7 @@ static enum eng_status complete_features(struct eng_model *model, struct eng_err
     const struct eng_graph *graph = &model->graph;
     const struct eng_card_source *source = &model->source;
     const struct eng_tensor *input = &model->symbolic[graph->inputs[0]];
-    const struct eng_tensor *output = &model->symbolic[graph->outputs[0]];
+    const struct eng_tensor *output = &model->symbolic[model->answer];
     char text[96];
     if (source->has_preprocess || source->has_color)
         return eng_fail(err, ENG_FORMAT,
@@ -197,19 +215,50 @@ static enum eng_status complete_features(struct eng_model *model, struct eng_err
                         source->card.n_features);
     model->sample_count = source->card.n_features;
     if (source->card.labels) return complete_classes(model, err);
-    if (per_sample(model, graph->outputs[0]) == 1) return ENG_OK;
+    if (per_sample(model, model->answer) == 1) return ENG_OK;
     return eng_fail(err, ENG_FORMAT,
                     "features are named and no labels, but output '%s' is %s; wanted one number "
                     "for each sample",
-                    graph->values[graph->outputs[0]].name,
+                    graph->values[model->answer].name,
                     eng_shape_format(&output->shape, text, sizeof text));
+}
+
+/* The output of that name, or at that place; ENG_NO_VALUE if there is none. */
+static int find_output(const struct eng_graph *graph, const char *wanted)
+{
+    for (size_t i = 0; i < graph->n_outputs; i++)
+        if (strcmp(graph->values[graph->outputs[i]].name, wanted) == 0) return graph->outputs[i];
+    char *end;
+    unsigned long long place = strtoull(wanted, &end, 10);
+    bool is_place = *wanted >= '0' && *wanted <= '9' && !*end && place < graph->n_outputs;
+    return is_place ? graph->outputs[place] : ENG_NO_VALUE;
+}
+
+static enum eng_status choose_answer(struct eng_model *model, struct eng_error *err)
+{
+    const struct eng_graph *graph = &model->graph;
+    const char *wanted = model->source.card.output;
+    model->answer = graph->outputs[0];
+    if (!wanted && graph->n_outputs > 1)
+        model->source.card.origin[ENG_CARD_OUTPUT] = ENG_ORIGIN_GUESSED;
+    if (wanted) model->answer = find_output(graph, wanted);
+    if (model->answer == ENG_NO_VALUE)
+        return eng_fail(err, ENG_FORMAT,
+                        "output is '%s', but the graph has no output of that name; wanted one "
+                        "of its %zu, the first of which is '%s', or its place, 0 to %zu",
+                        wanted, graph->n_outputs, graph->values[graph->outputs[0]].name,
+                        graph->n_outputs - 1);
+    model->source.card.output = graph->values[model->answer].name;
+    return ENG_OK;
 }
 
 enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err)
 {
+    enum eng_status status = choose_answer(model, err);
+    if (status != ENG_OK) return status;
     if (model->source.card.n_features > 0 && model->graph.n_inputs > 0)
         return complete_features(model, err);
-    enum eng_status status = complete_preprocess(model, err);
+    status = complete_preprocess(model, err);
     if (status == ENG_OK && model->source.card.takes_images) status = complete_classes(model, err);
     return status;
 }

@@ -15,12 +15,12 @@ enum { DEFAULT_MAX_BATCH = 32, MAX_MAX_BATCH = 1024 };
 static const size_t MAX_FILE_BYTES = (size_t)2 << 30; /* protobuf's own bound */
 
 static enum eng_status read_onnx(struct eng_model *model, const void *bytes, size_t n_bytes,
-                                 const char *config_path, struct eng_error *err)
+                                 const struct eng_model_options *options, struct eng_error *err)
 {
     struct onnx_model onnx;
     enum eng_status status = onnx_model_read(bytes, n_bytes, &onnx, err);
     if (status != ENG_OK) return status;
-    status = eng_card_read(&onnx, config_path, &model->arena, &model->source, err);
+    status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
     if (status == ENG_OK) status = eng_convert_import(&onnx, &model->graph, err);
     onnx_model_fini(&onnx);
     if (status == ENG_OK) status = eng_passes_optimise(&model->graph, err);
@@ -79,28 +79,29 @@ static enum eng_status make_plans(struct eng_model *model, struct eng_error *err
 }
 
 static enum eng_status build(struct eng_model *model, const void *bytes, size_t n_bytes,
-                             const char *config_path, int max_batch, struct eng_error *err)
+                             const struct eng_model_options *options, struct eng_error *err)
 {
-    if (max_batch == 0) max_batch = DEFAULT_MAX_BATCH;
+    int max_batch = options->max_batch ? options->max_batch : DEFAULT_MAX_BATCH;
     if (max_batch < 1 || max_batch > MAX_MAX_BATCH)
         return eng_fail(err, ENG_ARGUMENT, "max_batch is %d, wanted 1 to %d", max_batch,
                         MAX_MAX_BATCH);
     eng_digest_sha256(bytes, n_bytes, model->digest);
-    enum eng_status status = read_onnx(model, bytes, n_bytes, config_path, err);
+    enum eng_status status = read_onnx(model, bytes, n_bytes, options, err);
     if (status == ENG_OK) status = find_batch(model, max_batch, err);
     if (status == ENG_OK) status = make_plans(model, err);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
     return status;
 }
 
-static enum eng_status open_bytes(const void *bytes, size_t n_bytes, const char *config_path,
-                                  int max_batch, struct eng_model **out, struct eng_error *err)
+static enum eng_status open_bytes(const void *bytes, size_t n_bytes,
+                                  const struct eng_model_options *options, struct eng_model **out,
+                                  struct eng_error *err)
 {
     struct eng_model *model = eng_calloc(1, sizeof *model);
     if (!model) return eng_fail_memory(err, "a model");
     eng_arena_init(&model->arena);
     eng_graph_init(&model->graph);
-    enum eng_status status = build(model, bytes, n_bytes, config_path, max_batch, err);
+    enum eng_status status = build(model, bytes, n_bytes, options, err);
     if (status != ENG_OK) {
         eng_model_destroy(model);
         return status;
@@ -115,7 +116,7 @@ enum eng_status eng_model_open_bytes(const void *bytes, size_t n_bytes,
 {
     static const struct eng_model_options defaults = {0};
     if (!options) options = &defaults;
-    return open_bytes(bytes, n_bytes, options->config_path, options->max_batch, out, err);
+    return open_bytes(bytes, n_bytes, options, out, err);
 }
 
 /* "FOLDER" + "/model.onnx" and so on, in arena; NULL when out of memory. */
@@ -152,17 +153,18 @@ static enum eng_status open_path(const char *path, const struct eng_model_option
                                  struct eng_arena *names, struct eng_model **out,
                                  struct eng_error *err)
 {
-    const char *file_path = path, *config_path = options->config_path;
+    const char *file_path = path;
+    struct eng_model_options found = *options;
     if (eng_file_is_dir(path)) {
         file_path = join(names, path, "model.onnx");
         char *shared = shared_config(names, path);
         if (!file_path || !shared) return eng_fail_memory(err, "a path");
-        if (!config_path && eng_file_exists(shared)) config_path = shared;
+        if (!found.config_path && eng_file_exists(shared)) found.config_path = shared;
     }
     struct eng_file file;
     enum eng_status status = eng_file_read(file_path, MAX_FILE_BYTES, &file, err);
     if (status != ENG_OK) return status;
-    status = open_bytes(file.bytes, file.n_bytes, config_path, options->max_batch, out, err);
+    status = open_bytes(file.bytes, file.n_bytes, &found, out, err);
     if (status != ENG_OK) eng_error_context(err, "%s", file_path);
     eng_file_fini(&file);
     return status;

@@ -20,6 +20,7 @@ struct eng_model {
     struct eng_tensor *symbolic; /* [n_values] shapes with -1 for the batch */
     size_t arena_bytes;          /* the largest plan's */
     size_t sample_count;         /* floats of one prepared picture or vector; 0: it takes neither */
+    int answer;                  /* the output that holds classes' scores or a predicted number */
 };
 
 /* Purpose: decides what the file and config left open, and checks that what they say fits the

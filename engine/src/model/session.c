@@ -70,7 +70,7 @@ const float *eng_session_classify(struct eng_session *session, int n)
     const struct eng_model *model = session->model;
     bind(session, n);
     eng_exec_forward(session->exec, 0);
-    const float *scores = eng_exec_value(session->exec, model->graph.outputs[0])->data;
+    const float *scores = eng_exec_value(session->exec, model->answer)->data;
     if (!session->probabilities) return scores;
     struct eng_softmax rows = {.outer = (size_t)n, .n = model->source.card.n_classes, .inner = 1};
     eng_softmax_forward(&rows, scores, session->probabilities);

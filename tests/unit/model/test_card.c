@@ -67,7 +67,9 @@ static void put(struct fixture *f, const char *name, const char *text)
 
 static enum eng_status read_card(struct fixture *f, const char *config_path)
 {
-    enum eng_status status = eng_card_read(&f->onnx, config_path, &f->arena, &f->out, &f->err);
+    enum eng_status status =
+        eng_card_read(&f->onnx, &(struct eng_model_options){.config_path = config_path}, &f->arena,
+                      &f->out, &f->err);
     if (status != ENG_OK && f->err.status == ENG_OK) print_message("no sentence\n");
     return status;
 }
@@ -219,18 +221,50 @@ static void test_config_wins_key_by_key(void **state)
     assert_true(card->preprocess.mean[2] == 0.5f);
 }
 
+/* A labels file of that text; the labels are joined with '|'. */
+static void assert_labels(struct fixture *f, const char *text, const char *wanted)
+{
+    char found[400] = "";
+    begin(f);
+    put(f, "names.txt", text);
+    put(f, "config.json", "{\"labels_file\": \"names.txt\"}");
+    assert_reads(f, f->config);
+    for (size_t i = 0; i < f->out.card.n_classes; i++) {
+        if (i > 0) strcat(found, "|");
+        strcat(found, f->out.card.labels[i]);
+    }
+    assert_string_equal(found, wanted);
+    assert_int_equal(f->out.card.origin[ENG_CARD_LABELS], ENG_ORIGIN_CONFIG);
+}
+
 static void test_labels_file(void **state)
 {
     struct fixture *f = *state;
-    begin(f);
-    put(f, "names.txt", "tench\r\ngoldfish, Carassius auratus\nh\xc3\xb6hle");
-    put(f, "config.json", "{\"labels_file\": \"names.txt\"}");
-    assert_reads(f, f->config);
-    assert_int_equal(f->out.card.n_classes, 3);
-    assert_string_equal(f->out.card.labels[0], "tench");
-    assert_string_equal(f->out.card.labels[1], "goldfish, Carassius auratus");
-    assert_string_equal(f->out.card.labels[2], "h\xc3\xb6hle");
+    assert_labels(f, "tench\r\ngoldfish, Carassius auratus\nh\xc3\xb6hle",
+                  "tench|goldfish, Carassius auratus|h\xc3\xb6hle");
+    assert_labels(f,
+                  "\xef\xbb\xbf"
+                  "a\nb\n",
+                  "a|b");
+    assert_labels(f, " [\"a\", \"b c\"]\n", "a|b c");
+    assert_labels(f, "{\"1\": \"b\", \"0\": \"a\"}", "a|b");
+    assert_labels(f, "{\"0\": [\"n01440764\", \"tench\"], \"1\": [\"n01443537\", \"goldfish\"]}",
+                  "tench|goldfish");
+    assert_labels(f, "{\"cat\": 1, \"ant\": 0, \"7\": 2}", "ant|cat|7");
+    assert_labels(f, "n01440764 tench, Tinca tinca\nn01443537\tgoldfish\n",
+                  "tench, Tinca tinca|goldfish");
+    assert_labels(f, "n01440764 tench\nn0144353 goldfish\n", "n01440764 tench|n0144353 goldfish");
+    assert_labels(f, "n01440764\nn01443537\n", "n01440764|n01443537");
+    assert_labels(f, "0,tench, Tinca tinca\n1, goldfish\n", "tench, Tinca tinca|goldfish");
+    assert_labels(f, "0: n01440764 tench\n1: n01443537 goldfish", "tench|goldfish");
+    assert_labels(f, "1,a\n2,b\n", "1,a|2,b"); /* not their own indices */
+    assert_labels(f, "0\n1\n2", "0|1|2");
+    assert_labels(f, "0 a\n1 b", "0 a|1 b");
+}
 
+static void test_labels_file_mistakes(void **state)
+{
+    struct fixture *f = *state;
     char names[600], sentence[700];
     snprintf(names, sizeof names, "%s", temp_folder_file(&f->folder, "names.txt"));
     static const struct {
@@ -239,10 +273,24 @@ static void test_labels_file(void **state)
         {"", "empty; wanted one label a line"},
         {"a\n\nb\n", "line 2 is empty; wanted a label"},
         {"a\n\xff\n", "not UTF-8 text"},
+        {"[\"a\", 7]", "labels[1] is 7; wanted a string"},
+        {"[\"a\"", "line 1, column 4: ']' expected near end of file"},
+        {"[]", "labels is []; wanted a list of strings, one for each class"},
+        {"{\"0\": \"a\", \"2\": \"b\"}",
+         "labels[\"2\"] is \"b\"; wanted an index from 0 to 1 with its name, each index once"},
+        {"{\"0\": \"a\", \"00\": \"b\"}",
+         "labels[\"00\"] is \"b\"; wanted an index from 0 to 1 with its name, each index once"},
+        {"{\"a\": 0, \"b\": 0}",
+         "labels[\"b\"] is 0; wanted an index from 0 to 1 with its name, each index once"},
+        {"{\"a\": -1}",
+         "labels[\"a\"] is -1; wanted an index from 0 to 0 with its name, each index once"},
+        {"{\"0\": 0.5}",
+         "labels[\"0\"] is 0.5; wanted an index from 0 to 0 with its name, each index once"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         begin(f);
         put(f, "names.txt", rows[i].text);
+        put(f, "config.json", "{\"labels_file\": \"names.txt\"}");
         snprintf(sentence, sizeof sentence, "%s: %s", names, rows[i].sentence);
         assert_int_equal(read_card(f, f->config), ENG_FORMAT);
         assert_string_equal(f->err.text, sentence);
@@ -251,6 +299,95 @@ static void test_labels_file(void **state)
     put(f, "config.json", "{\"labels_file\": \"absent.txt\"}");
     assert_int_equal(read_card(f, f->config), ENG_NOT_FOUND);
     assert_non_null(strstr(f->err.text, "absent.txt"));
+}
+
+/* The preset's keys, then those that refine it, then those that options say. */
+static void test_presets(void **state)
+{
+    struct fixture *f = *state;
+    begin(f);
+    property(f, "classifyd.preprocess", "{\"color\": \"gray\", \"scale\": 3, \"mean\": [7]}");
+    put(f, "config.json", "{\"preprocess\": {\"std\": [2, 3, 4], \"preset\": \"imagenet-caffe\"}}");
+    assert_reads(f, f->config);
+    const struct eng_preprocess *pre = &f->out.card.preprocess;
+    assert_true(f->out.has_preprocess && f->out.has_color && !f->out.has_layout);
+    assert_false(f->out.has_size);
+    assert_int_equal(f->out.default_side_px, 224);
+    assert_int_equal(pre->color, ENG_COLOR_BGR);
+    assert_int_equal(pre->resize, ENG_RESIZE_CENTER_CROP);
+    assert_true(pre->scale == 1 && pre->mean[0] == 103.939f && pre->mean[2] == 123.68f);
+    assert_true(pre->std[0] == 2 && pre->std[2] == 4);
+    assert_int_equal(f->out.card.origin[ENG_CARD_COLOR], ENG_ORIGIN_CONFIG);
+    assert_int_equal(f->out.card.origin[ENG_CARD_LAYOUT], ENG_ORIGIN_DEFAULT);
+
+    begin(f);
+    put(f, "config.json",
+        "{\"preprocess\": {\"preset\": \"mnist\", \"width\": 20, \"height\": 30}}");
+    assert_reads(f, f->config);
+    assert_int_equal(f->out.card.preprocess.color, ENG_COLOR_GRAY);
+    assert_int_equal(f->out.card.preprocess.width_px, 20);
+    assert_true(f->out.card.preprocess.std[0] == 0.3081f);
+
+    begin(f);
+    const struct eng_model_options options = {.config_path = f->config, .preset = "zero-one"};
+    assert_int_equal(eng_card_read(&f->onnx, &options, &f->arena, &f->out, &f->err), ENG_OK);
+    assert_true(f->out.card.preprocess.std[0] == 1 && f->out.card.preprocess.mean[0] == 0);
+    assert_int_equal(f->out.card.preprocess.color, ENG_COLOR_GRAY); /* zero-one leaves it */
+
+    begin(f);
+    const struct eng_model_options wrong = {.preset = "imagenet-tensorflow"};
+    assert_int_equal(eng_card_read(&f->onnx, &wrong, &f->arena, &f->out, &f->err), ENG_FORMAT);
+    assert_string_equal(f->err.text,
+                        "the options: preset is 'imagenet-tensorflow'; wanted one of: "
+                        "imagenet-torchvision, imagenet-tf, imagenet-caffe, mnist, cifar10, "
+                        "zero-one");
+}
+
+static void test_crop_percentage(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *keys;
+        unsigned shorter;
+    } rows[] = {
+        {"\"width\": 224, \"height\": 224, \"crop_percentage\": 87.5", 256},
+        {"\"width\": 224, \"height\": 180, \"crop_percentage\": 95", 235}, /* 235.8 */
+        {"\"width\": 240, \"height\": 240, \"crop_percentage\": 100", 240},
+        {"\"width\": 299, \"height\": 299, \"preset\": \"imagenet-tf\"", 341},
+        {"\"width\": 224, \"height\": 224, \"preset\": \"imagenet-tf\", \"shorter_side\": 232",
+         232},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char config[300];
+        snprintf(config, sizeof config, "{\"preprocess\": {\"resize\": \"center_crop\", %s}}",
+                 rows[i].keys);
+        begin(f);
+        put(f, "config.json", config);
+        assert_reads(f, f->config);
+        assert_int_equal(f->out.card.preprocess.shorter_side_px, rows[i].shorter);
+    }
+}
+
+static void test_resizing_keys(void **state)
+{
+    struct fixture *f = *state;
+    begin(f);
+    put(f, "config.json",
+        "{\"preprocess\": {\"resize\": \"letterbox\", \"filter\": \"bicubic\", \"antialias\": "
+        "false,"
+        " \"background\": [114], \"layout\": \"nhwc\"}, \"top\": 3, \"output\": \"scores\"}");
+    assert_reads(f, f->config);
+    const struct eng_preprocess *pre = &f->out.card.preprocess;
+    assert_int_equal(pre->resize, ENG_RESIZE_LETTERBOX);
+    assert_int_equal(pre->filter, ENG_FILTER_BICUBIC);
+    assert_true(pre->aliased);
+    assert_memory_equal(pre->background, "rrr", 3);
+    assert_int_equal(pre->layout, ENG_LAYOUT_HWC);
+    assert_int_equal(f->out.card.top, 3);
+    assert_string_equal(f->out.card.output, "scores");
+    assert_int_equal(f->out.card.origin[ENG_CARD_TOP], ENG_ORIGIN_CONFIG);
+    assert_int_equal(f->out.card.origin[ENG_CARD_FILTER], ENG_ORIGIN_CONFIG);
+    assert_int_equal(f->out.card.origin[ENG_CARD_VALUES], ENG_ORIGIN_DEFAULT);
 }
 
 static void test_metadata_mistakes(void **state)
@@ -284,6 +421,10 @@ static void test_config_mistakes(void **state)
     assert_config_fails(f, "[]", ENG_FORMAT, ": not a JSON object");
     assert_config_fails(f, "{\"softmaxx\": true}", ENG_FORMAT,
                         ": softmaxx is not a known key; did you mean softmax?");
+    assert_config_fails(f, "{\"top\": 0}", ENG_FORMAT,
+                        ": top is 0; wanted a whole number from 1 to 65536");
+    assert_config_fails(f, "{\"output\": -1}", ENG_FORMAT,
+                        ": output is -1; wanted the name of an output or its place, 0 or more");
     assert_config_fails(f, "{\"quite_other\": true}", ENG_FORMAT,
                         ": quite_other is not a known key");
     assert_config_fails(f, "{\"labels\": [\"a\"], \"labels_file\": \"x\"}", ENG_FORMAT,
@@ -322,11 +463,30 @@ static void test_preprocess_mistakes(void **state)
          "preprocess.mean has 3 values; wanted 1 for color \"gray\""},
         {"{\"resize\": \"center_crop\", \"width\": 224, \"height\": 224, \"shorter_side\": 200}",
          "preprocess.shorter_side is 200; wanted 224 or more with resize \"center_crop\""},
+        {"{\"resize\": \"center_crop\", \"crop_percentage\": 0.875}",
+         "preprocess.crop_percentage is 0.875, but must lie in 10 to 100"},
+        {"{\"resize\": \"center_crop\", \"crop_percentage\": 90, \"shorter_side\": 9}",
+         "preprocess.crop_percentage is 90; wanted either it or shorter_side, not both"},
+        {"{\"crop_percentage\": 90}",
+         "preprocess.crop_percentage is 90; wanted resize \"center_crop\" with it"},
+        {"{\"background\": [1, 2]}",
+         "preprocess.background is [1,2]; wanted 1 or 3 whole numbers from 0 to 255"},
+        {"{\"background\": [0.5]}",
+         "preprocess.background is [0.5]; wanted 1 or 3 whole numbers from 0 to 255"},
+        {"{\"background\": [256]}",
+         "preprocess.background[0] is 256; wanted 1 or 3 whole numbers from 0 to 255"},
+        {"{\"filter\": \"lanczos\"}",
+         "preprocess.filter is 'lanczos', but must be one of: bilinear, bicubic, nearest"},
+        {"{\"antialias\": 1}", "preprocess.antialias is 1; wanted true or false"},
+        {"{\"preset\": \"mnsit\"}",
+         "preprocess.preset is 'mnsit'; wanted one of: imagenet-torchvision, imagenet-tf, "
+         "imagenet-caffe, mnist, cifar10, zero-one; did you mean mnist?"},
+        {"{\"preset\": 1}", "preprocess.preset is 1; wanted a string"},
         {"{\"resize\": \"center_crop\"}",
          "preprocess.shorter_side is 0; wanted 1 or more with resize \"center_crop\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char config[300], sentence[300];
+        char config[400], sentence[400];
         snprintf(config, sizeof config, "{\"preprocess\": %s}", rows[i].json);
         snprintf(sentence, sizeof sentence, ": %s", rows[i].sentence);
         assert_config_fails(f, config, ENG_FORMAT, sentence);
@@ -352,6 +512,10 @@ int main(void)
         cmocka_unit_test(test_image_keys),
         cmocka_unit_test(test_config_wins_key_by_key),
         cmocka_unit_test(test_labels_file),
+        cmocka_unit_test(test_labels_file_mistakes),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_crop_percentage),
+        cmocka_unit_test(test_resizing_keys),
         cmocka_unit_test(test_metadata_mistakes),
         cmocka_unit_test(test_config_mistakes),
         cmocka_unit_test(test_preprocess_mistakes),

@@ -104,6 +104,9 @@ static void assert_same_preprocess(const struct eng_preprocess *a, const struct 
     assert_int_equal(a->color, b->color);
     assert_int_equal(a->resize, b->resize);
     assert_int_equal(a->layout, b->layout);
+    assert_int_equal(a->filter, b->filter);
+    assert_int_equal(a->aliased, b->aliased);
+    assert_memory_equal(a->background, b->background, 3);
     assert_int_equal(a->width_px, b->width_px);
     assert_int_equal(a->height_px, b->height_px);
     assert_int_equal(a->shorter_side_px, b->shorter_side_px);
@@ -116,25 +119,31 @@ static void test_every_preprocess_comes_back(void **state)
 {
     struct fixture *f = *state;
     static const struct eng_preprocess rows[] = {
-        {ENG_COLOR_GRAY, ENG_RESIZE_STRETCH, ENG_LAYOUT_CHW, 28, 28, 0, 1.0f / 255.0f, {0}, {1}},
-        {ENG_COLOR_RGB,
-         ENG_RESIZE_CENTER_CROP,
-         ENG_LAYOUT_CHW,
-         224,
-         224,
-         256,
-         1.0f / 255.0f,
-         {0.485f, 0.456f, 0.406f},
-         {0.229f, 0.224f, 0.225f}},
-        {ENG_COLOR_BGR,
-         ENG_RESIZE_STRETCH,
-         ENG_LAYOUT_HWC,
-         1,
-         65535,
-         0,
-         1,
-         {103.939f, 1e-8f, -7},
-         {1, 1, 1e8f}},
+        {.color = ENG_COLOR_GRAY,
+         .width_px = 28,
+         .height_px = 28,
+         .scale = 1.0f / 255.0f,
+         .std = {1}},
+        {.color = ENG_COLOR_RGB,
+         .resize = ENG_RESIZE_CENTER_CROP,
+         .filter = ENG_FILTER_BICUBIC,
+         .width_px = 224,
+         .height_px = 224,
+         .shorter_side_px = 256,
+         .scale = 1.0f / 255.0f,
+         .mean = {0.485f, 0.456f, 0.406f},
+         .std = {0.229f, 0.224f, 0.225f}},
+        {.color = ENG_COLOR_BGR,
+         .resize = ENG_RESIZE_LETTERBOX,
+         .layout = ENG_LAYOUT_HWC,
+         .filter = ENG_FILTER_NEAREST,
+         .aliased = true,
+         .background = {0, 114, 255},
+         .width_px = 1,
+         .height_px = 65535,
+         .scale = 1,
+         .mean = {103.939f, 1e-8f, -7},
+         .std = {1, 1, 1e8f}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         begin(f);
