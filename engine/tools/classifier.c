@@ -16,7 +16,7 @@ enum eng_status tool_classifier_open(const char *path, const char *config_path, 
         status = eng_fail(
             err, ENG_UNSUPPORTED,
             "%s takes no pictures: it has %zu input%s, the first is '%s', %s %s; "
-            "wanted one float input of 1 or 3 channels",
+            "wanted one input of 1 or 3 channels",
             path, eng_model_n_inputs(model), eng_model_n_inputs(model) == 1 ? "" : "s", name,
             eng_dtype_name(input.dtype), eng_shape_format(&input.shape, shape, sizeof shape));
         eng_model_destroy(model);

@@ -116,7 +116,7 @@ class Vectors(ClassifyCase):
         def refuse(says, **metadata):
             path = self.write_quadrant_model(metadata={f"classifyd.{k}": v for k, v in metadata.items()})
             self.refused("inspect", path, says=says)
-        refuse(["2 features are named, but input", "wanted one float input [N, 2]"], features='["a", "b"]')
+        refuse(["2 features are named, but input", "wanted one input [N, 2] of floats or bytes"], features='["a", "b"]')
         refuse("classifyd.features", features='"a"')
         refuse("both features and preprocessing are given", features='["a"]', preprocess='{"scale": 1}')
 

@@ -63,9 +63,10 @@ struct eng_card {
     size_t
         n_features; /* the model takes vectors of so many numbers; 0: pictures or other tensors */
     const char *const *features; /* [n_features] what they are called */
-    bool takes_images;  /* one float input of 1 or 3 channels: pictures can be classified */
-    const char *output; /* the graph output that holds the classes, NULL: the first */
-    bool add_softmax;   /* the output holds scores, not probabilities */
+    bool takes_images;  /* one input of floats or bytes, 1 or 3 channels: pictures can be classified
+                         */
+    const char *output; /* the graph output that holds the answers */
+    bool add_softmax;   /* that output holds scores, not probabilities */
     size_t top;         /* classes to show when nobody says how many; 0: the caller's choice */
     unsigned guessed;   /* bits of enum eng_guess */
     enum eng_origin origin[ENG_N_CARD_ITEMS];
@@ -107,8 +108,13 @@ const struct eng_card *eng_model_card(const struct eng_model *model);
 /* Purpose: SHA-256 of the file's bytes, 64 lower-case hex digits. Borrowed. */
 const char *eng_model_digest(const struct eng_model *model);
 
-/* Purpose: the largest batch: options.max_batch, or 1 if the graph is bound to its batch size. */
+/* Purpose: the largest batch that a session takes: options.max_batch, at most 32 if it runs the
+ * samples one by one. */
 int eng_model_max_batch(const struct eng_model *model);
+
+/* Purpose: true if the graph insists on the one sample that it was exported for, or mixes samples:
+ * a session then runs a batch's samples one after the other, and batches save no time. */
+bool eng_model_runs_one_by_one(const struct eng_model *model);
 
 size_t eng_model_n_inputs(const struct eng_model *model);
 size_t eng_model_n_outputs(const struct eng_model *model);

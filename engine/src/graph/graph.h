@@ -16,12 +16,20 @@
 
 enum eng_value_kind { ENG_VALUE_INPUT, ENG_VALUE_CONSTANT, ENG_VALUE_COMPUTED };
 
+/* How a constant of a graph that was made for one sample looks at a batch of n (graph/batch.h). */
+enum eng_follows {
+    ENG_FOLLOWS_NOT,
+    ENG_FOLLOWS_IN_ENTRY, /* int64: the first number times n */
+    ENG_FOLLOWS_IN_ROWS,  /* n times the rows that it has */
+};
+
 enum { ENG_NO_VALUE = -1 }; /* an optional input or output that is left out */
 
 struct eng_value {
     const char *name;
     enum eng_value_kind kind;
-    bool trainable; /* a constant that training adjusts */
+    bool trainable;           /* a constant that training adjusts */
+    enum eng_follows follows; /* a constant: where the batch is overridden */
     /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: nothing;
      * its shape depends on the batch size and stands in the plan. */
     struct eng_tensor tensor;

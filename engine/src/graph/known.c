@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "graph/shape.h"
 
 #include <stdlib.h>
 
@@ -26,9 +27,10 @@ enum eng_status eng_known_init(struct eng_known *known, const struct eng_graph *
                                bool training, struct eng_arena *arena, struct eng_error *err)
 {
     *known = (struct eng_known){.left_bytes = MAX_WALK_BYTES, .left_flops = MAX_WALK_FLOPS};
+    if (!training) return ENG_OK;
     known->changes = eng_arena_alloc(arena, graph->n_values + 1, sizeof *known->changes);
     if (!known->changes) return eng_fail_memory(err, "shape inference");
-    if (training) mark_changes(graph, known->changes);
+    mark_changes(graph, known->changes);
     return ENG_OK;
 }
 
@@ -37,7 +39,8 @@ static bool inputs_are_known(const struct eng_known *known, const struct eng_nod
 {
     if (node->op->flags & ENG_OP_SHAPE_ONLY) return true;
     for (size_t k = 0; k < q->n_in; k++)
-        if (q->in[k] && (!q->in[k]->data || known->changes[node->in[k]])) return false;
+        if (q->in[k] && (!q->in[k]->data || (known->changes && known->changes[node->in[k]])))
+            return false;
     return true;
 }
 

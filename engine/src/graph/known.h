@@ -3,12 +3,13 @@
 #define ENG_GRAPH_KNOWN_H
 
 #include "graph/graph.h"
-#include "graph/shape.h"
+
+struct eng_node_plan;
 
 /* The state of one walk over a graph. */
 struct eng_known {
-    bool
-        *changes; /* [n_values] training writes into this constant: not known, though it has data */
+    /* [n_values] training writes into this constant, so it is not known. NULL: into none. */
+    bool *changes;
     size_t left_bytes; /* what may still be spent */
     double left_flops;
 };

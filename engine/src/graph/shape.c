@@ -1,7 +1,6 @@
 #include "graph/shape.h"
 
 #include "base/error.h"
-#include "graph/known.h"
 
 #include <string.h>
 
@@ -103,21 +102,69 @@ enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bo
     return infer_node(graph, i, training, NULL, arena, tensors, plan, err);
 }
 
+/* A constant that follows the batch, at this batch size. */
+static enum eng_status follow(const struct eng_shape_walk *walk, const struct eng_value *value,
+                              struct eng_tensor *out, struct eng_error *err)
+{
+    size_t n = (size_t)walk->batch, n_bytes = (size_t)eng_tensor_bytes(&value->tensor);
+    bool rows = value->follows == ENG_FOLLOWS_IN_ROWS;
+    char *data = eng_arena_alloc(walk->arena, rows ? n : 1, n_bytes);
+    if (!data) return eng_fail_memory(err, "a constant that follows the batch");
+    for (size_t i = 0; i < (rows ? n : 1); i++)
+        memcpy(data + i * n_bytes, value->tensor.data, n_bytes);
+    *out = value->tensor;
+    out->data = data;
+    if (rows)
+        out->shape.dim[0] *= walk->batch;
+    else
+        *(int64_t *)out->data = (int64_t)((uint64_t) * (int64_t *)out->data * n);
+    return ENG_OK;
+}
+
+enum eng_status eng_shape_walk_value(const struct eng_shape_walk *walk, size_t v,
+                                     struct eng_error *err)
+{
+    const struct eng_value *value = &walk->graph->values[v];
+    if (value->kind == ENG_VALUE_INPUT)
+        return input_shape(value, walk->batch, walk->override_batch, &walk->tensors[v], err);
+    if (value->follows != ENG_FOLLOWS_NOT && walk->override_batch && walk->batch != 1)
+        return follow(walk, value, &walk->tensors[v], err);
+    walk->tensors[v] = value->tensor;
+    return ENG_OK;
+}
+
+enum eng_status eng_shape_walk_begin(struct eng_shape_walk *walk, struct eng_error *err)
+{
+    enum eng_status status =
+        eng_known_init(&walk->known, walk->graph, walk->training, walk->arena, err);
+    for (size_t v = 0; status == ENG_OK && v < walk->graph->n_values; v++)
+        status = eng_shape_walk_value(walk, v, err);
+    return status;
+}
+
+enum eng_status eng_shape_walk_node(struct eng_shape_walk *walk, size_t i,
+                                    struct eng_node_plan *plan, struct eng_error *err)
+{
+    const struct eng_node *node = &walk->graph->nodes[i];
+    for (size_t k = 0; k < node->n_out; k++) /* a node may come twice */
+        if (node->out[k] != ENG_NO_VALUE) walk->tensors[node->out[k]].data = NULL;
+    return infer_node(walk->graph, i, walk->training, &walk->known, walk->arena, walk->tensors,
+                      plan, err);
+}
+
 enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,
                                 bool training, struct eng_arena *arena, struct eng_tensor *tensors,
                                 struct eng_node_plan *nodes, struct eng_error *err)
 {
-    enum eng_status status = ENG_OK;
-    for (size_t v = 0; v < graph->n_values; v++) {
-        tensors[v] = graph->values[v].tensor;
-        if (graph->values[v].kind != ENG_VALUE_INPUT) continue;
-        status = input_shape(&graph->values[v], batch, override_batch, &tensors[v], err);
-        if (status != ENG_OK) return status;
-    }
-    struct eng_known known;
-    status = eng_known_init(&known, graph, training, arena, err);
+    struct eng_shape_walk walk = {.graph = graph,
+                                  .batch = batch,
+                                  .override_batch = override_batch,
+                                  .training = training,
+                                  .arena = arena,
+                                  .tensors = tensors};
+    enum eng_status status = eng_shape_walk_begin(&walk, err);
     for (size_t i = 0; status == ENG_OK && i < graph->n_nodes; i++)
-        status = infer_node(graph, i, training, &known, arena, tensors, &nodes[i], err);
+        status = eng_shape_walk_node(&walk, i, &nodes[i], err);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #define ENG_GRAPH_SHAPE_H
 
 #include "graph/graph.h"
+#include "graph/known.h"
 
 /* How a node looks at one batch size: what infer answered. */
 struct eng_node_plan {
@@ -25,13 +26,38 @@ bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out);
  *          shapes alone (graph/known.h).
  * Shapes: tensors [n_values] (data set for what is known, else NULL), nodes [n_nodes]; a symbolic
  * first dimension of an input becomes `batch`; override_batch also replaces a declared first
- *         dimension of 1. States and what was computed are allocated in arena.
+ *         dimension of 1, and then constants that follow the batch do. States and what was computed
+ *         are allocated in arena.
  * Errors: what the operators' infer says, with "node 'name' (Op): " before it; UNSUPPORTED for
  * another symbolic dimension of an input.
  */
 enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,
                                 bool training, struct eng_arena *arena, struct eng_tensor *tensors,
                                 struct eng_node_plan *nodes, struct eng_error *err);
+
+/*
+ * eng_shape_infer in steps, for whoever changes the graph on the way. All but known is the caller's
+ * to set; tensors has room for the values that may be added.
+ */
+struct eng_shape_walk {
+    const struct eng_graph *graph;
+    int64_t batch;
+    bool override_batch, training;
+    struct eng_arena *arena;
+    struct eng_tensor *tensors;
+    struct eng_known known;
+};
+
+/* Purpose: sets the tensors of all values that no node computes. */
+enum eng_status eng_shape_walk_begin(struct eng_shape_walk *walk, struct eng_error *err);
+
+/* Purpose: sets the tensor of one such value at the walk's batch size. */
+enum eng_status eng_shape_walk_value(const struct eng_shape_walk *walk, size_t v,
+                                     struct eng_error *err);
+
+/* Purpose: the next node, or one before it once more. */
+enum eng_status eng_shape_walk_node(struct eng_shape_walk *walk, size_t i,
+                                    struct eng_node_plan *plan, struct eng_error *err);
 
 /*
  * Purpose: infers node i of a graph that is being built, from the tensors of its inputs; sets

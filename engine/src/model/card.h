@@ -16,10 +16,12 @@
  *   classifyd.features    ["area", ...]: the input is [N, features], not a picture; without labels
  *                         the output is a number for each sample, [N, 1]
  *   classifyd.preprocess  {"color": "gray" | "rgb" | "bgr", "layout": "chw" | "hwc" (or "nchw",
- * "nhwc"), "resize": "stretch" | "center_crop" | "letterbox", "filter": "bilinear" | "bicubic" |
- * "nearest", "antialias": true, "background": [0, 0, 0], "width": 28, "height": 28, "shorter_side":
- * 256 | "crop_percentage": 87.5, "scale": 0.0039, "mean": [..], "std": [..], "preset":
- * "imagenet-tf"} classifyd.output      "probabilities": the graph output that holds the classes
+ *                          "nhwc"), "resize": "stretch" | "center_crop" | "letterbox",
+ *                          "filter": "bilinear" | "bicubic" | "nearest", "antialias": true,
+ *                          "background": [0, 0, 0], "width": 28, "height": 28,
+ *                          "shorter_side": 256 | "crop_percentage": 87.5, "scale": 0.0039,
+ *                          "mean": [..], "std": [..], "preset": "imagenet-tf"}
+ *   classifyd.output      "scores": the output that holds the answers, or its place, 0 the first
  *   classifyd.top         5: classes to show when nobody says how many
  *   classifyd.softmax     true: that output holds scores, not probabilities
  *   classifyd.golden      [{"pixels": "<base64, [H, W, C] bytes>", "probabilities": [..]}, ...]

@@ -33,6 +33,7 @@ enum eng_status card_read_key(const struct eng_json_place *place, const struct c
 
 card_part_fn card_read_features;
 card_part_fn card_read_preprocess;
+card_part_fn card_read_output;
 card_part_fn card_read_softmax;
 card_part_fn card_read_output;
 card_part_fn card_read_top;

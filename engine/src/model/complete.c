@@ -109,19 +109,33 @@ static enum eng_status check_preprocess(const struct eng_model *model, int input
     return ENG_OK;
 }
 
+/* What a session converts samples to, and answers from. */
+static bool is_real(enum eng_dtype dtype)
+{
+    return dtype == ENG_FLOAT32 || dtype == ENG_FLOAT64;
+}
+
+static bool takes_samples(enum eng_dtype dtype)
+{
+    return is_real(dtype) || dtype == ENG_UINT8;
+}
+
 static enum eng_status complete_preprocess(struct eng_model *model, struct eng_error *err)
 {
     struct eng_card_source *source = &model->source;
     const struct eng_graph *graph = &model->graph;
     int input = graph->n_inputs == 1 ? graph->inputs[0] : ENG_NO_VALUE;
-    bool one_float = input != ENG_NO_VALUE && model->symbolic[input].dtype == ENG_FLOAT32 &&
-                     model->symbolic[model->answer].dtype == ENG_FLOAT32;
+    bool fits = input != ENG_NO_VALUE && takes_samples(model->symbolic[input].dtype) &&
+                is_real(model->symbolic[model->answer].dtype);
     bool stated = source->has_preprocess || source->has_color;
-    if (stated && !one_float)
-        return eng_fail(err, ENG_FORMAT,
-                        "preprocessing is given, but the graph has not one float input and a "
-                        "float output");
-    if (!one_float) return ENG_OK;
+    if (stated && !fits)
+        return eng_fail(
+            err, ENG_FORMAT,
+            "preprocessing is given, but the graph has not one input of floats or bytes "
+            "and an output of floats");
+    if (!fits) return ENG_OK;
+    if (!source->has_preprocess && model->symbolic[input].dtype == ENG_UINT8)
+        source->card.preprocess.scale = 1; /* bytes hold the pixels as they are */
     bool filled = fill_preprocess(source, &model->symbolic[input].shape, per_sample(model, input));
     if (!stated && (!filled || check_preprocess(model, input, NULL) != ENG_OK)) return ENG_OK;
     enum eng_status status = eng_card_settle_size(source, err);
@@ -204,11 +218,11 @@ static enum eng_status complete_features(struct eng_model *model, struct eng_err
     if (source->has_preprocess || source->has_color)
         return eng_fail(err, ENG_FORMAT,
                         "both features and preprocessing are given; wanted vectors or pictures");
-    if (graph->n_inputs != 1 || input->dtype != ENG_FLOAT32 || output->dtype != ENG_FLOAT32 ||
+    if (graph->n_inputs != 1 || !takes_samples(input->dtype) || !is_real(output->dtype) ||
         input->shape.rank != 2 || input->shape.dim[1] != (int64_t)source->card.n_features)
         return eng_fail(err, ENG_FORMAT,
-                        "%zu features are named, but input '%s' is %s %s; wanted one float input "
-                        "[N, %zu] and a float output",
+                        "%zu features are named, but input '%s' is %s %s; wanted one input "
+                        "[N, %zu] of floats or bytes and an output of floats",
                         source->card.n_features, graph->values[graph->inputs[0]].name,
                         eng_dtype_name(input->dtype),
                         eng_shape_format(&input->shape, text, sizeof text),
@@ -234,31 +248,44 @@ static int find_output(const struct eng_graph *graph, const char *wanted)
     return is_place ? graph->outputs[place] : ENG_NO_VALUE;
 }
 
+/* The output that is named, or the first that holds floats: labels may stand before scores. */
 static enum eng_status choose_answer(struct eng_model *model, struct eng_error *err)
 {
     const struct eng_graph *graph = &model->graph;
     const char *wanted = model->source.card.output;
     model->answer = graph->outputs[0];
+    for (size_t i = graph->n_outputs; i-- > 0;)
+        if (is_real(model->symbolic[graph->outputs[i]].dtype)) model->answer = graph->outputs[i];
     if (!wanted && graph->n_outputs > 1)
         model->source.card.origin[ENG_CARD_OUTPUT] = ENG_ORIGIN_GUESSED;
-    if (wanted) model->answer = find_output(graph, wanted);
-    if (model->answer == ENG_NO_VALUE)
-        return eng_fail(err, ENG_FORMAT,
-                        "output is '%s', but the graph has no output of that name; wanted one "
-                        "of its %zu, the first of which is '%s', or its place, 0 to %zu",
-                        wanted, graph->n_outputs, graph->values[graph->outputs[0]].name,
-                        graph->n_outputs - 1);
+    if (wanted) {
+        model->answer = find_output(graph, wanted);
+        if (model->answer == ENG_NO_VALUE)
+            return eng_fail(err, ENG_FORMAT,
+                            "output is '%s', but the graph has no output of that name; wanted one "
+                            "of its %zu, the first of which is '%s', or its place, 0 to %zu",
+                            wanted, graph->n_outputs, graph->values[graph->outputs[0]].name,
+                            graph->n_outputs - 1);
+        if (!is_real(model->symbolic[model->answer].dtype))
+            return eng_fail(err, ENG_FORMAT, "output '%s' holds %s; wanted one that holds floats",
+                            graph->values[model->answer].name,
+                            eng_dtype_name(model->symbolic[model->answer].dtype));
+    }
     model->source.card.output = graph->values[model->answer].name;
     return ENG_OK;
 }
 
 enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err)
 {
+    const struct eng_card *card = &model->source.card;
     enum eng_status status = choose_answer(model, err);
     if (status != ENG_OK) return status;
-    if (model->source.card.n_features > 0 && model->graph.n_inputs > 0)
-        return complete_features(model, err);
-    status = complete_preprocess(model, err);
-    if (status == ENG_OK && model->source.card.takes_images) status = complete_classes(model, err);
+    if (card->n_features > 0 && model->graph.n_inputs > 0) {
+        status = complete_features(model, err);
+    } else {
+        status = complete_preprocess(model, err);
+        if (status == ENG_OK && card->takes_images) status = complete_classes(model, err);
+    }
+    model->n_answers = card->n_classes > 0 ? card->n_classes : 1;
     return status;
 }

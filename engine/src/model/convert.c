@@ -119,6 +119,16 @@ enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_gra
 
 /* ---- export ---- */
 
+/* Of a graph without a node of ai.onnx: every reader knows it. */
+enum { DEFAULT_OPSET = 17 };
+
+/* The IR version that came with the operator set: ONNX 1.10 has 15 and 8, 1.14 19 and 9, 1.16 21
+ * and 10. */
+static int64_t ir_version_of(int64_t opset)
+{
+    return opset < 19 ? 8 : opset < 21 ? 9 : 10;
+}
+
 static const char *value_name(const struct eng_graph *graph, int value)
 {
     return value == ENG_NO_VALUE ? "" : graph->values[value].name;
@@ -162,7 +172,7 @@ static bool export_opsets(const struct eng_graph *graph, struct onnx_model *out)
             out->opsets[out->n_opsets++] = (struct onnx_opset){.domain = graph->nodes[i].op->domain,
                                                                .version = graph->nodes[i].opset};
     if (out->opsets && opset_of(out, "") == 0)
-        out->opsets[out->n_opsets++] = (struct onnx_opset){.domain = "", .version = ENG_OPSET_MAX};
+        out->opsets[out->n_opsets++] = (struct onnx_opset){.domain = "", .version = DEFAULT_OPSET};
     return out->opsets != NULL;
 }
 
@@ -213,8 +223,7 @@ static enum eng_status export_graph(const struct eng_graph *graph, struct onnx_m
 enum eng_status eng_convert_export(const struct eng_graph *graph, struct onnx_model *out,
                                    struct eng_error *err)
 {
-    struct onnx_model model = {.ir_version = 8,
-                               .producer_name = "classifyd",
+    struct onnx_model model = {.producer_name = "classifyd",
                                .producer_version = CLASSIFYD_VERSION,
                                .doc_string = "",
                                .graph_name = graph->name};
@@ -224,6 +233,7 @@ enum eng_status eng_convert_export(const struct eng_graph *graph, struct onnx_mo
         onnx_model_fini(&model);
         return status;
     }
+    model.ir_version = ir_version_of(opset_of(&model, ""));
     *out = model;
     return ENG_OK;
 }

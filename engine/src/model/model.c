@@ -27,48 +27,11 @@ static enum eng_status read_onnx(struct eng_model *model, const void *bytes, siz
     return status;
 }
 
-/* A batch of n works if every input takes it and output 0 follows it. */
-static bool batch_works(const struct eng_model *model, bool override_batch)
-{
-    const struct eng_graph *graph = &model->graph;
-    for (size_t i = 0; i < graph->n_outputs; i++) {
-        const struct eng_shape *shape = &model->symbolic[graph->outputs[i]].shape;
-        if (shape->rank == 0 || shape->dim[0] != -1) return false;
-    }
-    for (size_t i = 0; i < graph->n_inputs; i++) {
-        const struct eng_shape *shape = &graph->values[graph->inputs[i]].tensor.shape;
-        if (shape->rank == 0 || !(shape->dim[0] == -1 || (override_batch && shape->dim[0] == 1)))
-            return false;
-    }
-    return true;
-}
-
-/*
- * Which batches the graph takes: any, if it says so or declares 1 and does not insist; else only
- * its own. The symbolic shapes come out of the same look.
- */
-static enum eng_status find_batch(struct eng_model *model, int wanted, struct eng_error *err)
-{
-    const struct eng_graph *graph = &model->graph;
-    model->symbolic = eng_arena_alloc(&model->arena, graph->n_values + 1, sizeof *model->symbolic);
-    struct eng_node_plan *nodes = eng_arena_alloc(&model->arena, graph->n_nodes + 1, sizeof *nodes);
-    if (!model->symbolic || !nodes) return eng_fail_memory(err, "the model's shapes");
-    enum eng_status status = eng_shape_infer_symbolic(graph, true, model->symbolic, NULL);
-    if (status == ENG_NO_MEMORY) return eng_fail_memory(err, "the model's shapes");
-    if (status == ENG_OK && batch_works(model, true)) {
-        model->override_batch = true;
-        model->max_batch = wanted;
-        return ENG_OK;
-    }
-    model->max_batch = 1;
-    return eng_shape_infer(graph, 1, false, false, &model->arena, model->symbolic, nodes, err);
-}
-
 static enum eng_status make_plans(struct eng_model *model, struct eng_error *err)
 {
-    model->plans = eng_arena_alloc(&model->arena, (size_t)model->max_batch, sizeof *model->plans);
+    model->plans = eng_arena_alloc(&model->arena, (size_t)model->n_plans, sizeof *model->plans);
     if (!model->plans) return eng_fail_memory(err, "the model's plans");
-    for (int b = 0; b < model->max_batch; b++) {
+    for (int b = 0; b < model->n_plans; b++) {
         enum eng_status status = eng_plan_create(&model->graph, ENG_PLAN_INFERENCE, b + 1,
                                                  model->override_batch, &model->plans[b], err);
         if (status != ENG_OK) return status;
@@ -87,7 +50,7 @@ static enum eng_status build(struct eng_model *model, const void *bytes, size_t 
                         MAX_MAX_BATCH);
     eng_digest_sha256(bytes, n_bytes, model->digest);
     enum eng_status status = read_onnx(model, bytes, n_bytes, options, err);
-    if (status == ENG_OK) status = find_batch(model, max_batch, err);
+    if (status == ENG_OK) status = eng_model_find_batch(model, max_batch, err);
     if (status == ENG_OK) status = make_plans(model, err);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
     return status;
@@ -184,7 +147,7 @@ enum eng_status eng_model_open(const char *path, const struct eng_model_options 
 void eng_model_destroy(struct eng_model *model)
 {
     if (!model) return;
-    for (int b = 0; model->plans && b < model->max_batch; b++)
+    for (int b = 0; model->plans && b < model->n_plans; b++)
         eng_plan_destroy(model->plans[b]);
     eng_graph_fini(&model->graph);
     eng_arena_fini(&model->arena);
@@ -204,6 +167,11 @@ const char *eng_model_digest(const struct eng_model *model)
 int eng_model_max_batch(const struct eng_model *model)
 {
     return model->max_batch;
+}
+
+bool eng_model_runs_one_by_one(const struct eng_model *model)
+{
+    return model->n_plans < model->max_batch;
 }
 
 size_t eng_model_n_inputs(const struct eng_model *model)

@@ -16,12 +16,22 @@ struct eng_model {
     char digest[ENG_DIGEST_CHARS];
     bool override_batch; /* the file declares batch 1, and any other works too */
     int max_batch;
-    struct eng_plan **plans;     /* [max_batch], for batches of 1 .. max_batch */
+    int n_plans;                 /* max_batch, or 1: then sessions run samples one by one */
+    struct eng_plan **plans;     /* [n_plans], for batches of 1 .. n_plans */
     struct eng_tensor *symbolic; /* [n_values] shapes with -1 for the batch */
     size_t arena_bytes;          /* the largest plan's */
     size_t sample_count;         /* floats of one prepared picture or vector; 0: it takes neither */
     int answer;                  /* the output that holds classes' scores or a predicted number */
+    size_t n_answers;            /* of one sample */
 };
+
+/*
+ * Purpose: sets override_batch, max_batch, n_plans and symbolic: whether the graph computes
+ * `wanted` samples together, each as it does alone. Decided by inferring shapes at several batch
+ *          sizes and by running two random samples alone and together.
+ * Errors: those of eng_shape_infer at the batch that the file declares; NO_MEMORY.
+ */
+enum eng_status eng_model_find_batch(struct eng_model *model, int wanted, struct eng_error *err);
 
 /* Purpose: decides what the file and config left open, and checks that what they say fits the
  * graph. */

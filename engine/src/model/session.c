@@ -14,8 +14,54 @@
 struct eng_session {
     const struct eng_model *model;
     struct eng_exec *exec;
-    float *probabilities; /* [max_batch, n_classes]; NULL unless softmax is added */
+    /* NULL where the graph's own memory serves: */
+    float *samples; /* [max_batch, sample_count] as callers place them */
+    float *answers; /* [max_batch, n_answers] as callers get them */
+    char *rows;     /* each output of a raw run, [max_batch] rows, one output after the other */
 };
+
+static enum eng_dtype sample_type(const struct eng_model *model)
+{
+    return model->symbolic[model->graph.inputs[0]].dtype;
+}
+
+static enum eng_dtype answer_type(const struct eng_model *model)
+{
+    return model->symbolic[model->answer].dtype;
+}
+
+/* Bytes of one sample's part of an output, where samples run one by one. */
+static size_t row_bytes(const struct eng_model *model, size_t output)
+{
+    return (size_t)eng_tensor_bytes(&model->plans[0]->tensors[model->graph.outputs[output]]);
+}
+
+/* Room for such rows of a whole batch, with the next output's aligned behind them. */
+static size_t rows_bytes(const struct eng_model *model, size_t output)
+{
+    return eng_align_up(row_bytes(model, output) * (size_t)model->max_batch);
+}
+
+static enum eng_status create_buffers(struct eng_session *session, struct eng_error *err)
+{
+    const struct eng_model *model = session->model;
+    bool classifies = model->sample_count > 0, one_by_one = eng_model_runs_one_by_one(model);
+    size_t n = (size_t)model->max_batch, n_bytes = 0;
+    if (classifies && (one_by_one || sample_type(model) != ENG_FLOAT32)) {
+        session->samples = eng_calloc(n * model->sample_count, sizeof *session->samples);
+        if (!session->samples) return eng_fail_memory(err, "a session's samples");
+    }
+    if (classifies &&
+        (one_by_one || answer_type(model) != ENG_FLOAT32 || model->source.card.add_softmax)) {
+        session->answers = eng_calloc(n * model->n_answers, sizeof *session->answers);
+        if (!session->answers) return eng_fail_memory(err, "a session's answers");
+    }
+    bool raw = one_by_one && model->symbolic[model->graph.inputs[0]].shape.dim[0] == -1;
+    for (size_t i = 0; raw && i < model->graph.n_outputs; i++)
+        n_bytes += rows_bytes(model, i);
+    if (raw) session->rows = eng_alloc_aligned(n_bytes);
+    return raw && !session->rows ? eng_fail_memory(err, "a session's outputs") : ENG_OK;
+}
 
 enum eng_status eng_session_create(const struct eng_model *model, struct eng_pool *pool,
                                    struct eng_session **out, struct eng_error *err)
@@ -25,11 +71,7 @@ enum eng_status eng_session_create(const struct eng_model *model, struct eng_poo
     session->model = model;
     enum eng_status status =
         eng_exec_create(&model->graph, model->arena_bytes, pool, &session->exec, err);
-    if (status == ENG_OK && model->source.card.add_softmax) {
-        size_t n = (size_t)model->max_batch * model->source.card.n_classes;
-        session->probabilities = eng_calloc(n, sizeof *session->probabilities);
-        if (!session->probabilities) status = eng_fail_memory(err, "a session");
-    }
+    if (status == ENG_OK) status = create_buffers(session, err);
     if (status != ENG_OK) {
         eng_session_destroy(session);
         return status;
@@ -42,7 +84,9 @@ void eng_session_destroy(struct eng_session *session)
 {
     if (!session) return;
     eng_exec_destroy(session->exec);
-    free(session->probabilities);
+    free(session->samples);
+    free(session->answers);
+    free(session->rows);
     free(session);
 }
 
@@ -53,29 +97,88 @@ size_t eng_session_arena_bytes(const struct eng_session *session)
 
 static void bind(struct eng_session *session, int n)
 {
-    assert(n >= 1 && n <= session->model->max_batch);
+    assert(n >= 1 && n <= session->model->n_plans);
     eng_exec_bind(session->exec, session->model->plans[n - 1]);
 }
 
+/* ---- pictures and vectors ---- */
+
 float *eng_session_sample(struct eng_session *session, int n, int i)
 {
-    assert(session->model->sample_count > 0 && i >= 0 && i < n);
+    const struct eng_model *model = session->model;
+    assert(model->sample_count > 0 && i >= 0 && i < n && n <= model->max_batch);
+    if (session->samples) return session->samples + (size_t)i * model->sample_count;
     bind(session, n);
-    float *input = eng_exec_value(session->exec, session->model->graph.inputs[0])->data;
-    return input + (size_t)i * session->model->sample_count;
+    float *input = eng_exec_value(session->exec, model->graph.inputs[0])->data;
+    return input + (size_t)i * model->sample_count;
+}
+
+/* Bytes take the nearest whole number; what is not a number becomes 0. */
+static uint8_t to_byte(float value)
+{
+    return value >= 255 ? 255 : value > 0 ? (uint8_t)lrintf(value) : 0;
+}
+
+/* n samples into the input, as its type wants them. */
+static void put_samples(struct eng_session *session, const float *from, int n)
+{
+    const struct eng_tensor *input = eng_exec_value(session->exec, session->model->graph.inputs[0]);
+    size_t count = (size_t)n * session->model->sample_count;
+    switch (input->dtype) {
+    case ENG_FLOAT32:
+        memcpy(input->data, from, count * sizeof *from);
+        break;
+    case ENG_FLOAT64:
+        for (size_t k = 0; k < count; k++)
+            ((double *)input->data)[k] = (double)from[k];
+        break;
+    default:
+        assert(input->dtype == ENG_UINT8);
+        for (size_t k = 0; k < count; k++)
+            ((uint8_t *)input->data)[k] = to_byte(from[k]);
+    }
+}
+
+static void get_answers(const struct eng_session *session, int n, float *to)
+{
+    const struct eng_tensor *output = eng_exec_value(session->exec, session->model->answer);
+    size_t count = (size_t)n * session->model->n_answers;
+    if (output->dtype == ENG_FLOAT32) {
+        memcpy(to, output->data, count * sizeof *to);
+        return;
+    }
+    assert(output->dtype == ENG_FLOAT64);
+    for (size_t k = 0; k < count; k++)
+        to[k] = (float)((const double *)output->data)[k];
+}
+
+/* Samples first .. first + n - 1 in one run of the graph. */
+static void run_part(struct eng_session *session, int first, int n)
+{
+    const struct eng_model *model = session->model;
+    bind(session, n);
+    if (session->samples)
+        put_samples(session, session->samples + (size_t)first * model->sample_count, n);
+    eng_exec_forward(session->exec, 0);
+    if (session->answers)
+        get_answers(session, n, session->answers + (size_t)first * model->n_answers);
 }
 
 const float *eng_session_classify(struct eng_session *session, int n)
 {
     const struct eng_model *model = session->model;
-    bind(session, n);
-    eng_exec_forward(session->exec, 0);
-    const float *scores = eng_exec_value(session->exec, model->answer)->data;
-    if (!session->probabilities) return scores;
-    struct eng_softmax rows = {.outer = (size_t)n, .n = model->source.card.n_classes, .inner = 1};
-    eng_softmax_forward(&rows, scores, session->probabilities);
-    return session->probabilities;
+    int step = eng_model_runs_one_by_one(model) ? 1 : n;
+    assert(model->sample_count > 0 && n >= 1 && n <= model->max_batch);
+    for (int first = 0; first < n; first += step)
+        run_part(session, first, step);
+    if (!session->answers) return eng_exec_value(session->exec, model->answer)->data;
+    struct eng_softmax rows = {.outer = (size_t)n, .n = model->n_answers, .inner = 1};
+    if (model->source.card.add_softmax)
+        eng_softmax_forward(&rows, session->answers, session->answers);
+    return session->answers;
 }
+
+/* ---- raw tensors ---- */
 
 /* The batch of a raw run: what stands first in the first input whose first dimension is symbolic.
  */
@@ -96,21 +199,56 @@ static enum eng_status find_batch(const struct eng_model *model, const struct en
     return ENG_OK;
 }
 
-static enum eng_status copy_input(const struct eng_session *session, size_t i,
-                                  const struct eng_tensor *input, struct eng_error *err)
+/* Input i of a batch must have the model's type and shape. */
+static enum eng_status check_input(const struct eng_model *model, size_t i, int batch,
+                                   const struct eng_tensor *input, struct eng_error *err)
 {
-    int value = session->model->graph.inputs[i];
-    const struct eng_tensor *wanted = eng_exec_value(session->exec, value);
-    if (input->dtype != wanted->dtype || !eng_shape_equal(&input->shape, &wanted->shape)) {
-        char found_text[96], wanted_text[96];
-        return eng_fail(err, ENG_ARGUMENT, "input '%s' is %s %s, wanted %s %s",
-                        session->model->graph.values[value].name, eng_dtype_name(input->dtype),
-                        eng_shape_format(&input->shape, found_text, sizeof found_text),
-                        eng_dtype_name(wanted->dtype),
-                        eng_shape_format(&wanted->shape, wanted_text, sizeof wanted_text));
+    struct eng_tensor wanted = model->symbolic[model->graph.inputs[i]];
+    if (wanted.shape.rank > 0 && wanted.shape.dim[0] == -1) wanted.shape.dim[0] = batch;
+    if (input->dtype == wanted.dtype && eng_shape_equal(&input->shape, &wanted.shape))
+        return ENG_OK;
+    char found_text[96], wanted_text[96];
+    return eng_fail(err, ENG_ARGUMENT, "input '%s' is %s %s, wanted %s %s",
+                    model->graph.values[model->graph.inputs[i]].name, eng_dtype_name(input->dtype),
+                    eng_shape_format(&input->shape, found_text, sizeof found_text),
+                    eng_dtype_name(wanted.dtype),
+                    eng_shape_format(&wanted.shape, wanted_text, sizeof wanted_text));
+}
+
+/* The `first`th part of the inputs, as large as a run of n samples takes. */
+static void copy_inputs(const struct eng_session *session, const struct eng_tensor *inputs,
+                        int first)
+{
+    for (size_t i = 0; i < session->model->graph.n_inputs; i++) {
+        const struct eng_tensor *to =
+            eng_exec_value(session->exec, session->model->graph.inputs[i]);
+        size_t n_bytes = (size_t)eng_tensor_bytes(to);
+        if (n_bytes > 0)
+            memcpy(to->data, (const char *)inputs[i].data + (size_t)first * n_bytes, n_bytes);
     }
-    memcpy(wanted->data, input->data, (size_t)eng_tensor_bytes(input));
-    return ENG_OK;
+}
+
+static void run_rows(struct eng_session *session, int batch, const struct eng_tensor *inputs,
+                     struct eng_tensor *outputs)
+{
+    const struct eng_graph *graph = &session->model->graph;
+    bind(session, 1);
+    char *data = session->rows;
+    for (size_t i = 0; i < graph->n_outputs; i++) {
+        outputs[i] = *eng_exec_value(session->exec, graph->outputs[i]);
+        outputs[i].shape.dim[0] = batch;
+        outputs[i].data = data;
+        data += rows_bytes(session->model, i);
+    }
+    for (int row = 0; row < batch; row++) {
+        copy_inputs(session, inputs, row);
+        eng_exec_forward(session->exec, 0);
+        for (size_t i = 0; i < graph->n_outputs; i++) {
+            size_t n_bytes = row_bytes(session->model, i);
+            const void *from = eng_exec_value(session->exec, graph->outputs[i])->data;
+            if (n_bytes > 0) memcpy((char *)outputs[i].data + (size_t)row * n_bytes, from, n_bytes);
+        }
+    }
 }
 
 enum eng_status eng_session_run(struct eng_session *session, const struct eng_tensor *inputs,
@@ -124,12 +262,15 @@ enum eng_status eng_session_run(struct eng_session *session, const struct eng_te
                         n_outputs, graph->n_inputs, graph->n_outputs);
     int batch;
     enum eng_status status = find_batch(session->model, inputs, &batch, err);
+    for (size_t i = 0; status == ENG_OK && i < n_inputs; i++)
+        status = check_input(session->model, i, batch, &inputs[i], err);
     if (status != ENG_OK) return status;
-    bind(session, batch);
-    for (size_t i = 0; i < n_inputs; i++) {
-        status = copy_input(session, i, &inputs[i], err);
-        if (status != ENG_OK) return status;
+    if (session->rows) {
+        run_rows(session, batch, inputs, outputs);
+        return ENG_OK;
     }
+    bind(session, batch);
+    copy_inputs(session, inputs, 0);
     eng_exec_forward(session->exec, 0);
     for (size_t i = 0; i < n_outputs; i++)
         outputs[i] = *eng_exec_value(session->exec, graph->outputs[i]);

@@ -126,6 +126,9 @@ struct eng_op {
     /* Multiply-adds x 2 of one forward at these shapes, for inspect and bench; NULL: output
      * elements. */
     double (*flops)(const struct eng_op_infer *q);
+    /* Which inputs say the shape of output 0, dimension by dimension: bit k is input k. Reshape: 2.
+     */
+    unsigned shape_inputs;
     /* Which inputs hold parameters that training adjusts: bit k is input k. Conv: 6 (W and B). */
     unsigned trainable_inputs;
     /* Which of these are weights, that penalties pull towards 0; the others are biases or belong to

@@ -97,24 +97,23 @@ static enum eng_status reshape_infer(struct eng_op_infer *q, struct eng_error *e
     return ENG_OK;
 }
 
-#define VIEW(onnx_name, id, inputs)       \
-    const struct eng_op eng_op_##id = {   \
-        .name = onnx_name,                \
-        .domain = "",                     \
-        .opset_min = ENG_OPSET_MIN,       \
-        .opset_max = ENG_OPSET_MAX,       \
-        .in_min = inputs,                 \
-        .in_max = inputs,                 \
-        .out_min = 1,                     \
-        .out_max = 1,                     \
-        .flags = ENG_OP_VIEW,             \
-        .attrs = id##_fields,             \
-        .n_attrs = 1,                     \
-        .attrs_bytes = sizeof(struct id), \
-        .infer = id##_infer,              \
-        .forward = eng_move_forward,      \
-        .backward = eng_move_backward,    \
-    }
+#define VIEW(onnx_name, id, inputs, ...)                                 \
+    const struct eng_op eng_op_##id = {.name = onnx_name,                \
+                                       .domain = "",                     \
+                                       .opset_min = ENG_OPSET_MIN,       \
+                                       .opset_max = ENG_OPSET_MAX,       \
+                                       .in_min = inputs,                 \
+                                       .in_max = inputs,                 \
+                                       .out_min = 1,                     \
+                                       .out_max = 1,                     \
+                                       .flags = ENG_OP_VIEW,             \
+                                       .attrs = id##_fields,             \
+                                       .n_attrs = 1,                     \
+                                       .attrs_bytes = sizeof(struct id), \
+                                       .infer = id##_infer,              \
+                                       .forward = eng_move_forward,      \
+                                       .backward = eng_move_backward,    \
+                                       __VA_ARGS__}
 
-VIEW("Flatten", flatten, 1);
-VIEW("Reshape", reshape, 2);
+VIEW("Flatten", flatten, 1, .shape_inputs = 0);
+VIEW("Reshape", reshape, 2, .shape_inputs = 2);

@@ -37,9 +37,9 @@ static enum eng_status open_model(struct srv_served *served, const char *folder,
                         "run and classify eval take those",
                         folder, card->n_features);
     if (!card->takes_images)
-        return srv_fail(
-            err, ENG_UNSUPPORTED,
-            "%s: the model takes no pictures; wanted one float input of 1 or 3 channels", folder);
+        return srv_fail(err, ENG_UNSUPPORTED,
+                        "%s: the model takes no pictures; wanted one input of 1 or 3 channels",
+                        folder);
     served->preprocess = &card->preprocess;
     served->n_classes = card->n_classes;
     served->max_batch = (size_t)eng_model_max_batch(served->model);
