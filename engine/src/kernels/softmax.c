@@ -1,21 +1,65 @@
 #include "kernels/softmax.h"
 
-#include <math.h>
+#include "kernels/order.h"
 
-/* One line of n elements, step apart. */
-static void forward_line(const float *x, float *y, size_t n, size_t step, bool log)
-{
-    float max = x[0], sum = 0;
-    for (size_t i = 1; i < n; i++)
-        max = x[i * step] > max ? x[i * step] : max;
-    for (size_t i = 0; i < n; i++) {
-        float shifted = x[i * step] - max, e = expf(shifted);
-        sum += e;
-        y[i * step] = log ? shifted : e;
+/* One line of n elements, `inner` apart. */
+#define DEFINE_LINE(TYPE, EXP, LOG)                                              \
+    static void line_##TYPE(const struct eng_softmax *s, const TYPE *x, TYPE *y) \
+    {                                                                            \
+        TYPE max = x[0], sum = 0;                                                \
+        size_t n = s->n, step = s->inner;                                        \
+        for (size_t i = 1; i < n; i++)                                           \
+            max = x[i * step] > max ? x[i * step] : max;                         \
+        for (size_t i = 0; i < n; i++) {                                         \
+            TYPE shifted = x[i * step] - max, e = EXP(shifted);                  \
+            sum += e;                                                            \
+            y[i * step] = s->log ? shifted : e;                                  \
+        }                                                                        \
+        TYPE log_sum = s->log ? LOG(sum) : 0, scale = 1 / sum;                   \
+        for (size_t i = 0; i < n; i++)                                           \
+            y[i * step] = s->log ? y[i * step] - log_sum : y[i * step] * scale;  \
     }
-    float log_sum = log ? logf(sum) : 0, scale = 1 / sum;
-    for (size_t i = 0; i < n; i++)
-        y[i * step] = log ? y[i * step] - log_sum : y[i * step] * scale;
+
+DEFINE_LINE(float, expf, logf)
+DEFINE_LINE(double, exp, log)
+
+static size_t line_start(const struct eng_softmax *s, size_t line)
+{
+    return line / s->inner * s->n * s->inner + line % s->inner;
+}
+
+struct forward {
+    const struct eng_softmax *s;
+    enum eng_dtype dtype;
+    const void *x;
+    void *y;
+};
+
+static void forward_lines(void *ctx, size_t begin, size_t end)
+{
+    const struct forward *f = ctx;
+    for (size_t line = begin; line < end; line++) {
+        size_t at = line_start(f->s, line);
+        if (f->dtype == ENG_FLOAT32)
+            line_float(f->s, (const float *)f->x + at, (float *)f->y + at);
+        else
+            line_double(f->s, (const double *)f->x + at, (double *)f->y + at);
+    }
+}
+
+enum { ELEMENTS_PER_CHUNK = 1 << 12 };
+
+void eng_softmax_forward_typed(const struct eng_softmax *s, enum eng_dtype dtype, const void *x,
+                               void *y, struct eng_pool *pool)
+{
+    struct forward f = {.s = s, .dtype = dtype, .x = x, .y = y};
+    if (s->n == 0) return;
+    eng_pool_for(pool, s->outer * s->inner, ELEMENTS_PER_CHUNK / s->n + 1, forward_lines, &f);
+}
+
+void eng_softmax_forward(const struct eng_softmax *s, const float *x, float *y)
+{
+    eng_softmax_forward_typed(s, ENG_FLOAT32, x, y, NULL);
 }
 
 /* softmax: dx = y (dy - sum(dy y)); log: dx = dy - exp(y) sum(dy). */
@@ -31,21 +75,28 @@ static void backward_line(const float *y, const float *dy, float *dx, size_t n, 
     }
 }
 
-void eng_softmax_forward(const struct eng_softmax *s, const float *x, float *y)
-{
-    if (s->n == 0) return;
-    for (size_t o = 0; o < s->outer; o++)
-        for (size_t i = 0; i < s->inner; i++) {
-            size_t at = o * s->n * s->inner + i;
-            forward_line(x + at, y + at, s->n, s->inner, s->log);
-        }
-}
-
 void eng_softmax_backward(const struct eng_softmax *s, const float *y, const float *dy, float *dx)
 {
-    for (size_t o = 0; o < s->outer; o++)
-        for (size_t i = 0; i < s->inner; i++) {
-            size_t at = o * s->n * s->inner + i;
-            backward_line(y + at, dy + at, dx + at, s->n, s->inner, s->log);
+    for (size_t line = 0; line < s->outer * s->inner; line++) {
+        size_t at = line_start(s, line);
+        backward_line(y + at, dy + at, dx + at, s->n, s->inner, s->log);
+    }
+}
+
+void eng_hardmax_forward(const struct eng_softmax *s, enum eng_dtype dtype, const void *x, void *y)
+{
+    for (size_t line = 0; s->n > 0 && line < s->outer * s->inner; line++) {
+        size_t at = line_start(s, line), best = at;
+        for (size_t i = 0; i < s->n; i++) {
+            size_t here = at + i * s->inner;
+            if (eng_order_key(dtype, x, here) > eng_order_key(dtype, x, best)) best = here;
         }
+        for (size_t i = 0; i < s->n; i++) {
+            size_t here = at + i * s->inner;
+            if (dtype == ENG_FLOAT32)
+                ((float *)y)[here] = here == best ? 1 : 0;
+            else
+                ((double *)y)[here] = here == best ? 1 : 0;
+        }
+    }
 }

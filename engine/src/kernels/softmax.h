@@ -1,6 +1,9 @@
-/* Softmax and its logarithm along one axis. */
+/* Softmax, its logarithm and its limit along one axis. */
 #ifndef ENG_KERNELS_SOFTMAX_H
 #define ENG_KERNELS_SOFTMAX_H
+
+#include "engine/pool.h"
+#include "engine/tensor.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +18,14 @@ struct eng_softmax {
  * first, so that no exponential overflows. */
 void eng_softmax_forward(const struct eng_softmax *s, const float *x, float *y);
 
-/* Purpose: dx += the gradient, from the output y. */
+/* Purpose: the same of floats or doubles, on the pool where that pays. */
+void eng_softmax_forward_typed(const struct eng_softmax *s, enum eng_dtype dtype, const void *x,
+                               void *y, struct eng_pool *pool);
+
+/* Purpose: y = 1 where x is largest along n, at the first such place; else 0. Floats or doubles. */
+void eng_hardmax_forward(const struct eng_softmax *s, enum eng_dtype dtype, const void *x, void *y);
+
+/* Purpose: dx += the gradient of softmax or its logarithm, from the output y; floats. */
 void eng_softmax_backward(const struct eng_softmax *s, const float *y, const float *dy, float *dx);
 
 #endif

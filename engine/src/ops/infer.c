@@ -107,6 +107,14 @@ enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_
     return ENG_OK;
 }
 
+size_t eng_infer_product(const struct eng_shape *shape, int first, int last)
+{
+    size_t n = 1;
+    for (int d = first; d < last; d++)
+        n *= (size_t)shape->dim[d];
+    return n;
+}
+
 enum eng_status eng_infer_axis(int64_t axis, int rank, int *out, struct eng_error *err)
 {
     if (axis < -rank || axis >= rank)

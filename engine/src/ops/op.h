@@ -180,6 +180,8 @@ enum eng_status eng_infer_same_float(struct eng_op_infer *q, struct eng_error *e
 /* Purpose: numpy broadcasting of two shapes. Errors: FORMAT naming both. */
 enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_shape *b,
                                     struct eng_shape *out, struct eng_error *err);
+/* Purpose: the product of the dimensions first .. last - 1. */
+size_t eng_infer_product(const struct eng_shape *shape, int first, int last);
 /* Purpose: axis -rank..rank-1 to 0..rank-1. Errors: FORMAT naming axis and rank. */
 enum eng_status eng_infer_axis(int64_t axis, int rank, int *out, struct eng_error *err);
 

@@ -1,9 +1,11 @@
 /*
- * y = exp(x) / sum(exp(x)), or its logarithm, along an axis.
+ * Softmax: y = exp(x) / sum(exp(x)) along an axis; LogSoftmax: its logarithm; Hardmax: 1 at the
+ * first of the largest elements, else 0.
  *
  * Shapes: Y has X's. Before opset 13 X is flattened to two dimensions before `axis` (default 1) and
- * the sum runs over the second; since then it runs along `axis` alone (default the last). Source:
- * ONNX Softmax and LogSoftmax, versions 1, 11, 13.
+ * the sum runs over the second; since then it runs along `axis` alone (default the last).
+ * Gradient: of Hardmax none, it is 0 almost everywhere. Source: ONNX Softmax, LogSoftmax and
+ * Hardmax, versions 1, 11, 13.
  */
 #include "kernels/softmax.h"
 
@@ -21,20 +23,17 @@ static const struct eng_field fields[] = {
               "where to sum; 1 before opset 13, else -1, if left out"),
 };
 
-static size_t product(const struct eng_shape *shape, int first, int last)
-{
-    size_t n = 1;
-    for (int i = first; i < last; i++)
-        n *= (size_t)shape->dim[i];
-    return n;
-}
-
 static enum eng_status infer(struct eng_op_infer *q, bool log, struct eng_error *err)
 {
     const struct attrs *attrs = q->attrs;
     const struct eng_shape *x = &q->in[0]->shape;
     int64_t wanted = attrs->axis;
     bool one_axis = q->opset >= OPSET_ONE_AXIS;
+    enum eng_dtype dtype = q->in[0]->dtype;
+    if (dtype != ENG_FLOAT32 && dtype != ENG_FLOAT64)
+        return eng_fail(err, ENG_UNSUPPORTED,
+                        "input 0 has element type %s; float or double is wanted",
+                        eng_dtype_name(dtype));
     if (wanted == AXIS_ABSENT) wanted = one_axis ? -1 : 1;
     int axis;
     /* The old version may flatten at the very end: n is 1 then. */
@@ -43,10 +42,11 @@ static enum eng_status infer(struct eng_op_infer *q, bool log, struct eng_error 
     else if (eng_infer_axis(wanted, x->rank, &axis, err) != ENG_OK)
         return ENG_FORMAT;
     struct eng_softmax *state = q->state;
-    *state = (struct eng_softmax){.outer = product(x, 0, axis), .inner = 1, .log = log};
-    state->n = one_axis ? (size_t)x->dim[axis] : product(x, axis, x->rank);
-    if (one_axis) state->inner = product(x, axis + 1, x->rank);
-    return eng_infer_same_float(q, err);
+    *state = (struct eng_softmax){.outer = eng_infer_product(x, 0, axis), .inner = 1, .log = log};
+    state->n = one_axis ? (size_t)x->dim[axis] : eng_infer_product(x, axis, x->rank);
+    if (one_axis) state->inner = eng_infer_product(x, axis + 1, x->rank);
+    eng_infer_same(q);
+    return ENG_OK;
 }
 
 static enum eng_status softmax_infer(struct eng_op_infer *q, struct eng_error *err)
@@ -61,7 +61,14 @@ static enum eng_status log_softmax_infer(struct eng_op_infer *q, struct eng_erro
 
 static void forward(const struct eng_op_call *call)
 {
-    eng_softmax_forward(call->state, call->in[0]->data, call->out[0]->data);
+    const struct eng_tensor *x = call->in[0];
+    eng_softmax_forward_typed(call->state, x->dtype, x->data, call->out[0]->data, call->pool);
+}
+
+static void hardmax_forward(const struct eng_op_call *call)
+{
+    const struct eng_tensor *x = call->in[0];
+    eng_hardmax_forward(call->state, x->dtype, x->data, call->out[0]->data);
 }
 
 static void backward(const struct eng_op_call *call)
@@ -71,25 +78,26 @@ static void backward(const struct eng_op_call *call)
                          call->grad_in[0]->data);
 }
 
-#define SOFTMAX(onnx_name, id, op_flags)           \
-    const struct eng_op eng_op_##id = {            \
-        .name = onnx_name,                         \
-        .domain = "",                              \
-        .opset_min = ENG_OPSET_MIN,                \
-        .opset_max = ENG_OPSET_MAX,                \
-        .in_min = 1,                               \
-        .in_max = 1,                               \
-        .out_min = 1,                              \
-        .out_max = 1,                              \
-        .flags = op_flags,                         \
-        .attrs = fields,                           \
-        .n_attrs = 1,                              \
-        .attrs_bytes = sizeof(struct attrs),       \
-        .state_bytes = sizeof(struct eng_softmax), \
-        .infer = id##_infer,                       \
-        .forward = forward,                        \
-        .backward = backward,                      \
+#define SOFTMAX(onnx_name, id, op_flags, infer_fn, forward_fn, backward_fn) \
+    const struct eng_op eng_op_##id = {                                     \
+        .name = onnx_name,                                                  \
+        .domain = "",                                                       \
+        .opset_min = ENG_OPSET_MIN,                                         \
+        .opset_max = ENG_OPSET_MAX,                                         \
+        .in_min = 1,                                                        \
+        .in_max = 1,                                                        \
+        .out_min = 1,                                                       \
+        .out_max = 1,                                                       \
+        .flags = op_flags,                                                  \
+        .attrs = fields,                                                    \
+        .n_attrs = 1,                                                       \
+        .attrs_bytes = sizeof(struct attrs),                                \
+        .state_bytes = sizeof(struct eng_softmax),                          \
+        .infer = infer_fn,                                                  \
+        .forward = forward_fn,                                              \
+        .backward = backward_fn,                                            \
     }
 
-SOFTMAX("Softmax", softmax, ENG_OP_PROBABILITIES);
-SOFTMAX("LogSoftmax", log_softmax, 0);
+SOFTMAX("Softmax", softmax, ENG_OP_PROBABILITIES, softmax_infer, forward, backward);
+SOFTMAX("LogSoftmax", log_softmax, 0, log_softmax_infer, forward, backward);
+SOFTMAX("Hardmax", hardmax, 0, softmax_infer, hardmax_forward, NULL);

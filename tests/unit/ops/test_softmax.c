@@ -1,20 +1,27 @@
 #include "op_battery.h"
 
+/* How many elements the function runs over, and how far apart they are. */
+static void lines_of(const struct op_case *c, const struct eng_shape *shape, size_t *n,
+                     size_t *inner)
+{
+    bool flattens = op_opset(c) < 13;
+    int64_t axis = op_attr_int(c, "axis", flattens ? 1 : -1);
+    if (axis < 0) axis += shape->rank;
+    *n = *inner = 1;
+    for (int d = (int)axis; d < shape->rank; d++)
+        if (flattens || d == axis)
+            *n *= (size_t)shape->dim[d];
+        else
+            *inner *= (size_t)shape->dim[d];
+}
+
 static void reference(const struct op_case *c, const struct op_values *in, bool training,
                       struct op_values *out)
 {
     (void)training;
-    bool flattens = op_opset(c) < 13;
-    const struct eng_shape *shape = &in[0].shape;
-    int64_t axis = op_attr_int(c, "axis", flattens ? 1 : -1);
-    if (axis < 0) axis += shape->rank;
-    size_t inner = 1, n = 1;
-    for (int d = (int)axis; d < shape->rank; d++)
-        if (flattens || d == axis)
-            n *= (size_t)shape->dim[d];
-        else
-            inner *= (size_t)shape->dim[d];
-    op_values_init(&out[0], *shape);
+    size_t inner, n;
+    lines_of(c, &in[0].shape, &n, &inner);
+    op_values_init(&out[0], in[0].shape);
     for (size_t i = 0; i < in[0].n; i++) {
         size_t start = i / (n * inner) * n * inner + i % inner;
         double max = -INFINITY, sum = 0;
@@ -27,9 +34,27 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
     }
 }
 
+static void hardmax_reference(const struct op_case *c, const struct op_values *in, bool training,
+                              struct op_values *out)
+{
+    (void)training;
+    size_t inner, n;
+    lines_of(c, &in[0].shape, &n, &inner);
+    op_values_init(&out[0], in[0].shape);
+    for (size_t i = 0; i < in[0].n; i++) {
+        size_t start = i / (n * inner) * n * inner + i % inner;
+        bool wins = true;
+        for (size_t k = start; k < start + n * inner; k += inner)
+            wins = wins && (k < i ? in[0].v[k] < in[0].v[i] : in[0].v[k] <= in[0].v[i]);
+        out[0].v[i] = wins;
+    }
+}
+
 #define SOFTMAX .op = "Softmax", .reference = reference, .n_in = 1
 #define LOG     .op = "LogSoftmax", .reference = reference, .n_in = 1
+#define HARD    .op = "Hardmax", .reference = hardmax_reference, .n_in = 1
 
+static const double ties[] = {1, 3, 3, 2, -1, -1, -1, -1};
 static const double large[] = {10000, 10001, 9999, -1e30, -88, 0, 88, 89};
 
 static const struct op_case cases[] = {
@@ -55,6 +80,20 @@ static const struct op_case cases[] = {
     {LOG, .what = "flattened", .opset = 9, .in = {FLOATS(2, 3, 4)}, .gradients = 1},
     {LOG, .what = "large numbers",
      .in = {{.dtype = ENG_FLOAT32, .shape = SHAPE(2, 4), .values = large}}},
+    {SOFTMAX, .what = "many rows for threads", .in = {FLOATS(50, 401)}, .batched = 1},
+    {SOFTMAX, .what = "doubles", .in = {TYPED(ENG_FLOAT64, 3, 10)}, .batched = 1},
+    {LOG, .what = "doubles", .attrs = {ATTR_INT("axis", 0)}, .in = {TYPED(ENG_FLOAT64, 3, 10)}},
+    {HARD, .what = "rows", .in = {FLOATS(3, 10)}, .batched = 1},
+    {HARD, .what = "middle axis", .attrs = {ATTR_INT("axis", 1)}, .in = {FLOATS(2, 3, 4)},
+     .batched = 1},
+    {HARD, .what = "flattened", .opset = 11, .in = {FLOATS(2, 3, 4)}, .batched = 1},
+    {HARD, .what = "ties", .in = {{.dtype = ENG_FLOAT32, .shape = SHAPE(2, 4), .values = ties}}},
+    {HARD, .what = "doubles", .in = {TYPED(ENG_FLOAT64, 2, 4)}},
+    {.op = "Hardmax",
+     .what = "integers",
+     .n_in = 1,
+     .in = {TYPED(ENG_INT32, 2, 4)},
+     .refusal = "int32; float or double is wanted"},
     {.op = "Softmax",
      .what = "axis too large",
      .n_in = 1,
@@ -70,7 +109,7 @@ static const struct op_case cases[] = {
      .what = "integers",
      .n_in = 1,
      .in = {{.dtype = ENG_INT64, .shape = SHAPE(2, 3)}},
-     .refusal = "int64; float is wanted"},
+     .refusal = "int64; float or double is wanted"},
 };
 
 int main(void)
