@@ -17,7 +17,7 @@ static enum eng_status input_shape(const struct eng_value *value, int64_t batch,
         if (shape.dim[d] == -1)
             return eng_fail(err, ENG_UNSUPPORTED,
                             "input '%s' has shape %s: dimension %d is not a number; only the first "
-                            "(the batch) may be symbolic",
+                            "(the batch) and the sides of a picture may be open",
                             value->name, eng_shape_format(&value->tensor.shape, text, sizeof text),
                             d);
     }

@@ -82,6 +82,15 @@ static bool fill_preprocess(struct eng_card_source *source, const struct eng_sha
     return true;
 }
 
+/* Whether the sides and channels stand where the layout says, as far as the shape shows it. */
+static bool fits_layout(const struct eng_preprocess *pre, const struct eng_shape *shape)
+{
+    bool last = pre->layout == ENG_LAYOUT_HWC;
+    return shape->rank != 4 || (shape->dim[last ? 3 : 1] == eng_preprocess_channels(pre) &&
+                                shape->dim[last ? 1 : 2] == pre->height_px &&
+                                shape->dim[last ? 2 : 3] == pre->width_px);
+}
+
 /* Errors: FORMAT. What was guessed may well not fit: a graph need not take pictures. */
 static enum eng_status check_preprocess(const struct eng_model *model, int input,
                                         struct eng_error *err)
@@ -101,6 +110,13 @@ static enum eng_status check_preprocess(const struct eng_model *model, int input
             err, ENG_FORMAT,
             "preprocessing gives %u x %u x %u = %zu values, but input '%s' has shape %s",
             eng_preprocess_channels(pre), pre->height_px, pre->width_px, count, name, text);
+    if (!fits_layout(pre, &model->symbolic[input].shape))
+        return eng_fail(
+            err, ENG_FORMAT,
+            "preprocessing gives %u channels of height %u and width %u in layout %s, but "
+            "input '%s' has shape %s",
+            eng_preprocess_channels(pre), pre->height_px, pre->width_px,
+            pre->layout == ENG_LAYOUT_HWC ? "hwc" : "chw", name, text);
     if (pre->resize == ENG_RESIZE_CENTER_CROP &&
         (pre->shorter_side_px < pre->width_px || pre->shorter_side_px < pre->height_px))
         return eng_fail(err, ENG_FORMAT,

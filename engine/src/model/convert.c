@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "graph/shape.h"
+#include "model/absent.h"
 
 #include <string.h>
 
@@ -69,6 +70,10 @@ static enum eng_status import_node(const struct onnx_model *onnx, size_t index,
 {
     const struct onnx_node *node = &onnx->nodes[index];
     char label[200];
+    const char *reason = eng_absent_reason(node->domain, node->op_type);
+    if (reason)
+        return eng_fail(err, ENG_UNSUPPORTED, "%s: %s",
+                        onnx_node_label(node, index, label, sizeof label), reason);
     int64_t opset = opset_of(onnx, node->domain);
     if (opset == 0)
         return eng_fail(err, ENG_FORMAT, "%s: the file imports no operator set of '%s'",

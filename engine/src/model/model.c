@@ -23,6 +23,7 @@ static enum eng_status read_onnx(struct eng_model *model, const void *bytes, siz
     status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
     if (status == ENG_OK) status = eng_convert_import(&onnx, &model->graph, err);
     onnx_model_fini(&onnx);
+    if (status == ENG_OK) status = eng_model_settle_input(model, err);
     if (status == ENG_OK) status = eng_passes_optimise(&model->graph, err);
     return status;
 }

@@ -33,6 +33,13 @@ struct eng_model {
  */
 enum eng_status eng_model_find_batch(struct eng_model *model, int wanted, struct eng_error *err);
 
+/*
+ * Purpose: gives the input the height, width, channels or features that the file leaves open and
+ * the card or config says. Before shapes are inferred. Errors: UNSUPPORTED naming the input, its
+ * shape and the key to set.
+ */
+enum eng_status eng_model_settle_input(struct eng_model *model, struct eng_error *err);
+
 /* Purpose: decides what the file and config left open, and checks that what they say fits the
  * graph. */
 enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err);

@@ -83,7 +83,8 @@ static enum eng_status read_header(const Onnx__ModelProto *proto, struct onnx_mo
     if (proto->n_functions > 0)
         return eng_fail(
             err, ENG_UNSUPPORTED,
-            "has %zu model-local functions, which are not supported; wanted them inlined",
+            "has %zu model-local functions, which are not supported; wanted them inlined: "
+            "onnx.inliner.inline_local_functions(model), or a newer torch.onnx exporter",
             proto->n_functions);
     if (proto->n_training_info > 0)
         return eng_fail(err, ENG_UNSUPPORTED, "has training_info, wanted a model for inference");

@@ -315,7 +315,8 @@ static void test_header_refusals(void **state)
     begin(f);
     wire_bytes(&f->header, FUNCTIONS, NULL, 0);
     assert_fails(f, ENG_UNSUPPORTED,
-                 "has 1 model-local functions, which are not supported; wanted them inlined");
+                 "has 1 model-local functions, which are not supported; wanted them inlined: "
+                 "onnx.inliner.inline_local_functions(model), or a newer torch.onnx exporter");
     begin(f);
     wire_bytes(&f->header, TRAINING, NULL, 0);
     assert_fails(f, ENG_UNSUPPORTED, "has training_info, wanted a model for inference");
