@@ -8,9 +8,9 @@ from onnx_case import Known, OnnxCase, floats, ints
 
 
 def coordinate(rule, i, n_in, n_out, scale, window):
-    """Where output element i of an axis lies in the input."""
+    """Where output element i of an axis lies in the input; the standard takes the length before it is rounded."""
     if rule == "align_corners":
-        return 0.0 if n_out == 1 else i * (n_in - 1) / (n_out - 1)
+        return 0.0 if n_out == 1 else i * (n_in - 1) / (n_in * scale - 1)
     if rule == "asymmetric":
         return i / scale
     if rule == "tf_crop_and_resize":
@@ -18,7 +18,7 @@ def coordinate(rule, i, n_in, n_out, scale, window):
         if n_out == 1:
             return 0.5 * (start + end) * (n_in - 1)
         return start * (n_in - 1) + i * (end - start) * (n_in - 1) / (n_out - 1)
-    if rule == "pytorch_half_pixel" and n_out == 1:
+    if rule == "pytorch_half_pixel" and n_in * scale <= 1:
         return 0.0
     x = (i + 0.5) / scale - 0.5
     if rule == "half_pixel_symmetric":
