@@ -65,7 +65,7 @@ SYSTEM = re.compile(
     r"(arpa|net|netinet|sys)/\w+\.h|"
     r"(assert|ctype|dirent|errno|fcntl|fenv|float|ftw|getopt|immintrin|inttypes|limits|malloc|math|netdb|poll|"
     r"pthread|sched|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|"
-    r"termios|time|unistd|wchar)\.h"
+    r"termios|tgmath|time|unistd|wchar)\.h"
 )
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 MAX_LINES = 600

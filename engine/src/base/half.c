@@ -1,5 +1,6 @@
 #include "base/half.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -24,4 +25,19 @@ float eng_half_to_float(uint16_t half)
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+float eng_half_round(float x)
+{
+    enum { DROPPED_BITS = FLOAT_FRACTION_BITS - HALF_FRACTION_BITS };
+    float magnitude = fabsf(x);
+    if (isnan(x) || isinf(x)) return x;
+    if (magnitude >= 65520) return copysignf(INFINITY, x);
+    if (magnitude < 0x1p-14F) return copysignf(rintf(magnitude * 0x1p24F) * 0x1p-24F, x);
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits += (1U << (DROPPED_BITS - 1)) - 1 + (bits >> DROPPED_BITS & 1);
+    bits &= ~((1U << DROPPED_BITS) - 1);
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }

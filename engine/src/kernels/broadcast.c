@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* The step of one side along each of y's dimensions, before joining. */
-static void steps_of(const struct eng_shape *side, const struct eng_shape *y, size_t *step)
+void eng_broadcast_steps(const struct eng_shape *side, const struct eng_shape *y, size_t *step)
 {
     size_t size = 1;
     int missing = y->rank - side->rank;
@@ -18,8 +17,8 @@ void eng_broadcast_plan(const struct eng_shape *a, const struct eng_shape *b,
                         const struct eng_shape *y, struct eng_broadcast *out)
 {
     size_t step_a[ENG_MAX_RANK], step_b[ENG_MAX_RANK];
-    steps_of(a, y, step_a);
-    steps_of(b, y, step_b);
+    eng_broadcast_steps(a, y, step_a);
+    eng_broadcast_steps(b, y, step_b);
     *out = (struct eng_broadcast){.rank = 1, .dim = {1}, .count = 1};
     for (int i = 0; i < y->rank; i++) {
         size_t dim = (size_t)y->dim[i];
@@ -47,86 +46,12 @@ struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_
     return at;
 }
 
-/* One line of n elements; a step is 0 or 1. WIDE is a type in which the product does not overflow
- * into undefined behaviour. The branches let the compiler vectorise. */
-#define DEFINE_LINE(NAME, TYPE, WIDE, OP)                                                    \
-    static void NAME(const void *a_, size_t step_a, const void *b_, size_t step_b, void *y_, \
-                     size_t n)                                                               \
-    {                                                                                        \
-        const TYPE *a = a_, *b = b_;                                                         \
-        TYPE *y = y_;                                                                        \
-        if (step_a && step_b)                                                                \
-            for (size_t i = 0; i < n; i++)                                                   \
-                y[i] = (TYPE)((WIDE)a[i] OP(WIDE) b[i]);                                     \
-        else                                                                                 \
-            for (size_t i = 0; i < n; i++)                                                   \
-                y[i] = (TYPE)((WIDE)a[i * step_a] OP(WIDE) b[i * step_b]);                   \
-    }
-#define DEFINE_LINES(SUFFIX, TYPE, WIDE)     \
-    DEFINE_LINE(add_##SUFFIX, TYPE, WIDE, +) \
-    DEFINE_LINE(sub_##SUFFIX, TYPE, WIDE, -) \
-    DEFINE_LINE(mul_##SUFFIX, TYPE, WIDE, *)
-
-DEFINE_LINES(float, float, float)
-DEFINE_LINES(double, double, double)
-DEFINE_LINES(8, uint8_t, uint32_t)
-DEFINE_LINES(16, uint16_t, uint32_t)
-DEFINE_LINES(32, uint32_t, uint32_t)
-DEFINE_LINES(64, uint64_t, uint64_t)
-DEFINE_LINE(div_float, float, float, /)
-DEFINE_LINE(div_double, double, double, /)
-
-typedef void line_fn(const void *a, size_t step_a, const void *b, size_t step_b, void *y, size_t n);
-
-enum { N_WHAT = 4 };
-
-/* In the order of enum eng_arithmetic. Signed integers share the unsigned ones' bits, which a
- * quotient would not. */
-static line_fn *const floats[N_WHAT] = {add_float, sub_float, mul_float, div_float},
-                      *const doubles[N_WHAT] = {add_double, sub_double, mul_double, div_double},
-                      *const ints8[N_WHAT] = {add_8, sub_8, mul_8},
-                      *const ints16[N_WHAT] = {add_16, sub_16, mul_16},
-                      *const ints32[N_WHAT] = {add_32, sub_32, mul_32},
-                      *const ints64[N_WHAT] = {add_64, sub_64, mul_64};
-
-static line_fn *line_for(enum eng_dtype dtype, enum eng_arithmetic what)
-{
-    switch (dtype) {
-    case ENG_FLOAT32:
-        return floats[what];
-    case ENG_FLOAT64:
-        return doubles[what];
-    case ENG_UINT8:
-    case ENG_INT8:
-        return ints8[what];
-    case ENG_UINT16:
-    case ENG_INT16:
-        return ints16[what];
-    case ENG_UINT32:
-    case ENG_INT32:
-        return ints32[what];
-    case ENG_UINT64:
-    case ENG_INT64:
-        return ints64[what];
-    case ENG_DTYPE_NONE:
-    case ENG_BOOL:
-    case ENG_FLOAT16:
-        break;
-    }
-    return NULL;
-}
-
-bool eng_broadcast_takes(enum eng_arithmetic what, enum eng_dtype dtype)
-{
-    return line_for(dtype, what) != NULL;
-}
-
 enum { GRAIN = 1 << 14 }; /* elements */
 
 struct forward {
     const struct eng_broadcast *plan;
-    line_fn *line;
-    size_t element_bytes;
+    eng_binary_line *line;
+    size_t in_bytes, out_bytes;       /* of an element */
     struct eng_activation activation; /* none but for floats */
     const char *a, *b;
     char *y;
@@ -137,27 +62,28 @@ static void forward_range(void *ctx, size_t begin, size_t end)
 {
     const struct forward *f = ctx;
     int last = f->plan->rank - 1;
-    size_t line = f->plan->dim[last], bytes = f->element_bytes, n_all = end - begin;
-    void *start = f->y + begin * bytes;
+    size_t line = f->plan->dim[last], n_all = end - begin;
+    void *start = f->y + begin * f->out_bytes;
     while (begin < end) {
         struct eng_broadcast_at at = eng_broadcast_at(f->plan, begin);
         size_t n = line - begin % line;
         if (n > end - begin) n = end - begin;
-        f->line(f->a + at.a * bytes, f->plan->step_a[last], f->b + at.b * bytes,
-                f->plan->step_b[last], f->y + begin * bytes, n);
+        f->line(f->a + at.a * f->in_bytes, f->plan->step_a[last], f->b + at.b * f->in_bytes,
+                f->plan->step_b[last], f->y + begin * f->out_bytes, n);
         begin += n;
     }
     if (f->activation.kind != ENG_ACT_NONE)
         eng_activation_forward(f->activation, start, start, n_all);
 }
 
-void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic what,
+void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_binary what,
                            enum eng_dtype dtype, const void *a, const void *b,
                            struct eng_activation activation, void *y, struct eng_pool *pool)
 {
     struct forward f = {.plan = plan,
-                        .line = line_for(dtype, what),
-                        .element_bytes = eng_dtype_bytes(dtype),
+                        .line = eng_binary_line_for(what, dtype),
+                        .in_bytes = eng_dtype_bytes(dtype),
+                        .out_bytes = eng_dtype_bytes(eng_binary_result(what, dtype)),
                         .a = a,
                         .b = b,
                         .y = y};

@@ -1,10 +1,12 @@
-/* Elementwise arithmetic of two tensors whose shapes broadcast as in numpy. */
+/* Elementwise functions of two tensors whose shapes broadcast as in numpy. */
 #ifndef ENG_KERNELS_BROADCAST_H
 #define ENG_KERNELS_BROADCAST_H
 
 #include "engine/pool.h"
 #include "engine/tensor.h"
 #include "kernels/activation.h"
+#include "kernels/binary.h"
+
 #include <stdbool.h>
 
 /* The result's dimensions, joined where both sides walk through them alike; steps are 0 along a
@@ -21,7 +23,9 @@ struct eng_broadcast_at {
     size_t a, b;
 };
 
-enum eng_arithmetic { ENG_ADD, ENG_SUB, ENG_MUL, ENG_DIV };
+/* Purpose: how many elements a side moves on per step along each of y's dimensions: 0 where it is
+ * repeated. step has y's rank. */
+void eng_broadcast_steps(const struct eng_shape *side, const struct eng_shape *y, size_t *step);
 
 /* Purpose: works out how a and b walk through y, to which they broadcast. */
 void eng_broadcast_plan(const struct eng_shape *a, const struct eng_shape *b,
@@ -29,13 +33,9 @@ void eng_broadcast_plan(const struct eng_shape *a, const struct eng_shape *b,
 
 struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_t i);
 
-/* Purpose: whether eng_broadcast_forward does this with the type: division is for floats. */
-bool eng_broadcast_takes(enum eng_arithmetic what, enum eng_dtype dtype);
-
-/* Purpose: y = activation(a + b), and so on; integers wrap around; other types
- * than float take no activation. y may be
- * a if a is not repeated. */
-void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_arithmetic what,
+/* Purpose: y = activation(what(a, b)), for a type of which there is such a function; other types
+ * than float take no activation. y may be a if a is not repeated. */
+void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_binary what,
                            enum eng_dtype dtype, const void *a, const void *b,
                            struct eng_activation activation, void *y, struct eng_pool *pool);
 
@@ -48,11 +48,11 @@ void eng_broadcast_backward(const struct eng_broadcast *plan, bool is_a, const f
                             const float *dy, bool write, float *da);
 
 /*
- * Purpose: the same for the inverse operations, whose derivatives are no factors of their own: SUB
- *          and DIV. a and b are the inputs, d is the gradient of a (is_a) or b.
+ * Purpose: the same for any function: d += dy times eng_binary_slope. a and b are the inputs, d is
+ *          the gradient of a (is_a) or b.
  */
-void eng_broadcast_backward_inverse(const struct eng_broadcast *plan, enum eng_arithmetic what,
-                                    bool is_a, const float *a, const float *b, const float *dy,
-                                    float *d);
+void eng_broadcast_backward_slopes(const struct eng_broadcast *plan, enum eng_binary what,
+                                   bool is_a, const float *a, const float *b, const float *dy,
+                                   float *d);
 
 #endif
