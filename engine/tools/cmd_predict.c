@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { DEFAULT_TOP = 5 };
+
 struct predict_options {
     int64_t top;
     bool json;
@@ -16,7 +18,8 @@ struct predict_options {
 };
 
 static const struct tool_option options[] = {
-    TOOL_INT(struct predict_options, top, 5, 1, 1e6, "K", "classes to show, most probable first"),
+    TOOL_INT(struct predict_options, top, 0, 1, 1e6, "K",
+             "classes to show, most probable first; without it the model's own number, else 5"),
     TOOL_FLAG(struct predict_options, json, "answer in JSON"),
     TOOL_TEXT(struct predict_options, config, "FILE", "config.json with labels and preprocessing"),
 };
@@ -50,8 +53,9 @@ static enum eng_status predictor_init(struct predictor *p, const char *path,
 {
     enum eng_status status = tool_classifier_open(path, opt->config, 1, &p->model, err);
     if (status) return status;
-    size_t n_classes = eng_model_card(p->model)->n_classes;
-    p->n_top = (size_t)opt->top < n_classes ? (size_t)opt->top : n_classes;
+    const struct eng_card *card = eng_model_card(p->model);
+    size_t wanted = opt->top ? (size_t)opt->top : card->top ? card->top : DEFAULT_TOP;
+    p->n_top = wanted < card->n_classes ? wanted : card->n_classes;
     p->order = eng_calloc(p->n_top, sizeof *p->order);
     if (!p->order) return eng_fail_memory(err, "the list of classes");
     return eng_session_create(p->model, NULL, &p->session, err);

@@ -53,11 +53,14 @@ static json_t *channels_json(const float *values, uint32_t n)
 static json_t *preprocess_json(const struct eng_preprocess *pre)
 {
     uint32_t n_channels = eng_preprocess_channels(pre);
+    const uint8_t *ground = pre->background;
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:i, s:i, s:f, s:o, s:o}", "color", describe_color(pre), "resize",
-        describe_resize(pre), "layout", describe_layout(pre), "width", (int)pre->width_px, "height",
-        (int)pre->height_px, "scale", (double)pre->scale, "mean",
-        channels_json(pre->mean, n_channels), "std", channels_json(pre->std, n_channels));
+        "{s:s, s:s, s:s, s:b, s:o, s:s, s:i, s:i, s:f, s:o, s:o}", "color", describe_color(pre),
+        "resize", describe_resize(pre), "filter", describe_filter(pre), "antialias", !pre->aliased,
+        "background", json_pack("[i, i, i]", ground[0], ground[1], ground[2]), "layout",
+        describe_layout(pre), "width", (int)pre->width_px, "height", (int)pre->height_px, "scale",
+        (double)pre->scale, "mean", channels_json(pre->mean, n_channels), "std",
+        channels_json(pre->std, n_channels));
     if (pre->resize == ENG_RESIZE_CENTER_CROP)
         json_object_set_new(object, "shorter_side", json_integer(pre->shorter_side_px));
     return object;
@@ -80,15 +83,26 @@ static json_t *guessed_json(unsigned guessed)
     return list;
 }
 
+static json_t *origins_json(const struct eng_card *card)
+{
+    json_t *object = json_object();
+    for (unsigned i = 0; i < ENG_N_CARD_ITEMS; i++)
+        json_object_set_new(object, eng_card_item_name((enum eng_card_item)i),
+                            json_string(eng_origin_name(card->origin[i])));
+    return object;
+}
+
 /* Adds what only a model that takes pictures has. */
 static void add_card(json_t *object, const struct eng_card *card)
 {
     json_object_update_new(
         object,
-        json_pack("{s:I, s:o, s:o, s:b, s:o, s:I}", "classes", (json_int_t)card->n_classes,
-                  "labels", names_json(card->labels, card->n_classes), "preprocess",
-                  preprocess_json(&card->preprocess), "add_softmax", card->add_softmax, "guessed",
-                  guessed_json(card->guessed), "golden_samples", (json_int_t)card->n_golden));
+        json_pack("{s:I, s:o, s:o, s:s, s:b, s:I, s:o, s:o, s:I}", "classes",
+                  (json_int_t)card->n_classes, "labels", names_json(card->labels, card->n_classes),
+                  "preprocess", preprocess_json(&card->preprocess), "output", card->output,
+                  "add_softmax", card->add_softmax, "top", (json_int_t)card->top, "guessed",
+                  guessed_json(card->guessed), "origin", origins_json(card), "golden_samples",
+                  (json_int_t)card->n_golden));
 }
 
 /* And what only a model of vectors has. */

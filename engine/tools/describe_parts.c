@@ -19,7 +19,18 @@ const char *describe_color(const struct eng_preprocess *pre)
 
 const char *describe_resize(const struct eng_preprocess *pre)
 {
-    return pre->resize == ENG_RESIZE_STRETCH ? "stretch" : "center_crop";
+    static const char *const names[] = {[ENG_RESIZE_STRETCH] = "stretch",
+                                        [ENG_RESIZE_CENTER_CROP] = "center_crop",
+                                        [ENG_RESIZE_LETTERBOX] = "letterbox"};
+    return names[pre->resize];
+}
+
+const char *describe_filter(const struct eng_preprocess *pre)
+{
+    static const char *const names[] = {[ENG_FILTER_BILINEAR] = "bilinear",
+                                        [ENG_FILTER_BICUBIC] = "bicubic",
+                                        [ENG_FILTER_NEAREST] = "nearest"};
+    return names[pre->filter];
 }
 
 const char *describe_layout(const struct eng_preprocess *pre)

@@ -15,7 +15,12 @@ extern const size_t describe_n_guesses;
 /* Purpose: the words that config.json uses. */
 const char *describe_color(const struct eng_preprocess *pre);
 const char *describe_resize(const struct eng_preprocess *pre);
+const char *describe_filter(const struct eng_preprocess *pre);
 const char *describe_layout(const struct eng_preprocess *pre);
+
+/* Purpose: prints the card of a model that takes pictures: a line for each item, with its origin.
+ */
+void describe_print_items(const struct eng_card *card);
 
 /* Purpose: the fused activation's ONNX name, NULL if none. */
 const char *describe_activation(const struct eng_node *node);

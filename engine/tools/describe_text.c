@@ -14,21 +14,6 @@ static void print_names(const char *what, const char *const *names, size_t n)
     printf("%s\n", n > MAX_PRINTED_NAMES ? ", ..." : "");
 }
 
-static void print_preprocess(const struct eng_preprocess *pre)
-{
-    printf("preprocessing  %s %ux%u, %s", describe_color(pre), pre->width_px, pre->height_px,
-           describe_resize(pre));
-    if (pre->resize == ENG_RESIZE_CENTER_CROP) printf(" (shorter side %u)", pre->shorter_side_px);
-    printf(", %s, scale %g", describe_layout(pre), (double)pre->scale);
-    const float *const rows[] = {pre->mean, pre->std};
-    for (size_t r = 0; r < 2; r++) {
-        printf(", %s", r ? "std" : "mean");
-        for (uint32_t c = 0; c < eng_preprocess_channels(pre); c++)
-            printf(" %g", (double)rows[r][c]);
-    }
-    printf("\n");
-}
-
 static void print_classes(const struct eng_card *card)
 {
     printf("classes        %zu\n", card->n_classes);
@@ -55,13 +40,8 @@ static void print_card(const struct eng_model *model, const char *path)
         print_without_pictures(card);
         return;
     }
-    print_classes(card);
-    print_preprocess(&card->preprocess);
-    printf("output         %s\n", card->add_softmax ? "scores; softmax is added" : "probabilities");
-    printf("guessed        %s", card->guessed ? "" : "nothing");
-    for (size_t i = 0; i < describe_n_guesses; i++)
-        if (card->guessed & describe_guesses[i].bit) printf("%s ", describe_guesses[i].name);
-    printf("\ngolden samples %zu\nhistory        %s\n", card->n_golden,
+    describe_print_items(card);
+    printf("golden samples %zu\nhistory        %s\n", card->n_golden,
            card->history ? "yes, in --json" : "none");
 }
 

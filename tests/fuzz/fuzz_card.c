@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const char *const keys[] = {
-    "classifyd.labels",  "classifyd.preprocess",    "classifyd.softmax",
-    "classifyd.golden",  "classifyd.history",       "classifyd.recipe",
-    "classifyd.unknown", "Image.BitmapPixelFormat", "Image.NominalPixelRange",
+    "classifyd.labels",  "classifyd.preprocess",    "classifyd.softmax",       "classifyd.golden",
+    "classifyd.history", "classifyd.recipe",        "classifyd.unknown",       "classifyd.output",
+    "classifyd.top",     "Image.BitmapPixelFormat", "Image.NominalPixelRange",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes);

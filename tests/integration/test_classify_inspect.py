@@ -27,10 +27,28 @@ class Inspect(ClassifyCase):
     def test_text(self):
         text, _ = self.classify("inspect", self.write_quadrant_model())
         self.assertIn("upper left, upper right", text)
-        self.assertRegex(text, r"(?m)^guessed +preprocess")
+        for line in ("labels +file +4: upper left, .*", "color +guessed +gray", "size +file +2 x 2",
+                     "resize +guessed +stretch", "filter +default +bilinear", "background +default +0 0 0",
+                     "values +guessed +pixel x 0.00392157, mean 0, std 1", "output +default +'p'",
+                     "softmax +file +not added: probabilities", "top +default +as many as are asked for"):
+            self.assertRegex(text, "(?m)^%s$" % line)
         self.assertRegex(text, r"(?m)^input +'x' float \[N, 1, 2, 2\]$")
         self.assertRegex(text, r"(?m)^ +1 +Gemm +scores +\[N, 4\] +20 ")
         self.assertRegex(text, r"(?m)^memory, N = 1 +arena \d+ bytes, 0 of them scratch; all values side by side 64")
+
+    def test_where_items_come_from(self):
+        model = self.write_quadrant_model(softmax=False, metadata={
+            "classifyd.preprocess": '{"color": "gray", "width": 2, "height": 2, "scale": 1}'})
+        config = self.write("config.json", '{"top": 3, "preprocess": {"filter": "bicubic", "antialias": false}}')
+        found = self.classify_json("inspect", model, "--config", config)
+        self.assertEqual(found["origin"], {
+            "labels": "file", "color": "file", "layout": "guessed", "size": "file", "resize": "default",
+            "filter": "config", "background": "default", "values": "file", "output": "default", "softmax": "guessed",
+            "top": "config"})
+        self.assertEqual(found["guessed"], ["softmax"])
+        self.assertEqual((found["preprocess"]["filter"], found["preprocess"]["antialias"]), ("bicubic", False))
+        text, _ = self.classify("inspect", model, "--config", config)
+        self.assertRegex(text, "(?m)^filter +config +bicubic, not antialiased$")
 
     def test_a_model_of_raw_tensors(self):
         path = self.write("two.onnx", tiny_files.two_input_model())

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import struct
+import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -91,6 +93,49 @@ class Classify(daemon.TestCase):
         self.assertEqual(self.classify(png(), "/classify?x=1&top=%32")["predictions"], every[:2])
         for bad in ("0", "11", "-1", "x", "", "1x", "99999999999999999999999"):
             self.check_error(self.d.post("/classify?top=" + bad, png()), 400, "invalid_request", "wanted 1 to 10")
+
+    def test_the_models_own_top(self):
+        self.write_model("few", metadata={"classifyd.top": "3"})
+        self.assertEqual(self.d.post("/reload", admin=True).status, 200)
+        self.check_list(self.classify(png(), "/classify/few")["predictions"], 3)
+        self.check_list(self.classify(png(), "/classify/few?top=5")["predictions"], 5)
+
+    def show(self, body, path="/classify/tiny?show=input", **more):
+        reply = self.d.post(path, body, **more)
+        self.assertEqual((reply.status, reply.headers["Content-Type"]), (200, "image/png"), reply.body)
+        self.assertIn("decode;dur=", reply.headers["Server-Timing"])
+        return reply.body
+
+    def test_show_input(self):
+        values = [(x * 9 + y * 5) % 256 for y in range(28) for x in range(28)]
+        picture = png(value=lambda x, y: values[y * 28 + x])
+        seen = self.show(picture)
+        self.assertEqual(self.show(seen), seen)  # a picture of the model's size is left as it is
+        self.assertEqual(self.classify(seen), self.classify(picture))
+        for body in (json.dumps({"image": b64(picture)}), json.dumps({"pixels": values})):
+            self.assertEqual(self.show(body), seen)
+        self.assertEqual(self.show(form(picture), headers=FORM), seen)
+        larger = png(90, 60, value=lambda x, y: (x * 3 + y) % 256, channels=3)
+        seen = self.show(larger)
+        self.assertEqual(self.classify(seen), self.classify(larger))
+        # The same as the tool's.
+        with tempfile.TemporaryDirectory() as folder:
+            source, out = os.path.join(folder, "in.png"), os.path.join(folder, "out.png")
+            with open(source, "wb") as f:
+                f.write(larger)
+            subprocess.run([os.path.join(os.environ["CLASSIFYD_BIN"], "classify"), "preprocess",
+                            os.path.join(self.models, "tiny", "1"), source, "--out", out], check=True,
+                           stdout=subprocess.DEVNULL)
+            with open(out, "rb") as f:
+                self.assertEqual(f.read(), seen)
+
+    def test_show_input_refusals(self):
+        path = "/classify/tiny?show="
+        for bad in ("", "output", "inputs"):
+            self.check_error(self.d.post(path + bad, png()), 400, "invalid_request", "wanted input")
+        several = json.dumps({"images": [b64(png())] * 3})
+        self.check_error(self.d.post(path + "input", several), 400, "invalid_request", "the request has 3")
+        self.check_error(self.d.post(path + "input", png()[:-20]), 400, "invalid_image", "PNG")
 
     def test_model_and_version(self):
         self.assertEqual(self.classify(png(), "/classify"), self.classify(png(), "/classify/tiny/1"))

@@ -4,6 +4,7 @@
 #include "api/pictures.h"
 #include "api/predictions.h"
 #include "base/clock.h"
+#include "base/fail.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct classification {
     struct srv_job job;
     struct srv_pictures pictures;
     size_t n_top;
+    struct srv_png seen; /* ?show=input: the answer */
 };
 
 static const struct eng_card *card_of(const struct srv_served *served)
@@ -23,10 +25,11 @@ static const struct eng_card *card_of(const struct srv_served *served)
 }
 
 /* ?top=k. False: the reply is an error. */
-static bool read_top(struct srv_request *request, size_t n_classes, size_t *n_top)
+static bool read_top(struct srv_request *request, const struct eng_card *card, size_t *n_top)
 {
     const char *text = request->query(request, "top");
-    *n_top = n_classes;
+    size_t n_classes = card->n_classes;
+    *n_top = card->top > 0 && card->top < n_classes ? card->top : n_classes;
     if (!text) return true;
     size_t value = 0;
     for (const char *p = text; *p >= '0' && *p <= '9' && value <= n_classes; p++)
@@ -40,11 +43,25 @@ static bool read_top(struct srv_request *request, size_t n_classes, size_t *n_to
     return true;
 }
 
+/* ?show=input. False: the reply is an error. */
+static bool read_show(struct srv_request *request, struct classification *c)
+{
+    const char *text = request->query(request, "show");
+    if (!text) return true;
+    if (strcmp(text, "input") != 0) {
+        srv_reply_error(request, SRV_INVALID_REQUEST, "show is \"%.40s\"; wanted input", text);
+        return false;
+    }
+    c->job.seen = &c->seen;
+    return true;
+}
+
 static void free_classification(struct srv_app *app, struct classification *c)
 {
     if (c->job.served) srv_registry_release(app->registry, c->job.served);
     srv_pictures_fini(&c->pictures);
     free(c->job.probabilities);
+    free(c->seen.bytes);
     free(c);
 }
 
@@ -72,6 +89,21 @@ static void note_times(struct srv_request *request, const struct srv_job *job)
                               i ? ", " : "", rows[i].name, rows[i].us / 1000, rows[i].us % 1000);
 }
 
+static void write_predictions(struct srv_request *request, const struct classification *c)
+{
+    struct srv_answer answer = {
+        .model = srv_served_name(c->job.served),
+        .version = srv_served_version(c->job.served),
+        .digest = eng_model_digest(srv_served_model(c->job.served)),
+        .card = card_of(c->job.served),
+        .probabilities = c->job.probabilities,
+        .n_pictures = c->job.n_samples,
+        .is_list = c->pictures.is_list,
+        .n_top = c->n_top,
+    };
+    srv_predictions_write(&answer, &request->reply.body);
+}
+
 static void finish_classify(struct srv_request *request)
 {
     struct classification *c = request->handler_state;
@@ -80,18 +112,11 @@ static void finish_classify(struct srv_request *request)
     if (c->job.code != SRV_OK) {
         srv_reply_error(request, c->job.code, "%s",
                         c->job.error.text[0] ? c->job.error.text : srv_code_text(c->job.code));
+    } else if (c->job.seen) {
+        request->reply.content_type = "image/png";
+        srv_text_append(&request->reply.body, (const char *)c->seen.bytes, c->seen.n_bytes);
     } else {
-        struct srv_answer answer = {
-            .model = srv_served_name(c->job.served),
-            .version = srv_served_version(c->job.served),
-            .digest = eng_model_digest(srv_served_model(c->job.served)),
-            .card = card_of(c->job.served),
-            .probabilities = c->job.probabilities,
-            .n_pictures = c->job.n_samples,
-            .is_list = c->pictures.is_list,
-            .n_top = c->n_top,
-        };
-        srv_predictions_write(&answer, &request->reply.body);
+        write_predictions(request, c);
     }
     free_classification(request->app, c);
 }
@@ -126,6 +151,11 @@ static bool read_body(struct srv_request *request, struct classification *c)
     struct eng_error error = {0};
     const struct eng_card *card = card_of(c->job.served);
     enum srv_code code = srv_pictures_read(request, card, &limits, &c->pictures, &error);
+    if (code == SRV_OK && c->job.seen && c->pictures.n_samples > 1) {
+        code = SRV_INVALID_REQUEST;
+        srv_fail(&error, ENG_ARGUMENT, "show=input answers one picture, the request has %zu",
+                 c->pictures.n_samples);
+    }
     if (code == SRV_OK) {
         request->seen.n_pictures = c->pictures.n_samples;
         c->job.probabilities =
@@ -159,8 +189,8 @@ enum srv_handled h_classify(struct srv_request *request)
         srv_reply_error(request, SRV_INTERNAL, "out of memory");
         return SRV_DONE;
     }
-    if (acquire(request, c) && read_top(request, card_of(c->job.served)->n_classes, &c->n_top) &&
-        read_body(request, c))
+    if (acquire(request, c) && read_top(request, card_of(c->job.served), &c->n_top) &&
+        read_show(request, c) && read_body(request, c))
         return compute(request, c);
     free_classification(request->app, c);
     return SRV_DONE;

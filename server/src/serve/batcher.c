@@ -262,8 +262,8 @@ static size_t prepare_part(struct srv_slot *slot, struct srv_batch_part *part, s
         float *dst = eng_session_sample(slot->session, (int)slot->n_pictures, (int)(row + i));
         struct eng_error err = {0};
         size_t sample = part->first + i;
-        enum srv_code code = srv_sample_prepare(served, &part->job->samples[sample],
-                                                &served->options.limits, dst, &err);
+        enum srv_code code =
+            srv_sample_prepare(part->job, sample, &served->options.limits, dst, &err);
         if (code != SRV_OK) {
             /* The batch goes on without it: its row is computed from zeros and read by nobody. */
             memset(dst, 0, eng_preprocess_count(served->preprocess) * sizeof *dst);

@@ -46,8 +46,8 @@ bool srv_served_try_inline(struct srv_job *job)
     struct eng_image_limits limits = served->options.limits;
     if (limits.n_pixels > INLINE_MAX_PIXELS) limits.n_pixels = INLINE_MAX_PIXELS;
     struct eng_error err = {0};
-    enum srv_code code = srv_sample_prepare(served, &job->samples[0], &limits,
-                                            eng_session_sample(own->session, 1, 0), &err);
+    enum srv_code code =
+        srv_sample_prepare(job, 0, &limits, eng_session_sample(own->session, 1, 0), &err);
     bool answered = err.status != ENG_LIMIT; /* too large for here, perhaps not for a worker */
     if (answered) {
         job->code = code;

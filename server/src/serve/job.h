@@ -21,6 +21,12 @@ struct srv_sample {
     size_t n_bytes;
 };
 
+/* A picture as the model sees it. */
+struct srv_png {
+    uint8_t *bytes; /* malloc'd; NULL until it is there */
+    size_t n_bytes;
+};
+
 /* Microseconds, monotonic clock; 0 = not reached. */
 struct srv_job_times {
     int64_t submitted_us, started_us;
@@ -38,7 +44,9 @@ struct srv_job {
     const struct srv_sample *samples;
     size_t n_samples;
     float *probabilities; /* [n_samples, n_classes], allocated by the submitter */
-    int64_t deadline_us;  /* on srv_clock_us; at or after it nothing more is computed; 0 = none */
+    struct srv_png
+        *seen; /* [n_samples], zeroed by the submitter, who frees them; NULL: not wanted */
+    int64_t deadline_us; /* on srv_clock_us; at or after it nothing more is computed; 0 = none */
     void (*done)(struct srv_job *job);
     void *ctx;
 

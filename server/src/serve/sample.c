@@ -3,12 +3,34 @@
 #include "serve/served_parts.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-static enum srv_code prepare_pixels(const struct srv_served *served,
-                                    const struct srv_sample *sample, float *dst,
-                                    struct eng_error *err)
+static enum srv_code show(const struct eng_image *picture, struct srv_png *seen,
+                          struct eng_error *err)
 {
-    const struct eng_preprocess *pre = served->preprocess;
+    enum eng_status status = eng_image_encode_png(picture, &seen->bytes, &seen->n_bytes, err);
+    return status == ENG_OK ? SRV_OK : srv_code_of_status(status);
+}
+
+/* Pixels that came as numbers are rounded to be shown. */
+static enum srv_code show_pixels(const struct eng_preprocess *pre, const float *pixels,
+                                 struct srv_png *seen, struct eng_error *err)
+{
+    size_t n = eng_preprocess_count(pre);
+    struct eng_image picture = {pre->width_px, pre->height_px, eng_preprocess_channels(pre),
+                                malloc(n)};
+    if (!picture.pixels) return srv_code_of_status(srv_fail_memory(err, "the picture"));
+    for (size_t i = 0; i < n; i++)
+        picture.pixels[i] = (uint8_t)lrintf(pixels[i]);
+    enum srv_code code = show(&picture, seen, err);
+    eng_image_fini(&picture);
+    return code;
+}
+
+static enum srv_code prepare_pixels(const struct eng_preprocess *pre,
+                                    const struct srv_sample *sample, struct srv_png *seen,
+                                    float *dst, struct eng_error *err)
+{
     size_t n_found = sample->n_bytes / sizeof(float), n_wanted = eng_preprocess_count(pre);
     if (n_found != n_wanted) {
         srv_fail(err, ENG_FORMAT,
@@ -17,20 +39,40 @@ static enum srv_code prepare_pixels(const struct srv_served *served,
         return SRV_INVALID_REQUEST;
     }
     eng_preprocess_pixels(pre, sample->data, dst);
-    return SRV_OK;
+    return seen ? show_pixels(pre, sample->data, seen, err) : SRV_OK;
 }
 
-enum srv_code srv_sample_prepare(const struct srv_served *served, const struct srv_sample *sample,
+/* The floats are made from the picture that is shown, so it is what the model sees. */
+static enum srv_code prepare_shown(const struct eng_preprocess *pre, const struct eng_image *image,
+                                   struct srv_png *seen, float *dst, struct eng_error *err)
+{
+    struct eng_image picture;
+    enum eng_status status = eng_preprocess_picture(pre, image, &picture, err);
+    if (status != ENG_OK) return srv_code_of_status(status);
+    eng_preprocess_bytes(pre, picture.pixels, dst);
+    enum srv_code code = show(&picture, seen, err);
+    eng_image_fini(&picture);
+    return code;
+}
+
+enum srv_code srv_sample_prepare(const struct srv_job *job, size_t i,
                                  const struct eng_image_limits *limits, float *dst,
                                  struct eng_error *err)
 {
-    if (sample->kind == SRV_SAMPLE_PIXELS) return prepare_pixels(served, sample, dst, err);
+    const struct eng_preprocess *pre = job->served->preprocess;
+    const struct srv_sample *sample = &job->samples[i];
+    struct srv_png *seen = job->seen ? &job->seen[i] : NULL;
+    if (sample->kind == SRV_SAMPLE_PIXELS) return prepare_pixels(pre, sample, seen, dst, err);
     struct eng_image image;
     enum eng_status status = eng_image_decode(sample->data, sample->n_bytes, limits, &image, err);
     if (status != ENG_OK) return srv_code_of_status(status);
-    status = eng_preprocess_image(served->preprocess, &image, dst, err);
+    enum srv_code code = SRV_OK;
+    if (seen)
+        code = prepare_shown(pre, &image, seen, dst, err);
+    else
+        code = srv_code_of_status(eng_preprocess_image(pre, &image, dst, err));
     eng_image_fini(&image);
-    return status == ENG_OK ? SRV_OK : srv_code_of_status(status);
+    return code;
 }
 
 enum srv_code srv_row_check(const struct srv_served *served, const float *row,

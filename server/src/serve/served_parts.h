@@ -63,10 +63,11 @@ struct srv_served {
 };
 
 /*
- * Purpose: decodes and preprocesses one picture to dst, eng_preprocess_count floats.
- * Errors: the code for the client, the sentence in err; dst is unspecified then.
+ * Purpose: decodes and preprocesses picture i of a job to dst, eng_preprocess_count floats, and to
+ * job->seen[i] if the job wants that.
+ * Errors: the code for the client, the sentence in err; dst is unspecified and seen unchanged then.
  */
-enum srv_code srv_sample_prepare(const struct srv_served *served, const struct srv_sample *sample,
+enum srv_code srv_sample_prepare(const struct srv_job *job, size_t i,
                                  const struct eng_image_limits *limits, float *dst,
                                  struct eng_error *err);
 
