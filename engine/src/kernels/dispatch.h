@@ -126,6 +126,9 @@ struct eng_kernels {
     void (*multiply)(const struct eng_matrix_product *product);
     /* n elements of a channel; x == y is allowed. */
     void (*normalise)(const struct eng_normalisation *t, const float *x, float *y, size_t n);
+    /* y = (x - mean) factor scale + bias, scale and bias for each element; bias NULL: 0. */
+    void (*normalise_each)(const struct eng_normalisation *t, const float *scale, const float *bias,
+                           const float *x, float *y, size_t n);
     /* With g the gradient dy before the ReLU: the sums of g and of g (x - mean). */
     void (*normalise_sums)(const struct eng_normalisation *t, const float *x, const float *dy,
                            size_t n, float *sum_dy, float *sum_dy_x);

@@ -13,6 +13,15 @@ enum eng_status eng_infer_dtype(const struct eng_op_infer *q, size_t input, enum
                     eng_dtype_name(found), eng_dtype_name(wanted));
 }
 
+enum eng_status eng_infer_real(const struct eng_op_infer *q, size_t input, struct eng_error *err)
+{
+    enum eng_dtype found = q->in[input]->dtype;
+    if (found == ENG_FLOAT32 || found == ENG_FLOAT64) return ENG_OK;
+    return eng_fail(err, ENG_UNSUPPORTED,
+                    "input %zu has element type %s; float or double is wanted", input,
+                    eng_dtype_name(found));
+}
+
 enum eng_status eng_infer_rank(const struct eng_op_infer *q, size_t input, int min, int max,
                                struct eng_error *err)
 {
@@ -121,5 +130,20 @@ enum eng_status eng_infer_axis(int64_t axis, int rank, int *out, struct eng_erro
         return eng_fail(err, ENG_FORMAT, "axis %lld lies outside a tensor of rank %d",
                         (long long)axis, rank);
     *out = (int)(axis < 0 ? axis + rank : axis);
+    return ENG_OK;
+}
+
+enum eng_status eng_infer_axes(const struct eng_shape *x, const int64_t *list, size_t n,
+                               unsigned *marked, struct eng_error *err)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < n; i++) {
+        int axis;
+        enum eng_status status = eng_infer_axis(list[i], x->rank, &axis, err);
+        if (status != ENG_OK) return status;
+        if (found >> axis & 1) return eng_fail(err, ENG_FORMAT, "axis %d is named twice", axis);
+        found |= 1u << axis;
+    }
+    *marked = found;
     return ENG_OK;
 }

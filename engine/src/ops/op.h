@@ -154,6 +154,8 @@ const struct eng_op *eng_op_at(size_t i);
 /* Purpose: refuses a type other than wanted, naming the input. */
 enum eng_status eng_infer_dtype(const struct eng_op_infer *q, size_t input, enum eng_dtype wanted,
                                 struct eng_error *err);
+/* Purpose: refuses a type other than float and double, naming the input. */
+enum eng_status eng_infer_real(const struct eng_op_infer *q, size_t input, struct eng_error *err);
 /* Purpose: refuses a rank outside [min, max], naming the input and its shape. */
 enum eng_status eng_infer_rank(const struct eng_op_infer *q, size_t input, int min, int max,
                                struct eng_error *err);
@@ -184,5 +186,9 @@ enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_
 size_t eng_infer_product(const struct eng_shape *shape, int first, int last);
 /* Purpose: axis -rank..rank-1 to 0..rank-1. Errors: FORMAT naming axis and rank. */
 enum eng_status eng_infer_axis(int64_t axis, int rank, int *out, struct eng_error *err);
+/* Purpose: bit d of *marked: axis d of x is in the list. Errors: as eng_infer_axis; or for an axis
+ * that is named twice. */
+enum eng_status eng_infer_axes(const struct eng_shape *x, const int64_t *list, size_t n,
+                               unsigned *marked, struct eng_error *err);
 
 #endif

@@ -66,20 +66,6 @@ static enum eng_status list_axes(const struct eng_op_infer *q, bool are_input, c
     return status;
 }
 
-/* Bit d: axis d is run over. */
-static enum eng_status mark_axes(const struct eng_shape *x, const int64_t *list, size_t n,
-                                 unsigned *marked, struct eng_error *err)
-{
-    *marked = 0;
-    for (size_t i = 0; i < n; i++) {
-        int axis;
-        if (eng_infer_axis(list[i], x->rank, &axis, err) != ENG_OK) return ENG_FORMAT;
-        if (*marked >> axis & 1) return eng_fail(err, ENG_FORMAT, "axis %d is named twice", axis);
-        *marked |= 1u << axis;
-    }
-    return ENG_OK;
-}
-
 static struct eng_shape reduced_shape(const struct eng_shape *x, unsigned marked, bool keepdims)
 {
     struct eng_shape y = {.rank = 0};
@@ -102,7 +88,7 @@ static enum eng_status infer(struct eng_op_infer *q, enum eng_reduction what, st
     unsigned marked;
     enum eng_status status = check_type(q, what, err);
     if (status == ENG_OK) status = list_axes(q, q->opset >= first, &list, &n, err);
-    if (status == ENG_OK) status = mark_axes(x, list, n, &marked, err);
+    if (status == ENG_OK) status = eng_infer_axes(x, list, n, &marked, err);
     if (status != ENG_OK) return status;
     state->copies = n == 0 && attrs->noop_with_empty_axes;
     if (n == 0 && !state->copies) marked = (1u << x->rank) - 1;

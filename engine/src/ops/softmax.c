@@ -29,11 +29,7 @@ static enum eng_status infer(struct eng_op_infer *q, bool log, struct eng_error 
     const struct eng_shape *x = &q->in[0]->shape;
     int64_t wanted = attrs->axis;
     bool one_axis = q->opset >= OPSET_ONE_AXIS;
-    enum eng_dtype dtype = q->in[0]->dtype;
-    if (dtype != ENG_FLOAT32 && dtype != ENG_FLOAT64)
-        return eng_fail(err, ENG_UNSUPPORTED,
-                        "input 0 has element type %s; float or double is wanted",
-                        eng_dtype_name(dtype));
+    if (eng_infer_real(q, 0, err) != ENG_OK) return ENG_UNSUPPORTED;
     if (wanted == AXIS_ABSENT) wanted = one_axis ? -1 : 1;
     int axis;
     /* The old version may flatten at the very end: n is 1 then. */
