@@ -4,14 +4,19 @@
 #include "base/mem.h"
 #include "base/names.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { AMBIGUOUS = INT_MAX }; /* the number of a name that stands twice */
 
 static enum eng_status number_names(const char *const *names, size_t n, struct eng_names *out,
                                     struct eng_error *err)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!eng_names_put(out, names[i], (int)i)) return eng_fail_memory(err, "the model's names");
+    for (size_t i = 0; i < n; i++) {
+        int number = eng_names_find(out, names[i]) >= 0 ? AMBIGUOUS : (int)i;
+        if (!eng_names_put(out, names[i], number)) return eng_fail_memory(err, "the model's names");
+    }
     return ENG_OK;
 }
 
@@ -70,27 +75,59 @@ static void renumber(struct eng_dataset *set, const int *numbers, size_t n_class
     set->class_names = NULL;
 }
 
-static enum eng_status fit_classes(const struct eng_card *card, const char *dir, bool names_count,
+/* Whether names or numbers say which class is which. */
+enum naming {
+    NAMES_ONLY,   /* tables number their classes anew, by what is in them */
+    NAMES_IF_ANY, /* the model's labels are the training data's names, or numbers if it had none */
+    NAMES_OR_NUMBER /* somebody gave the labels, by number: other words may be the same classes */
+};
+
+/* Of two labels that are alike the one at the class's own number is meant, or nobody knows. */
+static int number_of(const struct eng_card *card, const struct eng_names *labels, const char *name,
+                     size_t c)
+{
+    if (c < card->n_classes && strcmp(card->labels[c], name) == 0) return (int)c;
+    int number = eng_names_find(labels, name);
+    return number == AMBIGUOUS ? -1 : number;
+}
+
+/* The model's numbers of the data's classes. *n_moved: those known under another number;
+ * *unknown: a class that is not known. Returns how many are known. */
+static size_t number_classes(const struct eng_card *card, const struct eng_names *labels,
+                             const struct eng_dataset *set, int *numbers, size_t *n_moved,
+                             size_t *unknown)
+{
+    size_t n_known = 0;
+    *n_moved = *unknown = 0;
+    for (size_t c = 0; c < set->n_classes; c++) {
+        numbers[c] = number_of(card, labels, set->class_names[c], c);
+        if (numbers[c] < 0) *unknown = c;
+        n_known += numbers[c] >= 0;
+        *n_moved += numbers[c] >= 0 && (size_t)numbers[c] != c;
+    }
+    return n_known;
+}
+
+static enum eng_status fit_classes(const struct eng_card *card, const char *dir, enum naming naming,
                                    struct eng_dataset *set, struct eng_error *err)
 {
     struct eng_names labels = {0};
-    size_t n_known = 0, unknown = 0;
+    size_t n_moved, unknown, n_known;
     if (!set->class_names || card->n_classes == 0) return ENG_OK;
     int *numbers = eng_calloc(set->n_classes, sizeof *numbers);
     enum eng_status status = numbers ? number_names(card->labels, card->n_classes, &labels, err)
                                      : eng_fail_memory(err, "the numbers of classes");
-    for (size_t c = 0; c < set->n_classes && status == ENG_OK; c++) {
-        numbers[c] = eng_names_find(&labels, set->class_names[c]);
-        if (numbers[c] >= 0) n_known++;
-        if (numbers[c] < 0) unknown = c;
+    if (status == ENG_OK) {
+        n_known = number_classes(card, &labels, set, numbers, &n_moved, &unknown);
+        if (n_known == set->n_classes)
+            renumber(set, numbers, card->n_classes);
+        else if (naming == NAMES_ONLY || n_moved > 0 || (naming == NAMES_IF_ANY && n_known > 0))
+            status = eng_fail(err, ENG_MISMATCH,
+                              "%s: class %.60s is not one of the model's %zu; wanted %.60s, %.60s "
+                              "...",
+                              dir, set->class_names[unknown], card->n_classes, card->labels[0],
+                              card->labels[card->n_classes > 1]);
     }
-    if (status == ENG_OK && n_known == set->n_classes)
-        renumber(set, numbers, card->n_classes);
-    else if (status == ENG_OK && (n_known > 0 || names_count))
-        status = eng_fail(err, ENG_MISMATCH,
-                          "%s: class %.60s is none of the model's %zu; wanted %.60s, %.60s ...",
-                          dir, set->class_names[unknown], card->n_classes, card->labels[0],
-                          card->labels[card->n_classes > 1]);
     eng_names_fini(&labels);
     free(numbers);
     return status;
@@ -122,9 +159,10 @@ enum eng_status tool_eval_data_load(const char *model_path, const struct eng_car
     const struct eng_dataset_source source = {.dir = dir, .options = &options, .split = split};
     if (status == ENG_OK) status = eng_dataset_load(&source, &set, err);
     if (status == ENG_OK) status = fit_features(card, dir, &set, err);
-    bool names_count =
-        set.kind == ENG_DATASET_VECTORS && !json_object_get(recipe, "labels") && card->recipe;
-    if (status == ENG_OK) status = fit_classes(card, dir, names_count, &set, err);
+    enum naming naming = !recipe || json_object_get(recipe, "labels") ? NAMES_OR_NUMBER
+                         : set.kind == ENG_DATASET_VECTORS            ? NAMES_ONLY
+                                                                      : NAMES_IF_ANY;
+    if (status == ENG_OK) status = fit_classes(card, dir, naming, &set, err);
     json_decref(recipe);
     eng_arena_fini(&arena);
     if (status == ENG_OK)

@@ -10,8 +10,9 @@
  * Purpose: loads one split of the data in dir as the recipe in the model's file says. A recipe that
  *          makes its points draws them anew if dir is NULL; else dir's table is read, whole if it
  *          has no test.csv, and its target is the column that is no feature of the model. Columns
- *          and classes are brought into the model's order by their names; classes whose names the
- *          model does not know at all count by their numbers, unless they come from a table.
+ *          and classes are brought into the model's order by their names. Classes that the model
+ *          calls otherwise count by their numbers, but for those of a table, and for those of which
+ *          some have the model's names and others not, unless the model's labels were given.
  * Ownership: on success end with eng_dataset_fini.
  * Errors: those of eng_dataset_load; MISMATCH: a column or a class that the model does not know.
  */

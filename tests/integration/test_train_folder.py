@@ -65,6 +65,35 @@ class Folder(ClassifyCase):
         shown = self.classify_json("inspect", model)
         self.assertEqual(shown["inputs"][0]["shape"][1:], [3, 6, 8])
 
+    def write_renamed(self, below, names):
+        """Pictures in folders of other names: names[n] is shown by those of colour n."""
+        for split in "train", "test":
+            for colour, name in names.items():
+                for i in range(3):
+                    self.write(f"{below}/{split}/{name}/{i}.png", self.picture(colour))
+
+    def correct(self, model, data):
+        answer = self.classify_json("eval", model, "--data", self.path(data))
+        self.assertEqual(answer["samples"], 6)
+        return answer["correct"]
+
+    def test_eval_goes_by_the_names_of_classes(self):
+        self.write_pictures("colours/train", 20)
+        self.write_pictures("colours/test", 5)
+        model = self.train(epochs=8)
+        self.write_renamed("two", {"green": "green", "red": "red"})  # numbers 0 and 1, the model's 1 and 2
+        self.assertEqual(self.correct(model, "two"), 6)
+        self.write_renamed("wrong", {"green": "green", "red": "violet"})
+        self.refused("eval", model, "--data", self.path("wrong"), says="class violet is not one of the model's 3")
+        self.write_renamed("numbers", {"blue": "azure", "green": "lime"})  # none of the model's names
+        self.assertEqual(self.correct(model, "numbers"), 6)
+        # Labels that the recipe gives stand for the classes of their numbers; two may be alike.
+        model = self.train(epochs=8, labels=["azure", "green", "green"])
+        self.write_renamed("given", {"blue": "blue", "green": "green"})
+        self.assertEqual(self.correct(model, "given"), 6)
+        self.write_renamed("moved", {"green": "a", "blue": "azure"})
+        self.refused("eval", model, "--data", self.path("moved"), says="class a is not one of the model's 3")
+
     def test_what_is_wrong_is_named(self):
         self.write_pictures("colours/train", 4)
         self.write_pictures("colours/test", 1)

@@ -53,8 +53,8 @@ class Vectors(ClassifyCase):
         for says, text in (
                 ("2 of 3 columns are none of the model's 2 features", "x,moon,z\n1,1,2\n"),
                 ("2 of 4 columns are none of the model's 2 features", "x,y,moon,z\n1,1,2,2\n"),
-                ("class sun is none of the model's 2; wanted 0, 1", "x,y,moon\n1,1,0\n1,1,sun\n"),
-                ("class 2 is none of the model's", "x,y,moon\n1,1,2\n")):
+                ("class sun is not one of the model's 2; wanted 0, 1", "x,y,moon\n1,1,0\n1,1,sun\n"),
+                ("class 2 is not one of the model's", "x,y,moon\n1,1,2\n")):
             self.refused("eval", model, "--data", self.write("points.csv", text), says=["points.csv", says])
         self.refused("eval", model, "--data", self.path("none"), says="none: no such file or folder")
         self.refuse_training("the recipe's toy makes its points itself", "--data", table, toy={})
