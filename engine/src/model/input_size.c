@@ -21,13 +21,28 @@ static struct picture_axes find_axes(const struct eng_shape *shape,
                 : (struct picture_axes){.channels = 1, .height = 2, .width = 3};
 }
 
-static enum eng_status settle_picture(struct eng_value *input, const struct eng_card_source *source,
+/* A preset's own size goes where neither card nor graph say one. */
+static void take_default_side(const struct eng_shape *shape, const struct picture_axes *axes,
+                              struct eng_card_source *source)
+{
+    int64_t side = source->default_side_px, width = shape->dim[axes->width],
+            height = shape->dim[axes->height];
+    bool open = width == -1 || height == -1, fits = width <= UINT16_MAX && height <= UINT16_MAX;
+    if (side == 0 || source->has_size || !open || !fits) return;
+    source->card.preprocess.width_px = (uint32_t)(width == -1 ? side : width);
+    source->card.preprocess.height_px = (uint32_t)(height == -1 ? side : height);
+    source->has_size = true;
+    source->card.origin[ENG_CARD_SIZE] = source->card.origin[ENG_CARD_RESIZE]; /* the preset's */
+}
+
+static enum eng_status settle_picture(struct eng_value *input, struct eng_card_source *source,
                                       struct eng_error *err)
 {
     struct eng_shape *shape = &input->tensor.shape;
     const struct eng_preprocess *pre = &source->card.preprocess;
     struct picture_axes axes = find_axes(shape, source);
     char text[96];
+    take_default_side(shape, &axes, source);
     bool sides_open = shape->dim[axes.height] == -1 || shape->dim[axes.width] == -1;
     if (sides_open && !source->has_size)
         return eng_fail(err, ENG_UNSUPPORTED,
@@ -50,7 +65,7 @@ static enum eng_status settle_picture(struct eng_value *input, const struct eng_
 enum eng_status eng_model_settle_input(struct eng_model *model, struct eng_error *err)
 {
     struct eng_graph *graph = &model->graph;
-    const struct eng_card_source *source = &model->source;
+    struct eng_card_source *source = &model->source;
     if (graph->n_inputs != 1) return ENG_OK;
     struct eng_value *input = &graph->values[graph->inputs[0]];
     struct eng_shape *shape = &input->tensor.shape;

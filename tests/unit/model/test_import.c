@@ -62,6 +62,28 @@ static void open_sides_follow_the_card(void **state)
     eng_model_destroy(model);
 }
 
+static void a_preset_has_a_size_for_open_sides_only(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t height, width, shorter;
+    } rows[] = {{-1, -1, 256}, {299, 299, 341}, {-1, 100, 256}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct net net;
+        struct eng_error err = {0};
+        pooled_net(&net);
+        struct eng_model *model =
+            open_declared(&net, &NET_SHAPE(-1, 3, rows[i].height, rows[i].width),
+                          "{\"preset\": \"imagenet-torchvision\"}", &err);
+        if (!model) fail_msg("%s", err.text);
+        const struct eng_preprocess *pre = &eng_model_card(model)->preprocess;
+        assert_int_equal(pre->height_px, rows[i].height == -1 ? 224 : rows[i].height);
+        assert_int_equal(pre->width_px, rows[i].width == -1 ? 224 : rows[i].width);
+        assert_int_equal(pre->shorter_side_px, rows[i].shorter);
+        eng_model_destroy(model);
+    }
+}
+
 static void open_sides_without_a_size_are_refused(void **state)
 {
     (void)state;
@@ -219,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_sides_follow_the_card),
+        cmocka_unit_test(a_preset_has_a_size_for_open_sides_only),
         cmocka_unit_test(open_sides_without_a_size_are_refused),
         cmocka_unit_test(layouts_that_do_not_fit_are_refused),
         cmocka_unit_test(bytes_and_doubles_are_samples_too),
