@@ -16,12 +16,26 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
         out[0].v[i] = fmin(fmax(in[0].v[i], low), high);
 }
 
-static const double minus_half[] = {-0.5}, half[] = {0.5};
+static const double minus_half[] = {-0.5}, half[] = {0.5}, two[] = {2}, five[] = {5};
 
 #define GOOD .op = "Clip", .reference = reference
 #define BOUND(VALUE, CONSTANT)                                      \
     {                                                               \
         .dtype = ENG_FLOAT32, .values = VALUE, .constant = CONSTANT \
+    }
+
+#define TYPES(TYPE)                                                                              \
+    {GOOD,                                                                                       \
+     .what = #TYPE,                                                                              \
+     .in = {TYPED(TYPE, 3, 7), {.dtype = TYPE, .values = two}, {.dtype = TYPE, .values = five}}, \
+     .n_in = 3,                                                                                  \
+     .low = 0,                                                                                   \
+     .high = 9,                                                                                  \
+     .batched = 1},                                                                              \
+    {                                                                                            \
+        GOOD, .what = "only max of " #TYPE,                                                      \
+              .in = {TYPED(TYPE, 3, 7), LEFT_OUT, {.dtype = TYPE, .values = five}}, .n_in = 3,   \
+              .low = 0, .high = 9                                                                \
     }
 
 static const struct op_case cases[] = {
@@ -40,6 +54,18 @@ static const struct op_case cases[] = {
     {GOOD, .what = "attributes", .opset = 10,
      .attrs = {ATTR_FLOAT("min", -0.25f), ATTR_FLOAT("max", 0.25f)}, .in = {FLOATS(3, 7)},
      .n_in = 1, .gradients = 1, .batched = 1},
+    {GOOD, .what = "doubles by attributes", .opset = 10, .attrs = {ATTR_FLOAT("min", -0.25f)},
+     .in = {TYPED(ENG_FLOAT64, 3, 7)}, .n_in = 1},
+    {GOOD, .what = "integers without bounds", .in = {TYPED(ENG_INT64, 3, 7)}, .n_in = 1},
+    TYPES(ENG_FLOAT64),
+    TYPES(ENG_INT8),
+    TYPES(ENG_INT16),
+    TYPES(ENG_INT32),
+    TYPES(ENG_INT64),
+    TYPES(ENG_UINT8),
+    TYPES(ENG_UINT16),
+    TYPES(ENG_UINT32),
+    TYPES(ENG_UINT64),
     {GOOD, .what = "no attributes", .opset = 7, .in = {FLOATS(3, 7)}, .n_in = 1},
     {.op = "Clip",
      .what = "attributes in opset 11",
@@ -66,10 +92,21 @@ static const struct op_case cases[] = {
      .gradients = 1,
      .refusal = "must be known"},
     {.op = "Clip",
-     .what = "signed bytes",
-     .in = {{.dtype = ENG_INT8, .shape = SHAPE(3)}},
+     .what = "booleans",
+     .in = {TYPED(ENG_BOOL, 3)},
      .n_in = 1,
-     .refusal = "int8; float is wanted"},
+     .refusal = "bool; a number is wanted"},
+    {.op = "Clip",
+     .what = "integers in opset 10",
+     .opset = 10,
+     .in = {TYPED(ENG_INT32, 3)},
+     .n_in = 1,
+     .refusal = "int32; float or double is wanted"},
+    {.op = "Clip",
+     .what = "a bound of another type",
+     .in = {FLOATS(3), {.dtype = ENG_INT32}},
+     .n_in = 2,
+     .refusal = "input 1 has element type int32; float is wanted"},
 };
 
 int main(void)
