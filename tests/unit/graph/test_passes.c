@@ -141,10 +141,54 @@ static void long_names_that_begin_alike_do_not_collide(void **state)
     net_fini(&net);
 }
 
+/* x as that type plus one, through that activation, as floats again. */
+static void init_typed(struct net *net, enum eng_dtype dtype, const void *one,
+                       const char *activation)
+{
+    net_init(net, 1);
+    const struct eng_attr there = {.name = "to", .type = ENG_ATTR_INT, .i = dtype};
+    const struct eng_attr back = {.name = "to", .type = ENG_ATTR_INT, .i = ENG_FLOAT32};
+    int x = net_input(net, "x", NET_SHAPE(-1, 3));
+    int added = net_constant(net, "one", dtype, NET_SHAPE(1), one);
+    int typed = net_node(net, "Cast", "typed", (int[]){x}, 1, &there, 1);
+    int sum = net_node(net, "Add", "sum", (int[]){typed, added}, 2, NULL, 0);
+    int active = net_node(net, activation, "active", (int[]){sum}, 1, NULL, 0);
+    net_output(net, net_node(net, "Cast", "floats", (int[]){active}, 1, &back, 1));
+    assert_int_equal(eng_passes_optimise(&net->graph, NULL), ENG_OK);
+    assert_int_equal(net->graph.n_nodes, 3);
+}
+
+/* Types are not known when an activation is fused: what the kernel does not apply follows it. */
+static void fused_activations_take_other_types(void **state)
+{
+    (void)state;
+    const double one = 1;
+    const int32_t one_integer = 1;
+    struct net net;
+    float found[9], wanted[9];
+    struct eng_rng rng;
+    init_typed(&net, ENG_FLOAT64, &one, "Relu");
+    run(&net.graph, 3, found, 3);
+    eng_rng_init(&rng, 5, 0);
+    for (int i = 0; i < 9; i++) {
+        wanted[i] = eng_rng_normal(&rng) + 1;
+        assert_true(fabsf(found[i] - (wanted[i] < 0 ? 0 : wanted[i])) < 1e-6f);
+    }
+    net_fini(&net);
+    init_typed(&net, ENG_INT32, &one_integer, "Sigmoid");
+    struct eng_plan *plan;
+    struct eng_error err = {0};
+    assert_int_equal(eng_plan_create(&net.graph, ENG_PLAN_INFERENCE, 3, false, &plan, &err),
+                     ENG_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "int32, which Sigmoid does not take"));
+    net_fini(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(optimised_graph_answers_alike),
                                        cmocka_unit_test(outputs_keep_their_names),
+                                       cmocka_unit_test(fused_activations_take_other_types),
                                        cmocka_unit_test(long_names_that_begin_alike_do_not_collide),
                                        cmocka_unit_test(constant_nodes_are_folded_away),
                                        cmocka_unit_test(shared_weight_is_left_alone)};
