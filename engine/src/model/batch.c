@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "graph/exec.h"
+#include "graph/rows.h"
 #include "model/model_internal.h"
 
 #include <math.h>
@@ -13,6 +14,11 @@
 
 /* One by one, more samples at a time only cost memory. */
 enum { MAX_ONE_BY_ONE = 32 };
+
+/* A file of a kilobyte can ask for hours of work. Networks of photographs take 1e8 to 4e10 for two
+ * samples, on the slow side a second. */
+static const double MAX_TRIAL_FLOPS = 5e10;
+static const size_t MAX_TRIAL_BYTES = (size_t)1 << 30;
 
 /* Two samples alone and together, in the memory of one session. */
 struct trial {
@@ -147,8 +153,10 @@ static bool rows_are_samples(const struct trial *trial)
     return true;
 }
 
-/* Whether two samples together give what each gives alone. */
-static enum eng_status try_two(const struct eng_graph *graph, bool *same, struct eng_error *err)
+/* Whether two samples together give what each gives alone: because no node can mix them, else by
+ * trying, else (where that takes too long) it is denied. */
+static enum eng_status try_two(const struct eng_graph *graph, const struct eng_tensor *symbolic,
+                               bool *same, struct eng_error *err)
 {
     struct trial trial = {.graph = graph};
     struct eng_error reason = {0};
@@ -156,7 +164,12 @@ static enum eng_status try_two(const struct eng_graph *graph, bool *same, struct
     for (int i = 0; status == ENG_OK && i < 2; i++)
         status = eng_plan_create(graph, ENG_PLAN_INFERENCE, i + 1, true, &trial.plans[i], &reason);
     *same = false;
-    if (status == ENG_OK && rows_are_samples(&trial)) status = trial_run(&trial, same, &reason);
+    if (status == ENG_OK && rows_are_samples(&trial)) {
+        *same = eng_rows_are_independent(trial.plans[1], symbolic);
+        if (!*same && trial.plans[1]->flops <= MAX_TRIAL_FLOPS &&
+            trial.plans[1]->arena_bytes <= MAX_TRIAL_BYTES)
+            status = trial_run(&trial, same, &reason);
+    }
     eng_exec_destroy(trial.exec);
     for (int i = 0; i < 2; i++) {
         free(trial.alone[i]);
@@ -199,7 +212,7 @@ static enum eng_status takes_batches(struct eng_model *model, int wanted, bool *
     if (status == ENG_NO_MEMORY) return eng_fail_memory(err, "the model's shapes");
     if (status != ENG_OK || !follows_batch(&model->graph, model->symbolic)) return ENG_OK;
     *takes = true;
-    return wanted > 1 ? try_two(&model->graph, takes, err) : ENG_OK;
+    return wanted > 1 ? try_two(&model->graph, model->symbolic, takes, err) : ENG_OK;
 }
 
 /* Whether each of these values has one row. */

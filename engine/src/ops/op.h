@@ -45,6 +45,12 @@ enum eng_op_flags {
     /* The outputs depend on the inputs' shapes and types alone; forward does not look at their
      * data, which may be NULL (Shape, Size). */
     ENG_OP_SHAPE_ONLY = 128,
+    /* Row i of output 0 follows from row i of the inputs that have rows, whenever the first
+     * dimensions of those inputs and of the output are the same and inputs that meet have one rank:
+     * a convolution, a sum, a reduction, a product of rows with a matrix; not what works along a
+     * dimension that may be the first (Softmax, Slice) or may measure the batch
+     * (BatchNormalization). VIEW says so too. */
+    ENG_OP_ROW_WISE = 256,
 };
 
 /* What infer is asked and what it answers. */

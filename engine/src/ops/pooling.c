@@ -233,6 +233,7 @@ static void lp_pool_backward(const struct eng_op_call *call)
                                        .in_max = 1,                                           \
                                        .out_min = 1,                                          \
                                        .out_max = outputs,                                    \
+                                       .flags = ENG_OP_ROW_WISE,                              \
                                        .attrs = id##_fields,                                  \
                                        .n_attrs = sizeof id##_fields / sizeof id##_fields[0], \
                                        .attrs_bytes = sizeof(struct attrs),                   \

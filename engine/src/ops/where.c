@@ -48,6 +48,7 @@ const struct eng_op eng_op_where = {
     .in_max = 3,
     .out_min = 1,
     .out_max = 1,
+    .flags = ENG_OP_ROW_WISE,
     .state_bytes = sizeof(struct eng_select),
     .infer = infer,
     .forward = forward,

@@ -42,7 +42,9 @@ static enum eng_status open_model(struct srv_served *served, const char *folder,
                         folder);
     served->preprocess = &card->preprocess;
     served->n_classes = card->n_classes;
-    served->max_batch = (size_t)eng_model_max_batch(served->model);
+    /* Samples that run one after the other had better go to any worker that is free. */
+    bool one_by_one = eng_model_runs_one_by_one(served->model);
+    served->max_batch = one_by_one ? 1 : (size_t)eng_model_max_batch(served->model);
     return ENG_OK;
 }
 
