@@ -3,9 +3,9 @@
 usage: torchvision.py [--all] [--opsets 11,13,17] [--max-parameters MILLIONS] [NETWORK ...]
 
 Weights are random, no download: BatchNormalization is calibrated on random pictures, what is initialised to nothing
-(layer scales, heads) gets weights, and the last layer is scaled so that the answers differ. For each opset: batch 1
-and batch 4, probabilities within 1e-4 and the same top-1. Without names a quick choice of networks runs, with --all
-or CLASSIFYD_TORCHVISION=all every one of at most so many parameters.
+(layer scales, heads) gets weights, and the last layer is scaled so that the answers differ. For each opset, exported
+with a batch of 1 or an open one: batch 1 and batch 4, probabilities within 1e-4 and the same top-1. Without names a
+quick choice of networks runs, with --all or CLASSIFYD_TORCHVISION=all every one of at most so many parameters.
 """
 import os
 import sys
@@ -27,6 +27,7 @@ import warnings
 CLASSIFY = os.path.join(os.environ["CLASSIFYD_BIN"], "classify")
 TOLERANCE = 1e-4
 OPSETS = [11, 13, 17]
+OPEN_BATCH = 13
 SCORES_STD = 2.0
 # Every family once, its smallest member, with one opset.
 QUICK = {"alexnet": 11, "convnext_tiny": 17, "densenet121": 13, "efficientnet_b0": 17, "googlenet": 11,
@@ -79,9 +80,12 @@ def calibrate(network, x):
 
 
 def export(network, x, path, opset):
+    """With a batch of 1 in the file, as most people export; at one opset with an open batch."""
+    axes = {"image": {0: "batch"}, "scores": {0: "batch"}} if opset == OPEN_BATCH else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(network, x, path, opset_version=opset, input_names=["image"], output_names=["scores"])
+        torch.onnx.export(network, x, path, opset_version=opset, input_names=["image"], output_names=["scores"],
+                          dynamic_axes=axes)
 
 
 def softmax(scores):
