@@ -68,6 +68,24 @@ enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, c
     return eng_infer_dtype(q, input, wanted, err);
 }
 
+enum eng_status eng_infer_ints(const struct eng_op_infer *q, size_t input, const char *name,
+                               struct eng_ints *out, struct eng_error *err)
+{
+    const struct eng_tensor *list = q->in[input];
+    enum eng_dtype wanted = list->dtype == ENG_INT32 ? ENG_INT32 : ENG_INT64;
+    enum eng_status status = eng_infer_constant(q, input, name, wanted, err);
+    if (status != ENG_OK) return status;
+    char text[SHAPE_CHARS];
+    if (list->shape.rank != 1 || list->shape.dim[0] > ENG_MAX_INTS)
+        return eng_fail(
+            err, ENG_FORMAT, "input %zu (%s) has shape %s; a list of at most %d numbers is wanted",
+            input, name, eng_shape_format(&list->shape, text, sizeof text), ENG_MAX_INTS);
+    out->n = (int)list->shape.dim[0];
+    for (int i = 0; i < out->n; i++)
+        out->v[i] = eng_int_at(list, (size_t)i);
+    return ENG_OK;
+}
+
 enum eng_status eng_infer_since(const struct eng_op_infer *q, int since, bool is_given,
                                 const char *name, struct eng_error *err)
 {

@@ -175,6 +175,11 @@ enum eng_status eng_infer_count(const struct eng_op_infer *q, size_t input, int6
  * name: what ONNX calls it. */
 enum eng_status eng_infer_constant(const struct eng_op_infer *q, size_t input, const char *name,
                                    enum eng_dtype wanted, struct eng_error *err);
+/* Purpose: the numbers of an input that is a list, int64 or int32, known while planning; name: what
+ * ONNX calls it. Errors: UNSUPPORTED if they are not known; FORMAT naming its shape if it is no
+ * list or holds more than ENG_MAX_INTS. */
+enum eng_status eng_infer_ints(const struct eng_op_infer *q, size_t input, const char *name,
+                               struct eng_ints *out, struct eng_error *err);
 /* Purpose: refuses an attribute or input, if it is given, in files of an opset before `since`. */
 enum eng_status eng_infer_since(const struct eng_op_infer *q, int since, bool is_given,
                                 const char *name, struct eng_error *err);
@@ -196,5 +201,10 @@ enum eng_status eng_infer_axis(int64_t axis, int rank, int *out, struct eng_erro
  * that is named twice. */
 enum eng_status eng_infer_axes(const struct eng_shape *x, const int64_t *list, size_t n,
                                unsigned *marked, struct eng_error *err);
+/* Purpose: element i of an int64 or int32 tensor. */
+static inline int64_t eng_int_at(const struct eng_tensor *t, size_t i)
+{
+    return t->dtype == ENG_INT64 ? ((const int64_t *)t->data)[i] : ((const int32_t *)t->data)[i];
+}
 
 #endif
