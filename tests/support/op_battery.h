@@ -164,13 +164,21 @@ static inline void op_check_threads(const struct op_case *c)
     eng_pool_destroy(pool);
 }
 
-/* The same bits when every input is known at plan time, and so seen by infer. */
+/* The same bits when every input is known at plan time, and so seen by infer; or a refusal. */
 static inline void op_check_known(const struct op_case *c)
 {
     struct op_case known = *c;
     struct op_run plain_run, known_run;
     for (size_t k = 0; k < c->n_in; k++)
         known.in[k].constant = true;
+    if (c->refused_if_known) {
+        struct op_run run = {.c = &known};
+        struct eng_op_infer q;
+        if (op_run_infer(&run, &q, NULL) == ENG_OK)
+            fail_msg("%s, %s: was not refused with known inputs", c->op, c->what);
+        op_run_fini(&run);
+        return;
+    }
     op_run_init(&plain_run, c, false);
     op_run_init(&known_run, &known, false);
     plain_run.op->forward(&plain_run.call);

@@ -58,6 +58,7 @@ struct op_case {
     unsigned batched;          /* bit k: input k's first dimension is the batch, and output 0's */
     bool is_random;            /* in training: no reference then */
     bool frozen;               /* in training */
+    bool refused_if_known;     /* what is wrong with the inputs' values shows only while running */
     const char *refusal;       /* part of the sentence; no reference needed */
 };
 

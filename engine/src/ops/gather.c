@@ -1,0 +1,111 @@
+/*
+ * Y = what input 1, the indices, names in X; of any type.
+ *
+ * Gather: along an axis, as numpy.take: that dimension of X is replaced by the indices' dimensions.
+ * GatherElements: Y has the indices' shape; each index stands for the one along the axis, the
+ * others are the element's own.
+ * GatherND: the indices' last dimension holds tuples, each of which names a block of X; the first
+ * batch_dims dimensions belong to both.
+ * Indices are int64 or int32; negative ones count from the end. Those known while planning that lie
+ * outside X are refused; of those computed from the picture such a one gives 0.
+ * Gradient: dX sums dY over all places that read it. Source: ONNX Gather 1, 11, 13; GatherElements
+ * 11, 13; GatherND 11, 12, 13.
+ */
+#include "base/error.h"
+#include "ops/indices.h"
+
+struct attrs {
+    int64_t axis;
+};
+
+static const struct eng_field fields[] = {
+    ENG_F_INT(struct attrs, axis, 0, -ENG_MAX_RANK, ENG_MAX_RANK - 1, "the dimension of the index"),
+};
+
+static enum eng_status gather_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    const struct attrs *attrs = q->attrs;
+    struct eng_indexed *map = q->state;
+    const struct eng_shape *x = &q->in[0]->shape, *indices = &q->in[1]->shape;
+    int axis;
+    enum eng_status status = eng_infer_axis(attrs->axis, x->rank, &axis, err);
+    if (status != ENG_OK) return status;
+    if (x->rank - 1 + indices->rank > ENG_MAX_RANK)
+        return eng_fail(err, ENG_UNSUPPORTED, "the output has %d dimensions; at most %d are wanted",
+                        x->rank - 1 + indices->rank, ENG_MAX_RANK);
+    struct eng_shape y = {.rank = 0};
+    int64_t outer = 1, inner = 1, count = eng_shape_count(indices);
+    for (int d = 0; d < axis; d++)
+        outer *= y.dim[y.rank++] = x->dim[d];
+    for (int d = 0; d < indices->rank; d++)
+        y.dim[y.rank++] = indices->dim[d];
+    for (int d = axis + 1; d < x->rank; d++)
+        inner *= y.dim[y.rank++] = x->dim[d];
+    eng_indexed_push(map, outer, x->dim[axis] * inner, 0);
+    eng_indexed_push(map, count, 0, 1);
+    eng_indexed_push_tuple(map, x->dim[axis], inner);
+    map->block = inner;
+    eng_infer_output(q, 0, q->in[0]->dtype, &y);
+    return eng_indices_check(q, map, err);
+}
+
+static enum eng_status gather_elements_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    const struct attrs *attrs = q->attrs;
+    enum eng_status status = eng_indices_map_elements(q, attrs->axis, q->state, err);
+    if (status == ENG_OK) eng_infer_output(q, 0, q->in[0]->dtype, &q->in[1]->shape);
+    return status;
+}
+
+struct nd_attrs {
+    int64_t batch_dims;
+};
+
+static const struct eng_field nd_fields[] = {
+    ENG_F_INT(struct nd_attrs, batch_dims, 0, 0, ENG_MAX_RANK - 1,
+              "first dimensions that data and indices share; from opset 12 on"),
+};
+
+static enum eng_status gather_nd_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    const struct nd_attrs *attrs = q->attrs;
+    const struct eng_shape *x = &q->in[0]->shape, *indices = &q->in[1]->shape;
+    enum eng_status status = eng_infer_since(q, 12, attrs->batch_dims > 0, "batch_dims", err);
+    if (status == ENG_OK) status = eng_indices_map_tuples(q, attrs->batch_dims, q->state, err);
+    if (status != ENG_OK) return status;
+    int from = (int)attrs->batch_dims + ((struct eng_indexed *)q->state)->n_tuple;
+    int rank = indices->rank - 1 + x->rank - from;
+    if (rank > ENG_MAX_RANK)
+        return eng_fail(err, ENG_UNSUPPORTED, "the output has %d dimensions; at most %d are wanted",
+                        rank, ENG_MAX_RANK);
+    struct eng_shape y = {.rank = 0};
+    for (int d = 0; d < indices->rank - 1; d++)
+        y.dim[y.rank++] = indices->dim[d];
+    for (int d = from; d < x->rank; d++)
+        y.dim[y.rank++] = x->dim[d];
+    eng_infer_output(q, 0, q->in[0]->dtype, &y);
+    return ENG_OK;
+}
+
+#define GATHER(onnx_name, id, first_opset, table)  \
+    const struct eng_op eng_op_##id = {            \
+        .name = onnx_name,                         \
+        .domain = "",                              \
+        .opset_min = first_opset,                  \
+        .opset_max = ENG_OPSET_MAX,                \
+        .in_min = 2,                               \
+        .in_max = 2,                               \
+        .out_min = 1,                              \
+        .out_max = 1,                              \
+        .attrs = table,                            \
+        .n_attrs = 1,                              \
+        .attrs_bytes = sizeof(int64_t),            \
+        .state_bytes = sizeof(struct eng_indexed), \
+        .infer = id##_infer,                       \
+        .forward = eng_indices_gather_forward,     \
+        .backward = eng_indices_gather_backward,   \
+    }
+
+GATHER("Gather", gather, ENG_OPSET_MIN, fields);
+GATHER("GatherElements", gather_elements, 11, fields);
+GATHER("GatherND", gather_nd, 11, nd_fields);
