@@ -33,7 +33,7 @@ void eng_batchnorm_measure(const struct eng_batchnorm *bn, const float *x, float
 static float inverse_deviation(const struct eng_batchnorm *bn,
                                const struct eng_batchnorm_channels *c, size_t channel)
 {
-    return 1 / sqrtf(c->variance[channel] + bn->epsilon);
+    return 1 / sqrtf(c->variance[channel] + (float)bn->epsilon);
 }
 
 static struct eng_normalisation normalisation_of(const struct eng_batchnorm *bn,

@@ -10,7 +10,7 @@
 /* x is [n_images, n_channels, n_pixels]. */
 struct eng_batchnorm {
     size_t n_images, n_channels, n_pixels;
-    float epsilon;
+    double epsilon;
     bool fixed; /* backward: mean and variance were not measured on x */
 };
 
@@ -42,5 +42,17 @@ struct eng_batchnorm_gradients {
  * depend on it, or are fixed. */
 void eng_batchnorm_backward(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
                             const struct eng_batchnorm_gradients *gradients);
+
+/* The same in double, without an activation. */
+struct eng_batchnorm_channels_double {
+    const double *scale, *bias;
+    const double *mean, *variance;
+};
+
+void eng_batchnorm_measure_double(const struct eng_batchnorm *bn, const double *x, double *mean,
+                                  double *variance);
+void eng_batchnorm_forward_double(const struct eng_batchnorm *bn,
+                                  const struct eng_batchnorm_channels_double *c, const double *x,
+                                  double *y);
 
 #endif

@@ -9,9 +9,13 @@ static bool measures(const struct op_case *c, bool training)
 static void reference(const struct op_case *c, const struct op_values *in, bool training,
                       struct op_values *out)
 {
-    const struct eng_shape *x = &in[0].shape;
-    double epsilon = op_attr_float(c, "epsilon", 1e-5), stay = op_attr_float(c, "momentum", 0.9);
-    op_values_init(&out[0], *x);
+    /* Channels along axis 1; of a vector one; without spatial each element of an image is one. */
+    struct eng_shape shape = in[0].shape, *x = &shape;
+    if (x->rank == 1) shape = (struct eng_shape){.rank = 2, .dim = {x->dim[0], 1}};
+    if (!op_attr_int(c, "spatial", 1))
+        shape = (struct eng_shape){.rank = 2, .dim = {x->dim[0], (int64_t)in[1].n}};
+    double epsilon = op_attr_float(c, "epsilon", 1e-5f), stay = op_attr_float(c, "momentum", 0.9f);
+    op_values_init(&out[0], in[0].shape);
     for (size_t k = 1; k < op_n_out(c); k++)
         op_values_init(&out[k], in[3].shape);
     for (int64_t channel = 0; channel < x->dim[1]; channel++) {
@@ -47,8 +51,17 @@ static const double variances[] = {0.5, 1.5, 2, 0.1};
     }
 #define CHANNELS(N)   FLOATS(N), FLOATS(N), FLOATS(N), POSITIVE(N)
 #define AROUND_ONE(N) POSITIVE(N), POSITIVE(N), FLOATS(N), POSITIVE(N)
-#define GOOD          .op = "BatchNormalization", .reference = reference, .n_in = 5
-#define BAD           .op = "BatchNormalization", .n_in = 5
+#define PIXELS(...)                                                            \
+    {                                                                          \
+        .dtype = ENG_FLOAT32, .shape = SHAPE(__VA_ARGS__), .values = variances \
+    }
+#define DOUBLE(N)                                                    \
+    {                                                                \
+        .dtype = ENG_FLOAT64, .shape = SHAPE(N), .values = variances \
+    }
+#define DOUBLES(N) DOUBLE(N), DOUBLE(N), DOUBLE(N), DOUBLE(N)
+#define GOOD       .op = "BatchNormalization", .reference = reference, .n_in = 5
+#define BAD        .op = "BatchNormalization", .n_in = 5
 
 static const struct op_case cases[] = {
     {GOOD, .what = "images", .in = {FLOATS(3, 4, 5, 6), CHANNELS(4)}, .gradients = 7, .batched = 1},
@@ -71,9 +84,31 @@ static const struct op_case cases[] = {
      .batched = 1},
     {BAD, .what = "channels differ", .in = {FLOATS(3, 5, 2), CHANNELS(4)},
      .refusal = "input 1 has shape [4]; [5] is wanted"},
-    {BAD, .what = "a vector", .in = {FLOATS(4), CHANNELS(4)}, .refusal = "rank 2 to 8"},
-    {BAD, .what = "not spatial", .opset = 7, .attrs = {ATTR_INT("spatial", 0)},
-     .in = {FLOATS(3, 4, 2), CHANNELS(4)}, .refusal = "'spatial' is 0"},
+    {GOOD, .what = "a vector", .in = {FLOATS(6), CHANNELS(1)}, .gradients = 7, .batched = 1},
+    {GOOD, .what = "not spatial", .opset = 7, .attrs = {ATTR_INT("spatial", 0)},
+     .in = {FLOATS(5, 2, 2), PIXELS(2, 2), PIXELS(2, 2), PIXELS(2, 2), PIXELS(2, 2)},
+     .gradients = 7, .batched = 1},
+    {GOOD, .what = "doubles", .in = {TYPED(ENG_FLOAT64, 3, 4, 5), DOUBLES(4)}, .batched = 1},
+    {GOOD, .what = "doubles, measured", .n_out = 3, .attrs = {ATTR_INT("training_mode", 1)},
+     .in = {TYPED(ENG_FLOAT64, 3, 4, 5), DOUBLES(4)}},
+    {GOOD, .what = "doubles, five outputs", .opset = 9, .n_out = 5,
+     .in = {TYPED(ENG_FLOAT64, 3, 4, 5), DOUBLES(4)}},
+    {GOOD, .what = "floats with doubles", .opset = 15, .in = {FLOATS(3, 4, 5), DOUBLES(4)}},
+    {GOOD, .what = "doubles with floats, measured", .opset = 15, .n_out = 3, .tolerance = 2e-6,
+     .attrs = {ATTR_INT("training_mode", 1)}, .in = {TYPED(ENG_FLOAT64, 3, 4, 5), CHANNELS(4)}},
+    {BAD, .what = "mixed types early", .opset = 13, .in = {FLOATS(3, 4, 5), DOUBLES(4)},
+     .refusal = "input 1 has element type double; float is wanted"},
+    {BAD, .what = "mean and variance differ", .opset = 15,
+     .in = {FLOATS(3, 4, 5), FLOATS(4), FLOATS(4), FLOATS(4), TYPED(ENG_FLOAT64, 4)},
+     .refusal = "input 4 has element type double; float is wanted"},
+    {BAD, .what = "training in double", .gradients = 7,
+     .in = {TYPED(ENG_FLOAT64, 3, 4, 5), DOUBLES(4)}, .refusal = "double; float is wanted"},
+    {BAD, .what = "integers", .in = {TYPED(ENG_INT32, 3, 4, 5), CHANNELS(4)},
+     .refusal = "int32; float or double is wanted"},
+    {BAD, .what = "a scalar", .in = {{.dtype = ENG_FLOAT32}, CHANNELS(1)},
+     .refusal = "rank 1 to 8"},
+    {BAD, .what = "not spatial since opset 9", .opset = 9, .attrs = {ATTR_INT("spatial", 0)},
+     .in = {FLOATS(3, 4), CHANNELS(4)}, .refusal = "'spatial' is 0"},
     {BAD, .what = "outputs without training_mode", .opset = 14, .n_out = 3,
      .in = {FLOATS(3, 4, 2), CHANNELS(4)}, .refusal = "training_mode is 0"},
     {BAD, .what = "five outputs in opset 14", .opset = 14, .n_out = 5,
