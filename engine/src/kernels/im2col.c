@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-/* The output positions [first, last) of one axis at which this tap falls inside the image. */
-static void inside(const struct eng_window *w, int axis, int64_t tap, int64_t *first, int64_t *last)
-{
-    int64_t offset = tap * w->dilation[axis] - w->pad_begin[axis], stride = w->stride[axis];
-    int64_t lo = offset < 0 ? (-offset + stride - 1) / stride : 0;
-    int64_t hi = w->in[axis] > offset ? (w->in[axis] - offset + stride - 1) / stride : 0;
-    *last = hi < w->out[axis] ? hi : w->out[axis];
-    *first = lo < *last ? lo : *last;
-}
-
 /* One tap's place in the image. */
 struct tap {
     int64_t at[ENG_WINDOW_AXES];
@@ -56,7 +46,7 @@ static struct tap tap_at(const struct eng_window *w, int64_t index)
 {
     struct tap tap = {.at = {index / (w->kernel[1] * w->kernel[2]),
                              index / w->kernel[2] % w->kernel[1], index % w->kernel[2]}};
-    inside(w, 2, tap.at[2], &tap.first_x, &tap.last_x);
+    eng_window_reach(w, 2, tap.at[2], &tap.first_x, &tap.last_x);
     return tap;
 }
 

@@ -41,4 +41,15 @@ static inline struct eng_window_taps eng_window_taps_at(const struct eng_window 
     return taps;
 }
 
+/* The output positions [first, last) of one axis at which this tap falls inside the image. */
+static inline void eng_window_reach(const struct eng_window *w, int axis, int64_t tap,
+                                    int64_t *first, int64_t *last)
+{
+    int64_t offset = tap * w->dilation[axis] - w->pad_begin[axis], stride = w->stride[axis];
+    int64_t lo = offset < 0 ? (-offset + stride - 1) / stride : 0;
+    int64_t hi = w->in[axis] > offset ? (w->in[axis] - offset + stride - 1) / stride : 0;
+    *last = hi < w->out[axis] ? hi : w->out[axis];
+    *first = lo < *last ? lo : *last;
+}
+
 #endif

@@ -7,91 +7,23 @@
 #include "kernels/conv.h"
 
 #include "base/error.h"
+#include "ops/conv_shape.h"
 #include "ops/op.h"
-#include "ops/window.h"
-
-struct attrs {
-    int auto_pad;
-    struct eng_ints dilations, kernel_shape, pads, strides;
-    int64_t group;
-};
-
-static const struct eng_field fields[] = {
-    ENG_F_CHOICE(struct attrs, auto_pad, ENG_PAD_NOTSET, eng_auto_pad_names,
-                 "how padding is found"),
-    ENG_F_INTS(struct attrs, dilations, 1, ENG_WINDOW_MAX, "distance between kernel taps"),
-    ENG_F_INTS(struct attrs, kernel_shape, 1, ENG_WINDOW_MAX, "kernel size; W's if left out"),
-    ENG_F_INTS(struct attrs, pads, 0, ENG_WINDOW_MAX, "zeros before each axis, then after each"),
-    ENG_F_INTS(struct attrs, strides, 1, ENG_WINDOW_MAX, "step of the window"),
-    ENG_F_INT(struct attrs, group, 1, 1, 1 << 30, "channel groups that do not see each other"),
-};
-
-static enum eng_status check_weights(const struct eng_op_infer *q, int64_t group,
-                                     struct eng_error *err)
-{
-    const struct eng_shape *x = &q->in[0]->shape, *w = &q->in[1]->shape;
-    if (w->rank != x->rank || w->dim[1] > INT64_MAX / group || w->dim[1] * group != x->dim[1]) {
-        char x_text[96], w_text[96];
-        return eng_fail(err, ENG_FORMAT,
-                        "X %s, W %s and group %lld do not fit: W's second dimension times group "
-                        "must be X's channels",
-                        eng_shape_format(x, x_text, sizeof x_text),
-                        eng_shape_format(w, w_text, sizeof w_text), (long long)group);
-    }
-    if (w->dim[0] < 1 || w->dim[1] < 1 || w->dim[0] % group != 0)
-        return eng_fail(err, ENG_FORMAT,
-                        "W has %lld kernels of %lld channels; a multiple of group %lld is wanted",
-                        (long long)w->dim[0], (long long)w->dim[1], (long long)group);
-    struct eng_shape bias = {.rank = 1, .dim = {w->dim[0]}};
-    return q->n_in > 2 && q->in[2] ? eng_infer_shape(q, 2, &bias, err) : ENG_OK;
-}
-
-/* The kernel's size is W's; an attribute may only repeat it. */
-static enum eng_status resolve(const struct eng_op_infer *q, struct eng_window *out,
-                               struct eng_error *err)
-{
-    const struct attrs *attrs = q->attrs;
-    const struct eng_shape *w = &q->in[1]->shape;
-    struct eng_window_attrs window = {.auto_pad = attrs->auto_pad,
-                                      .strides = attrs->strides,
-                                      .dilations = attrs->dilations,
-                                      .pads = attrs->pads};
-    window.kernel_shape.n = w->rank - 2;
-    for (int i = 0; i < w->rank - 2; i++) {
-        int64_t size = w->dim[i + 2];
-        if (size < 1 || size > ENG_WINDOW_MAX)
-            return eng_fail(err, ENG_FORMAT, "W's dimension %d is %lld; 1 to %d is wanted", i + 2,
-                            (long long)size, ENG_WINDOW_MAX);
-        if (attrs->kernel_shape.n > i && attrs->kernel_shape.v[i] != size)
-            return eng_fail(err, ENG_FORMAT, "kernel_shape[%d] is %lld, but W's dimension is %lld",
-                            i, (long long)attrs->kernel_shape.v[i], (long long)size);
-        window.kernel_shape.v[i] = size;
-    }
-    if (attrs->kernel_shape.n > 0 && attrs->kernel_shape.n != w->rank - 2)
-        return eng_fail(err, ENG_FORMAT, "attribute 'kernel_shape' has %d numbers; %d are wanted",
-                        attrs->kernel_shape.n, w->rank - 2);
-    return eng_window_resolve(&window, &q->in[0]->shape, out, err);
-}
 
 static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    const struct attrs *attrs = q->attrs;
     struct eng_conv *conv = q->state;
+    struct eng_shape y;
     enum eng_status status = ENG_OK;
     for (size_t k = 0; status == ENG_OK && k < q->n_in; k++)
         if (q->in[k]) status = eng_infer_dtype(q, k, ENG_FLOAT32, err);
-    if (status == ENG_OK) status = eng_infer_rank(q, 0, 3, 5, err);
-    if (status == ENG_OK) status = check_weights(q, attrs->group, err);
-    if (status == ENG_OK) status = resolve(q, &conv->window, err);
+    if (status == ENG_OK)
+        status = eng_conv_resolve(q->attrs, &q->in[0]->shape, &q->in[1]->shape, conv, &y, err);
     if (status != ENG_OK) return status;
-
-    const struct eng_shape *x = &q->in[0]->shape, *w = &q->in[1]->shape;
-    struct eng_shape y = eng_window_output(&conv->window, x, w->dim[0]);
+    struct eng_shape bias = {.rank = 1, .dim = {q->in[1]->shape.dim[0]}};
+    if (q->n_in > 2 && q->in[2]) status = eng_infer_shape(q, 2, &bias, err);
+    if (status != ENG_OK) return status;
     eng_infer_output(q, 0, ENG_FLOAT32, &y);
-    conv->n_images = (size_t)x->dim[0];
-    conv->groups = (size_t)attrs->group;
-    conv->in_channels = (size_t)w->dim[1];
-    conv->out_channels = (size_t)(w->dim[0] / attrs->group);
     conv->training = q->training;
     if (!eng_conv_scratch_bytes(conv, &q->scratch_bytes))
         return eng_fail(err, ENG_LIMIT, "the convolution needs more scratch memory than there is");
@@ -144,10 +76,7 @@ static bool absorb_affine(const struct eng_op_infer *q, const float *scale, cons
 
 static double flops(const struct eng_op_infer *q)
 {
-    const struct eng_conv *conv = q->state;
-    return 2.0 * (double)(conv->n_images * conv->groups * conv->out_channels) *
-           (double)eng_window_volume(conv->window.out) * (double)conv->in_channels *
-           (double)eng_window_volume(conv->window.kernel);
+    return eng_conv_flops(q->state);
 }
 
 const struct eng_op eng_op_conv = {
@@ -160,9 +89,9 @@ const struct eng_op eng_op_conv = {
     .out_min = 1,
     .out_max = 1,
     .flags = ENG_OP_FUSES_ACTIVATION | ENG_OP_ROW_WISE,
-    .attrs = fields,
-    .n_attrs = sizeof fields / sizeof fields[0],
-    .attrs_bytes = sizeof(struct attrs),
+    .attrs = eng_conv_fields,
+    .n_attrs = ENG_CONV_FIELDS,
+    .attrs_bytes = sizeof(struct eng_conv_attrs),
     .state_bytes = sizeof(struct eng_conv),
     .infer = infer,
     .forward = forward,
