@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { ENG_PANEL_VECTORS = 3, ENG_DOT_ROWS = 4, ENG_CHANNEL_BLOCK = 16 };
 
@@ -111,6 +112,23 @@ struct eng_normalisation {
     bool rectified;
 };
 
+/*
+ * c[i, j] = sum over x of a[i, x] * b[j, x], or += (wrapping around) if accumulate.
+ *
+ * Elements lie in -255 .. 255, and length is at most ENG_INTEGER_DEPTH, so that a sum fits 32 bits;
+ * it is a multiple of ENG_INTEGER_LANES: pad rows with zeros.
+ */
+struct eng_integer_dot {
+    size_t n_rows, n_columns, length;
+    const int16_t *a, *b; /* a[i * a_row + x], b[j * b_row + x] */
+    size_t a_row, b_row;
+    int32_t *c; /* c[i * c_row + j * c_column] */
+    size_t c_row, c_column;
+    bool accumulate;
+};
+
+enum { ENG_INTEGER_LANES = 16, ENG_INTEGER_DEPTH = 1 << 15 };
+
 struct eng_kernels {
     const char *name;
     int n_lanes; /* floats in one register */
@@ -140,6 +158,7 @@ struct eng_kernels {
     void (*max_pairs)(const float *top, size_t width, float *y, size_t n);
     void (*max_pairs_backward)(const float *top, size_t width, const float *y, const float *dy,
                                float *dx, bool write, size_t n);
+    void (*integer_dot)(const struct eng_integer_dot *dot);
     /* dx += dy where y > 0; if write, dx = dy there and 0 elsewhere. */
     void (*relu_backward)(const float *y, const float *dy, float *dx, bool write, size_t n);
 };

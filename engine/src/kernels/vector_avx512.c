@@ -147,6 +147,10 @@ TARGET static inline __attribute__((always_inline)) void transpose_lanes(vector 
     }
 }
 
+enum { INTEGER_ROWS = 4, INTEGER_COLUMNS = 2 };
+
+#include "kernels/vector_integers_avx2.h"
+
 #include "kernels/vector_body.inc"
 
 #endif

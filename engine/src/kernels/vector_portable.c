@@ -134,4 +134,31 @@ static inline float sum(vector v)
     return (v[0] + v[2]) + (v[1] + v[3]);
 }
 
+enum { PAIR_LANES = 8, INTEGER_ROWS = 4, INTEGER_COLUMNS = 2 };
+
+typedef int32_t integers __attribute__((vector_size(16)));
+typedef int16_t shorts __attribute__((vector_size(8)));
+
+static inline integers no_integers(void)
+{
+    return (integers){0};
+}
+
+static inline integers widen(const int16_t *p)
+{
+    shorts v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, integers);
+}
+
+static inline integers multiply_pairs(const int16_t *a, const int16_t *b, integers sum)
+{
+    return sum + widen(a) * widen(b) + widen(a + 4) * widen(b + 4);
+}
+
+static inline int32_t sum_integers(integers v)
+{
+    return (v[0] + v[2]) + (v[1] + v[3]);
+}
+
 #include "kernels/vector_body.inc"

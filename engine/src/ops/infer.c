@@ -22,6 +22,14 @@ enum eng_status eng_infer_real(const struct eng_op_infer *q, size_t input, struc
                     eng_dtype_name(found));
 }
 
+enum eng_status eng_infer_byte(const struct eng_op_infer *q, size_t input, struct eng_error *err)
+{
+    enum eng_dtype found = q->in[input]->dtype;
+    if (found == ENG_UINT8 || found == ENG_INT8) return ENG_OK;
+    return eng_fail(err, ENG_UNSUPPORTED, "input %zu has element type %s; uint8 or int8 is wanted",
+                    input, eng_dtype_name(found));
+}
+
 enum eng_status eng_infer_rank(const struct eng_op_infer *q, size_t input, int min, int max,
                                struct eng_error *err)
 {

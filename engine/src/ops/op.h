@@ -162,6 +162,8 @@ enum eng_status eng_infer_dtype(const struct eng_op_infer *q, size_t input, enum
                                 struct eng_error *err);
 /* Purpose: refuses a type other than float and double, naming the input. */
 enum eng_status eng_infer_real(const struct eng_op_infer *q, size_t input, struct eng_error *err);
+/* Purpose: refuses a type other than uint8 and int8, naming the input. */
+enum eng_status eng_infer_byte(const struct eng_op_infer *q, size_t input, struct eng_error *err);
 /* Purpose: refuses a rank outside [min, max], naming the input and its shape. */
 enum eng_status eng_infer_rank(const struct eng_op_infer *q, size_t input, int min, int max,
                                struct eng_error *err);
