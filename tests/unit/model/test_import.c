@@ -162,6 +162,7 @@ static void bytes_and_doubles_are_samples_too(void **state)
 {
     (void)state;
     check_types(ENG_FLOAT64, (float[]){-0.5f, 0.25f, 1.5f, 1.0f}, (double[]){-0.5, 0.25, 1.5, 1.0});
+    check_types(ENG_UINT8, (float[]){254.6f, -3.0f, 300.0f, 252.4f}, (double[]){255, 0, 255, 252});
 }
 
 /* By name or place; labels are no answers. */
