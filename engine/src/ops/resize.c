@@ -357,6 +357,7 @@ static void backward(const struct eng_op_call *call)
         .infer = id##_infer,                                    \
         .forward = forward,                                     \
         .backward = backward,                                   \
+        .shape_inputs = 8, /* sizes */                          \
     }
 
 RESIZER("Resize", resize, 10, ENG_OPSET_MAX, 4);

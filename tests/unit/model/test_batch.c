@@ -122,6 +122,24 @@ static void windows_follow_the_batch(void **state)
     check(&net, NET_SHAPE(1, 1, 4, 4), false);
 }
 
+/* What is enlarged to given sizes says how many samples there are, too. */
+static void sizes_follow_the_batch(void **state)
+{
+    (void)state;
+    struct net net;
+    int64_t sizes[4] = {1, 1, 6, 8};
+    struct eng_attr mode = {.name = "mode", .type = ENG_ATTR_STRING, .s = "linear"};
+    net_init(&net, 4);
+    int x = net_input(&net, "x", NET_SHAPE(1, 1, 3, 4));
+    int to = shape_constant(&net, "sizes", sizes, 4);
+    int y =
+        net_node(&net, "Resize", "larger", (int[]){x, ENG_NO_VALUE, ENG_NO_VALUE, to}, 4, &mode, 1);
+    y = net_node(&net, "Flatten", "flat", &y, 1, NULL, 0);
+    int w = net_weight(&net, "w", NET_SHAPE(48, 3), -1.0f, 1.0f);
+    net_output(&net, net_node(&net, "MatMul", "scores", (int[]){y, w}, 2, NULL, 0));
+    check(&net, NET_SHAPE(1, 1, 3, 4), false);
+}
+
 /* Every shape fits, and yet the samples would change each other. */
 static void graphs_that_mix_samples_run_one_by_one(void **state)
 {
@@ -196,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ones_in_shapes_follow_the_batch),
         cmocka_unit_test(windows_follow_the_batch),
+        cmocka_unit_test(sizes_follow_the_batch),
         cmocka_unit_test(graphs_that_mix_samples_run_one_by_one),
         cmocka_unit_test(graphs_that_insist_run_one_by_one),
         cmocka_unit_test(outputs_without_rows_are_answers_too),
