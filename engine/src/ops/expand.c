@@ -70,21 +70,23 @@ static enum eng_status tile_infer(struct eng_op_infer *q, struct eng_error *err)
     return ENG_OK;
 }
 
-#define REPEAT(onnx_name, id, first_opset)     \
-    const struct eng_op eng_op_##id = {        \
-        .name = onnx_name,                     \
-        .domain = "",                          \
-        .opset_min = first_opset,              \
-        .opset_max = ENG_OPSET_MAX,            \
-        .in_min = 2,                           \
-        .in_max = 2,                           \
-        .out_min = 1,                          \
-        .out_max = 1,                          \
-        .state_bytes = sizeof(struct eng_box), \
-        .infer = id##_infer,                   \
-        .forward = eng_move_box_forward,       \
-        .backward = eng_move_box_backward,     \
+#define REPEAT(onnx_name, id, first_opset, shapes) \
+    const struct eng_op eng_op_##id = {            \
+        .name = onnx_name,                         \
+        .domain = "",                              \
+        .opset_min = first_opset,                  \
+        .opset_max = ENG_OPSET_MAX,                \
+        .in_min = 2,                               \
+        .in_max = 2,                               \
+        .out_min = 1,                              \
+        .out_max = 1,                              \
+        .flags = ENG_OP_ROW_WISE,                  \
+        .state_bytes = sizeof(struct eng_box),     \
+        .shape_inputs = shapes,                    \
+        .infer = id##_infer,                       \
+        .forward = eng_move_box_forward,           \
+        .backward = eng_move_box_backward,         \
     }
 
-REPEAT("Expand", expand, 8);
-REPEAT("Tile", tile, ENG_OPSET_MIN);
+REPEAT("Expand", expand, 8, 2);
+REPEAT("Tile", tile, ENG_OPSET_MIN, 0);

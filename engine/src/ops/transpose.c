@@ -54,6 +54,7 @@ const struct eng_op eng_op_transpose = {
     .in_max = 1,
     .out_min = 1,
     .out_max = 1,
+    .flags = ENG_OP_ROW_WISE,
     .attrs = fields,
     .n_attrs = sizeof fields / sizeof fields[0],
     .attrs_bytes = sizeof(struct attrs),
