@@ -142,7 +142,9 @@ bool eng_activation_takes(enum eng_activation_kind kind, enum eng_dtype dtype)
 
 void eng_activation_forward(struct eng_activation act, const float *x, float *y, size_t n)
 {
-    if (act.kind != ENG_ACT_NONE)
+    if (eng_kernels()->activate[act.kind])
+        eng_kernels()->activate[act.kind](act, x, y, n);
+    else if (act.kind != ENG_ACT_NONE)
         functions[act.kind].of_float(act, x, y, n);
     else if (x != y)
         memmove(y, x, n * sizeof *y);

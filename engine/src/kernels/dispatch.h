@@ -9,6 +9,8 @@
 #ifndef ENG_KERNELS_DISPATCH_H
 #define ENG_KERNELS_DISPATCH_H
 
+#include "kernels/activation.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -161,6 +163,9 @@ struct eng_kernels {
     void (*integer_dot)(const struct eng_integer_dot *dot);
     /* dx += dy where y > 0; if write, dx = dy there and 0 elsewhere. */
     void (*relu_backward)(const float *y, const float *dy, float *dx, bool write, size_t n);
+    /* y[i] = f(x[i]) for the functions that pay; NULL: none. x == y is allowed. */
+    void (*activate[ENG_N_ACTIVATIONS])(struct eng_activation act, const float *x, float *y,
+                                        size_t n);
 };
 
 /* Purpose: the best table for this CPU; ENGINE_CPU=portable, avx2 or avx512 in the environment

@@ -57,6 +57,47 @@ TARGET static inline vector subtract(vector a, vector b)
     return _mm256_sub_ps(a, b);
 }
 
+TARGET static inline vector multiply(vector a, vector b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+TARGET static inline vector divide(vector a, vector b)
+{
+    return _mm256_div_ps(a, b);
+}
+
+TARGET static inline vector magnitude(vector v)
+{
+    return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), v);
+}
+
+TARGET static inline vector with_sign(vector v, vector sign)
+{
+    vector minus = _mm256_set1_ps(-0.0f);
+    return _mm256_or_ps(_mm256_andnot_ps(minus, v), _mm256_and_ps(minus, sign));
+}
+
+TARGET static inline vector where_less(vector a, vector b, vector yes, vector no)
+{
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+
+TARGET static inline vector round_whole(vector v)
+{
+    return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+/* v times 2^n, n whole and -250 to 250; in two steps, for 2^n need not be a normal number. */
+TARGET static inline vector scale(vector v, vector n)
+{
+    __m256i one = _mm256_set1_epi32(127), whole = _mm256_cvtps_epi32(n);
+    __m256i half = _mm256_srai_epi32(whole, 1), rest = _mm256_sub_epi32(whole, half);
+    __m256i low = _mm256_slli_epi32(_mm256_add_epi32(half, one), 23);
+    __m256i high = _mm256_slli_epi32(_mm256_add_epi32(rest, one), 23);
+    return _mm256_mul_ps(_mm256_mul_ps(v, _mm256_castsi256_ps(low)), _mm256_castsi256_ps(high));
+}
+
 TARGET static inline void store(float *p, vector v)
 {
     _mm256_storeu_ps(p, v);

@@ -57,6 +57,46 @@ TARGET static inline vector subtract(vector a, vector b)
     return _mm512_sub_ps(a, b);
 }
 
+TARGET static inline vector multiply(vector a, vector b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+TARGET static inline vector divide(vector a, vector b)
+{
+    return _mm512_div_ps(a, b);
+}
+
+TARGET static inline vector magnitude(vector v)
+{
+    return _mm512_abs_ps(v);
+}
+
+TARGET static inline vector with_sign(vector v, vector sign)
+{
+    __m512i minus = _mm512_set1_epi32(INT32_MIN);
+    return _mm512_castsi512_ps(_mm512_or_epi32(_mm512_andnot_epi32(minus, _mm512_castps_si512(v)),
+                                               _mm512_and_epi32(minus, _mm512_castps_si512(sign))));
+}
+
+TARGET static inline vector where_less(vector a, vector b, vector yes, vector no)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
+
+/* To the nearest whole number, |v| < 2^22: sums of this size have no fraction. */
+TARGET static inline vector round_whole(vector v)
+{
+    vector large = all(0x1.8p23f);
+    return subtract(add(v, large), large);
+}
+
+/* v times 2^n, n whole. */
+TARGET static inline vector scale(vector v, vector n)
+{
+    return _mm512_scalef_ps(v, n);
+}
+
 TARGET static inline void store(float *p, vector v)
 {
     _mm512_storeu_ps(p, v);

@@ -66,6 +66,40 @@ static inline vector subtract(vector a, vector b)
     return a - b;
 }
 
+static inline vector multiply(vector a, vector b)
+{
+    return a * b;
+}
+
+static inline vector divide(vector a, vector b)
+{
+    return a / b;
+}
+
+static inline vector magnitude(vector v)
+{
+    return (vector)((bits)v & 0x7fffffff);
+}
+
+static inline vector with_sign(vector v, vector sign)
+{
+    return (vector)(((bits)v & 0x7fffffff) | ((bits)sign & ~0x7fffffff));
+}
+
+/* To the nearest whole number, |v| < 2^22: sums of this size have no fraction. */
+static inline vector round_whole(vector v)
+{
+    return (v + 0x1.8p23f) - 0x1.8p23f;
+}
+
+/* v times 2^n, n whole and -250 to 250; in two steps, for 2^n need not be a normal number. */
+static inline vector scale(vector v, vector n)
+{
+    vector half = round_whole(n * 0.5f), rest = n - half;
+    bits low = __builtin_convertvector(half, bits), high = __builtin_convertvector(rest, bits);
+    return v * (vector)((low + 127) << 23) * (vector)((high + 127) << 23);
+}
+
 static inline void store(float *p, vector v)
 {
     memcpy(p, &v, sizeof v);
@@ -84,6 +118,11 @@ static inline void transpose_lanes(vector rows[LANES])
 static inline vector choose(bits which, vector yes, vector no)
 {
     return (vector)((which & (bits)yes) | (~which & (bits)no));
+}
+
+static inline vector where_less(vector a, vector b, vector yes, vector no)
+{
+    return choose(a < b, yes, no);
 }
 
 /* NaN in x stays NaN: it is neither below nor above. */
