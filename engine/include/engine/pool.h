@@ -38,6 +38,13 @@ int eng_pool_cpus(void);
 void eng_pool_submit(struct eng_pool *pool, struct eng_task *task);
 
 /*
+ * Purpose: lets a task that takes long give way: runs tasks that wait, at most as many as wait at
+ * the call, and returns. Between its steps, so that others are served even by a pool of one worker.
+ * Threads: only from within a task, outside of eng_pool_for; worker is the one that the task got.
+ */
+void eng_pool_yield(struct eng_pool *pool, int worker);
+
+/*
  * Purpose: runs fn over [0, n) in chunks of grain, on the calling thread and on workers that have
  * no task; returns when all is done. Chunk borders depend on n and grain only, so results do not
  * depend on the number of threads. pool NULL, or a single chunk: inline on the caller. Threads:

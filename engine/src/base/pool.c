@@ -216,6 +216,16 @@ void eng_pool_submit(struct eng_pool *pool, struct eng_task *task)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+void eng_pool_yield(struct eng_pool *pool, int worker)
+{
+    if (atomic_load_explicit(&pool->n_tasks, memory_order_relaxed) == 0) return;
+    pthread_mutex_lock(&pool->mutex);
+    int n = atomic_load_explicit(&pool->n_tasks, memory_order_relaxed);
+    for (; n > 0 && pool->first_task; n--)
+        run_task(pool, worker);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 /* Puts the loop where workers look, and wakes as many sleepers as it has chunks for. */
 static void publish(struct eng_pool *pool, struct loop *loop)
 {

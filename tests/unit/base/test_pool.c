@@ -248,6 +248,56 @@ static void a_task_goes_before_a_loops_other_chunks(void **state)
     assert_true(test.ran_in_time);
 }
 
+/* A long task gives way; one of those that it lets pass queues itself again and again. */
+struct yielding {
+    struct eng_task task;
+    struct eng_pool *pool;
+    struct count_task others[3];
+    struct eng_task again;
+    atomic_int n_run, n_again;
+    int n_after_first, n_after_second, n_again_after_second;
+    bool same_worker;
+};
+
+static void run_again(struct eng_task *task, int worker)
+{
+    struct yielding *y = (struct yielding *)((char *)task - offsetof(struct yielding, again));
+    (void)worker;
+    if (atomic_fetch_add(&y->n_again, 1) < 9) eng_pool_submit(y->pool, task);
+}
+
+static void run_yielding(struct eng_task *task, int worker)
+{
+    struct yielding *y = (struct yielding *)task;
+    eng_pool_yield(y->pool, worker);
+    y->n_after_first = atomic_load(&y->n_run);
+    for (size_t i = 0; i < 3; i++) {
+        y->others[i] = (struct count_task){.task.run = count, .n_run = &y->n_run, .worker = -1};
+        eng_pool_submit(y->pool, &y->others[i].task);
+    }
+    y->again.run = run_again;
+    eng_pool_submit(y->pool, &y->again);
+    eng_pool_yield(y->pool, worker);
+    y->n_after_second = atomic_load(&y->n_run);
+    y->n_again_after_second = atomic_load(&y->n_again);
+    y->same_worker = y->others[0].worker == worker && y->others[2].worker == worker;
+}
+
+static void a_long_task_gives_way(void **state)
+{
+    (void)state;
+    struct yielding y = {.task.run = run_yielding, .pool = pool_of(1)};
+    eng_pool_submit(y.pool, &y.task);
+    eng_pool_destroy(y.pool);
+    assert_int_equal(y.n_after_first, 0);
+    assert_int_equal(y.n_after_second, 3);
+    assert_true(y.same_worker);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(y.others[i].order, i);
+    assert_int_equal(y.n_again_after_second, 1); /* only what waited at the call */
+    assert_int_equal(y.n_again, 10);
+}
+
 static void sizes_are_checked(void **state)
 {
     (void)state;
@@ -273,6 +323,7 @@ int main(void)
         cmocka_unit_test(loops_nest_in_tasks_and_in_loops),
         cmocka_unit_test(many_threads_share_one_pool),
         cmocka_unit_test(a_task_goes_before_a_loops_other_chunks),
+        cmocka_unit_test(a_long_task_gives_way),
         cmocka_unit_test(sizes_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
