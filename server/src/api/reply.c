@@ -31,9 +31,27 @@ void srv_reply_error(struct srv_request *request, enum srv_code code, const char
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     srv_text_clear(&request->reply.body);
+    srv_text_clear(&request->reply.headers);
     srv_text_puts(&request->reply.body, "{");
     srv_reply_error_members(request, code, sentence);
     srv_text_puts(&request->reply.body, "}\n");
+}
+
+void srv_reply_header(struct srv_request *request, const char *name, const char *value)
+{
+    char text[SRV_HEADER_CHARS + 3];
+    size_t n = 0, n_whole = 0; /* n_whole: without the character that is being written */
+    for (; *value && n <= SRV_HEADER_CHARS; value++) {
+        unsigned char c = (unsigned char)*value;
+        bool begins_character = (c & 0xC0) != 0x80; /* in UTF-8 */
+        if (begins_character) n_whole = n;
+        bool is_plain = c >= ' ' && c <= '~' && c != '%';
+        n += (size_t)snprintf(text + n, sizeof text - n, is_plain ? "%c" : "%%%02X", c);
+    }
+    if (n > SRV_HEADER_CHARS) n = n_whole;
+    srv_text_append(&request->reply.headers, name, strlen(name) + 1);
+    srv_text_append(&request->reply.headers, text, n);
+    srv_text_append(&request->reply.headers, "", 1);
 }
 
 /* The digests are compared, so the time taken says nothing about the token, its length included. */

@@ -14,7 +14,7 @@ struct srv_app; /* api/app.h: registry, loader, metrics, config, log */
 struct srv_route;
 struct srv_request;
 
-enum { SRV_MAX_CAPTURES = 3, SRV_REQUEST_ID_CHARS = 64 };
+enum { SRV_MAX_CAPTURES = 3, SRV_REQUEST_ID_CHARS = 64, SRV_HEADER_CHARS = 128 };
 
 /* DONE: the reply is there. LATER: somebody else calls resume once, then finish writes the reply.
  */
@@ -56,6 +56,7 @@ struct srv_request {
         enum srv_code code;
         const char *content_type; /* static string; NULL: application/json */
         struct srv_text body;
+        struct srv_text headers; /* of this reply alone: name, NUL, value, NUL ... */
         char server_timing[160]; /* "" = none */
         char allow[64];          /* 405 */
     } reply;
@@ -75,6 +76,13 @@ void srv_reply_error(struct srv_request *request, enum srv_code code, const char
 
 /* Purpose: the members of an error body without the braces, for replies that say more. */
 void srv_reply_error_members(struct srv_request *request, enum srv_code code, const char *sentence);
+
+/*
+ * Purpose: adds a header to the reply. Bytes of value that are no printable ASCII, and '%', are
+ * percent-encoded (RFC 3986, 2.1), so any text may be one; it ends before the character that would
+ * make it longer than SRV_HEADER_CHARS. Errors drop the headers that were added before.
+ */
+void srv_reply_header(struct srv_request *request, const char *name, const char *value);
 
 /* Purpose: false and a reply of 401 or 403 if the route wants a bearer token that is not there. */
 bool srv_request_authorize(struct srv_request *request);

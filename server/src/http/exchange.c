@@ -18,6 +18,7 @@ static void free_exchange(struct srv_exchange *exchange)
 {
     drop_body(exchange);
     srv_text_fini(&exchange->request.reply.body);
+    srv_text_fini(&exchange->request.reply.headers);
     free(exchange->form_parts);
     free(exchange->parts);
     free(exchange);
@@ -45,6 +46,7 @@ static void reset(struct srv_exchange *exchange)
     if (exchange->capacity > KEPT_BYTES) drop_body(exchange);
     if (reply.capacity > KEPT_BYTES) srv_text_fini(&reply);
     srv_text_clear(&reply);
+    srv_text_fini(&exchange->request.reply.headers);
     free(exchange->form_parts);
     free(exchange->parts);
     struct srv_http *http = exchange->http;

@@ -15,6 +15,12 @@ static void add_headers(const struct srv_exchange *exchange, struct MHD_Response
     MHD_add_response_header(response, "X-Request-Id", request->id);
     if (request->reply.server_timing[0])
         MHD_add_response_header(response, "Server-Timing", request->reply.server_timing);
+    const struct srv_text *headers = &request->reply.headers;
+    for (size_t i = 0; i < headers->n_bytes;) {
+        const char *name = headers->bytes + i, *value = name + strlen(name) + 1;
+        MHD_add_response_header(response, name, value);
+        i = (size_t)(value - headers->bytes) + strlen(value) + 1;
+    }
     unsigned status = srv_code_http(request->reply.code);
     if (request->reply.allow[0])
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->reply.allow);
@@ -31,7 +37,8 @@ enum MHD_Result srv_exchange_send(struct srv_exchange *exchange)
     struct srv_text *body = &exchange->request.reply.body;
     const char *bytes = body->bytes ? body->bytes : "";
     size_t n_bytes = body->n_bytes;
-    if (body->failed) {
+    if (body->failed || exchange->request.reply.headers.failed) {
+        srv_text_clear(&exchange->request.reply.headers);
         exchange->request.reply.code = SRV_INTERNAL;
         exchange->request.reply.content_type = NULL;
         bytes = out_of_memory;

@@ -108,6 +108,41 @@ static void an_error_is_json_whatever_it_says(void **state)
     }
 }
 
+static void any_text_may_be_a_header(void **state)
+{
+    (void)state;
+    char ascii[400], accents[400];
+    memset(ascii, 'x', sizeof ascii - 1);
+    ascii[sizeof ascii - 1] = '\0';
+    for (size_t i = 0; i + 1 < sizeof accents; i += 2)
+        memcpy(accents + i, "\xC3\xA9", 2);
+    accents[sizeof accents - 2] = '\0';
+    const struct {
+        const char *value, *wanted;
+    } rows[] = {{"", ""},
+                {"tench, Tinca", "tench, Tinca"},
+                {"100 %\r\nX-Evil: 1\x7f", "100 %25%0D%0AX-Evil: 1%7F"},
+                {"\xC3\xA9", "%C3%A9"},
+                {ascii, NULL},
+                {accents, NULL}};
+    struct srv_request request = {.id = "abc"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        srv_text_clear(&request.reply.headers);
+        srv_reply_header(&request, "X-Label", rows[i].value);
+        const char *name = request.reply.headers.bytes, *value = name + strlen(name) + 1;
+        assert_string_equal(name, "X-Label");
+        assert_int_equal(request.reply.headers.n_bytes, strlen(name) + strlen(value) + 2);
+        if (rows[i].wanted) assert_string_equal(value, rows[i].wanted);
+        if (rows[i].value == ascii) assert_int_equal(strlen(value), SRV_HEADER_CHARS);
+        /* "%C3%A9" is never cut in two. */
+        if (rows[i].value == accents) assert_int_equal(strlen(value), SRV_HEADER_CHARS / 6 * 6);
+    }
+    srv_reply_error(&request, SRV_INTERNAL, "sorry");
+    assert_int_equal(request.reply.headers.n_bytes, 0);
+    srv_text_fini(&request.reply.headers);
+    srv_text_fini(&request.reply.body);
+}
+
 static const char *authorization;
 
 static const char *header(const struct srv_request *request, const char *name)
@@ -154,6 +189,7 @@ int main(void)
         cmocka_unit_test(equal_ones_keep_their_order),
         cmocka_unit_test(several_pictures_are_a_list_of_lists),
         cmocka_unit_test(an_error_is_json_whatever_it_says),
+        cmocka_unit_test(any_text_may_be_a_header),
         cmocka_unit_test(the_admin_token_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
