@@ -75,6 +75,16 @@ struct eng_card {
     const char *recipe;  /* JSON of the recipe that it was trained from, NULL if none */
 };
 
+/*
+ * Purpose: the class that people name by its number or by its label. A whole number below
+ * n_classes is a number; anything else a label, whole ("tench, Tinca tinca") or one of the names
+ * that its commas part ("tench").
+ * Errors: ARGUMENT naming the text, the range and the nearest label, or the classes that share it.
+ * Threads: any. Cost: linear in the labels.
+ */
+enum eng_status eng_card_find_class(const struct eng_card *card, const char *text, size_t *out,
+                                    struct eng_error *err);
+
 struct eng_model_options {
     const char *config_path; /* config.json that completes or overrides metadata; NULL = none */
     const char *preset;      /* preprocessing by name, as config.json's preset; NULL = none */

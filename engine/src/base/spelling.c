@@ -32,14 +32,22 @@ size_t eng_text_distance(const char *a, const char *b)
 
 const char *eng_text_nearest(const char *name, const char *const *names)
 {
+    size_t n = 0;
+    while (names[n])
+        n++;
+    return eng_text_nearest_of(name, names, n);
+}
+
+const char *eng_text_nearest_of(const char *name, const char *const *names, size_t n)
+{
     const char *nearest = NULL;
     size_t length = strlen(name), least = (length + 2) / 3 + 1;
     if (least > length) least = length; /* another letter is no slip of a one-letter name */
-    for (; *names; names++) {
-        size_t distance = eng_text_distance(*names, name);
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = eng_text_distance(names[i], name);
         if (distance >= least) continue;
         least = distance;
-        nearest = *names;
+        nearest = names[i];
     }
     return nearest;
 }

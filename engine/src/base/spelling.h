@@ -12,4 +12,7 @@ size_t eng_text_distance(const char *a, const char *b);
  * differs. NULL if none is near. */
 const char *eng_text_nearest(const char *name, const char *const *names);
 
+/* Purpose: the same for n names. */
+const char *eng_text_nearest_of(const char *name, const char *const *names, size_t n);
+
 #endif
