@@ -132,7 +132,7 @@ json_t *tool_describe_json(const struct eng_model *model, const char *path)
                   model->max_batch, "inputs", values_json(model, graph->inputs, graph->n_inputs),
                   "outputs", values_json(model, graph->outputs, graph->n_outputs), "nodes",
                   nodes_json(model), "parameters", (json_int_t)describe_parameters(model),
-                  "at_max_batch", memory_json(model, model->plans[model->max_batch - 1]));
+                  "at_max_batch", memory_json(model, model->plans[model->n_plans - 1]));
     json_object_update_new(object, memory_json(model, model->plans[0]));
     if (card->takes_images) add_card(object, card);
     if (card->n_features > 0) add_features(object, card);

@@ -90,5 +90,5 @@ void tool_describe_print(const struct eng_model *model, const char *path)
     printf("\nparameters     %zu\nFLOPs, N = 1   %.0f\n", describe_parameters(model),
            model->plans[0]->flops);
     print_memory(model, model->plans[0]);
-    if (model->max_batch > 1) print_memory(model, model->plans[model->max_batch - 1]);
+    if (model->n_plans > 1) print_memory(model, model->plans[model->n_plans - 1]);
 }

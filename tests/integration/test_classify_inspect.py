@@ -57,6 +57,15 @@ class Inspect(ClassifyCase):
         self.assertNotIn("labels", found)
         self.assertIn("only raw tensors", self.classify("inspect", path)[0])
 
+    def test_a_model_that_runs_one_by_one(self):
+        flat = tiny_files.model([tiny_files.node("Flatten", ["x"], ["y"], axis=0)], [],
+                                [tiny_files.value_info("x", [1, 3, 2, 2])], [tiny_files.value_info("y", [1, 12])])
+        path = self.write("flat.onnx", flat)
+        found = self.classify_json("inspect", path)
+        self.assertGreater(found["max_batch"], 1)
+        self.assertEqual(found["at_max_batch"]["batch"], 1)
+        self.assertEqual(self.classify("inspect", path)[0].count("memory, N = "), 1)
+
     def test_bad_files(self):
         self.refused("inspect", self.write("empty.onnx", b""), says="empty.onnx")
         data = tiny_files.quadrant_model()
