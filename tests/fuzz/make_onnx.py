@@ -1,13 +1,16 @@
 #!/usr/bin/python3
-"""Writes corpus/onnx, corpus/card and some of regression/onnx. Needs python3-onnx (a maker only, no test runs it)."""
+"""Writes corpus/onnx, corpus/card and some of regression/onnx. Needs python3-onnx (no test runs it)."""
 import json
 import os
 import random
+import sys
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import every_operator  # noqa: E402: it lies in another folder
 FLOAT = TensorProto.FLOAT
 
 
@@ -45,6 +48,10 @@ def operators():
     yield "conv_group", one("Conv", more=[weights("w", 2, 1, 2, 2)], group=2, strides=[2, 2], dilations=[1, 2])
     yield "conv_same", one("Conv", more=[kernel], auto_pad="SAME_UPPER")
     yield "conv_1d", one("Conv", x=(1, 2, 6), more=[weights("w", 3, 2, 3)])
+    given = one("Conv")
+    given.graph.node[0].input.append("w")
+    given.graph.input.append(helper.make_tensor_value_info("w", FLOAT, (1, 2, 3, 3)))
+    yield "conv_of_two_inputs", given
     yield "gemm", one("Gemm", x=("N", 4), more=[weights("w", 3, 4), weights("b", 3)], transB=1, alpha=0.5)
     yield "matmul", one("MatMul", x=(2, 3, 4), more=[weights("w", 4, 2)])
     yield "add", one("Add", x=image, more=[weights("b", 2, 1, 1)])
@@ -184,6 +191,8 @@ def put(folder, name, made):
 
 def main():
     for name, made in [*operators(), ("network", network()), *hostile()]:
+        put("corpus/onnx", name, made)
+    for name, _, _, made in every_operator.models():
         put("corpus/onnx", name, made)
     for name, made in heavy():
         put("regression/onnx", name, made)
