@@ -10,12 +10,12 @@ MOST_LEVELS = 1
 
 
 def pillow_crop(image, shorter, width, height, method=Image.BILINEAR):
-    """torchvision 0.14: Resize(shorter), then CenterCrop((height, width))."""
+    """torchvision 0.14: Resize(shorter), the longer side rounded, then CenterCrop((height, width))."""
     w, h = image.size
     if w <= h:
-        size = (shorter, int(shorter * h / w))
+        size = (shorter, round(shorter * h / w))
     else:
-        size = (int(shorter * w / h), shorter)
+        size = (round(shorter * w / h), shorter)
     image = image.resize(size, method) if size != image.size else image
     w, h = image.size
     if width > w or height > h:  # padded with black

@@ -81,8 +81,8 @@ class Knn(ClassifyCase, daemon.TestCase):
         self.assertEqual(self.classify_json("eval", model, "--data", self.folder)["accuracy"], 1.0)
         text, _ = self.classify("inspect", model)
         self.assertIn("KNearest", text)
-        self.assertIn("output         probabilities", text)
-        self.assertIn("guessed        nothing", text)
+        self.assertIn("output         default  'probabilities'", text)
+        self.assertNotIn("guessed", text)
 
     def test_it_is_served_and_reloaded(self):
         self.make(k=1)

@@ -6,6 +6,7 @@ TORCHVISION = {"preprocess": {"color": "rgb", "resize": "center_crop", "width": 
                               "std": [0.229, 0.224, 0.225]}}
 SQUEEZENET = {"preprocess": {"color": "bgr", "resize": "center_crop", "width": 224, "height": 224,
                              "shorter_side": 256, "layout": "chw", "scale": 1}}
+SQUEEZENET_FISH = {"preprocess": {"color": "bgr", "width": 224, "height": 224, "layout": "chw", "scale": 1}}
 
 
 def listed(folder):
@@ -24,13 +25,13 @@ def probabilities(answer, n_classes):
 
 
 def prepare(path, shorter=256, side=224):
-    """As torchvision's presets do with Pillow: [3, side, side] float32."""
+    """As torchvision's presets do with Pillow, but for the longer side, which is rounded: [3, side, side] float32."""
     import numpy
     from PIL import Image, ImageOps
     with Image.open(path) as file:
         image = ImageOps.exif_transpose(file).convert("RGB")
     width, height = image.size
-    size = (shorter, int(shorter * height / width)) if width < height else (int(shorter * width / height), shorter)
+    size = (shorter, round(shorter * height / width)) if width < height else (round(shorter * width / height), shorter)
     image = image.resize(size, Image.BILINEAR)
     left, top = (int(round((length - side) / 2.0)) for length in size)
     pixels = numpy.asarray(image.crop((left, top, left + side, top + side)), numpy.float32) / 255

@@ -101,10 +101,12 @@ static struct placement center_crop(uint32_t n_in, uint64_t n_resized, uint32_t 
     return (struct placement){{n_in, n, 0, n}, (n_model - n) / 2};
 }
 
-/* torchvision 0.14, Resize(int): the longer side is cut to a whole number, not rounded. */
+/* n_in * n_shorter / n_in_shorter as Python's round() gives it. */
 static uint64_t resized_side(uint32_t n_in, uint32_t n_in_shorter, uint32_t n_shorter)
 {
-    return (uint64_t)n_in * n_shorter / n_in_shorter;
+    uint64_t product = (uint64_t)n_in * n_shorter;
+    uint64_t n = product / n_in_shorter, twice_rest = product % n_in_shorter * 2;
+    return n + (twice_rest > n_in_shorter || (twice_rest == n_in_shorter && n % 2 == 1) ? 1 : 0);
 }
 
 /* Pillow 9.4, ImageOps.pad: the side that does not fill the model's. */

@@ -180,21 +180,26 @@ static void crops_lie_where_torchvision_puts_them(void **state)
     expect(&pre, &image, (float[]){20, 30, 40, 50});
 }
 
-static void the_longer_side_is_cut_to_whole_pixels(void **state)
+static void the_longer_side_is_rounded_to_whole_pixels(void **state)
 {
     (void)state;
-    /* 3 x 5 with a shorter side of 2 becomes 2 x 3 (3.33 cut), of which row 1 is the middle. */
-    uint8_t pixels[15];
-    for (size_t i = 0; i < 15; i++)
-        pixels[i] = (uint8_t)(i / 3 * 60);
-    struct eng_image image = {3, 5, 1, pixels};
-    struct eng_preprocess pre = crop(ENG_COLOR_GRAY, 1, 1, 2);
-    expect(&pre, &image, (float[]){120});
-    pre = crop(ENG_COLOR_GRAY, 1, 3, 2);
-    struct eng_preprocess all = plain(ENG_COLOR_GRAY, 2, 3);
-    float want[6];
-    assert_int_equal(eng_preprocess_image(&all, &image, want, NULL), ENG_OK);
-    expect(&pre, &image, (float[]){want[0], want[2], want[4]});
+    /* The picture's two sides, the shorter one wanted, the longer one that comes of it. */
+    static const uint32_t cases[][4] = {{3, 5, 2, 3},  /* 3.33 */
+                                        {3, 4, 2, 3},  /* 2.67 */
+                                        {4, 5, 2, 2},  /* 2.5, to the even 2 */
+                                        {4, 7, 2, 4}}; /* 3.5, to the even 4 */
+    uint8_t pixels[4 * 7];
+    for (size_t i = 0; i < sizeof(pixels); i++)
+        pixels[i] = (uint8_t)(i * 9);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const uint32_t *c = cases[i];
+        struct eng_image image = {c[0], c[1], 1, pixels};
+        struct eng_preprocess cropped = crop(ENG_COLOR_GRAY, c[2], c[3], c[2]);
+        struct eng_preprocess stretched = plain(ENG_COLOR_GRAY, c[2], c[3]);
+        float want[8];
+        assert_int_equal(eng_preprocess_image(&stretched, &image, want, NULL), ENG_OK);
+        expect(&cropped, &image, want);
+    }
 }
 
 static void small_pictures_are_padded_with_black(void **state)
@@ -313,7 +318,7 @@ int main(void)
         cmocka_unit_test(alpha_pictures_of_the_size_are_not_resampled),
         cmocka_unit_test(stretch_ignores_the_shape),
         cmocka_unit_test(crops_lie_where_torchvision_puts_them),
-        cmocka_unit_test(the_longer_side_is_cut_to_whole_pixels),
+        cmocka_unit_test(the_longer_side_is_rounded_to_whole_pixels),
         cmocka_unit_test(small_pictures_are_padded_with_black),
         cmocka_unit_test(letterboxes_keep_the_shape),
         cmocka_unit_test(filters_differ_as_documented),
