@@ -107,8 +107,11 @@ X = floats(2, 3, 4, 4)
 # what, why, words of the sentence, then the model: operator, inputs, opset, attributes
 REFUSALS = [
     ("operators that are not in the table", "nothing here computes them; `If`, `Loop`, `Scan` and all others that hold "
-     "graphs are among them, and so are those of sequences, optionals, strings and detection (`NonMaxSuppression`)",
-     ["NonZero", "not known"], "NonZero", [X], 13, {}),
+     "graphs are among them, and so are those of sequences, optionals and strings",
+     ["Det", "not known"], "Det", [X], 13, {}),
+    ("operators whose output's shape depends on the picture (`NonZero`, `NonMaxSuppression`, `Unique`, `Compress`)",
+     "all memory is planned before the first picture comes", ["NonZero", "without its post-processing"],
+     "NonZero", [X], 13, {}),
     ("opsets below 7 and above 21", "older ones broadcast in other ways; newer ones are not known",
      ["opset", "6"], "Relu", [X], 6, {}),
     ("shapes that depend on the picture's content (`Reshape`, `Expand`, `Slice`, `Resize`, `TopK`, `Range` ...)",
