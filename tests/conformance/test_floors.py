@@ -24,6 +24,7 @@ ENGINE = {
     "onnx": ENGINE_TWO,
     "model": ENGINE_THREE,
     "train": ENGINE_THREE + ["model"],  # it writes model files and reads them back
+    "explain": ENGINE_THREE + ["model"],  # it runs models, and their gradients
 }
 SERVER = {
     "base": [],
@@ -41,6 +42,7 @@ PUBLIC = {
     "model.h": "model",
     "session.h": "model",
     "train.h": "train",
+    "explain.h": "explain",
 }
 # Third-party header: the files that may include it.
 HOMES = {

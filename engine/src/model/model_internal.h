@@ -44,4 +44,14 @@ enum eng_status eng_model_settle_input(struct eng_model *model, struct eng_error
  * graph. */
 enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err);
 
+/*
+ * Purpose: n numbers into elements first .. first + n - 1 of an input of float, double or uint8:
+ * bytes take the nearest whole number, what is not a number becomes 0.
+ */
+void eng_model_put_samples(const struct eng_tensor *input, size_t first, const float *from,
+                           size_t n);
+
+/* Purpose: elements first .. first + n - 1 of an output of float or double. */
+void eng_model_get_answers(const struct eng_tensor *output, size_t first, float *to, size_t n);
+
 #endif

@@ -113,55 +113,20 @@ float *eng_session_sample(struct eng_session *session, int n, int i)
     return input + (size_t)i * model->sample_count;
 }
 
-/* Bytes take the nearest whole number; what is not a number becomes 0. */
-static uint8_t to_byte(float value)
-{
-    return value >= 255 ? 255 : value > 0 ? (uint8_t)lrintf(value) : 0;
-}
-
-/* n samples into the input, as its type wants them. */
-static void put_samples(struct eng_session *session, const float *from, int n)
-{
-    const struct eng_tensor *input = eng_exec_value(session->exec, session->model->graph.inputs[0]);
-    size_t count = (size_t)n * session->model->sample_count;
-    switch (input->dtype) {
-    case ENG_FLOAT32:
-        memcpy(input->data, from, count * sizeof *from);
-        break;
-    case ENG_FLOAT64:
-        for (size_t k = 0; k < count; k++)
-            ((double *)input->data)[k] = (double)from[k];
-        break;
-    default:
-        assert(input->dtype == ENG_UINT8);
-        for (size_t k = 0; k < count; k++)
-            ((uint8_t *)input->data)[k] = to_byte(from[k]);
-    }
-}
-
-static void get_answers(const struct eng_session *session, int n, float *to)
-{
-    const struct eng_tensor *output = eng_exec_value(session->exec, session->model->answer);
-    size_t count = (size_t)n * session->model->n_answers;
-    if (output->dtype == ENG_FLOAT32) {
-        memcpy(to, output->data, count * sizeof *to);
-        return;
-    }
-    assert(output->dtype == ENG_FLOAT64);
-    for (size_t k = 0; k < count; k++)
-        to[k] = (float)((const double *)output->data)[k];
-}
-
 /* Samples first .. first + n - 1 in one run of the graph. */
 static void run_part(struct eng_session *session, int first, int n)
 {
     const struct eng_model *model = session->model;
     bind(session, n);
     if (session->samples)
-        put_samples(session, session->samples + (size_t)first * model->sample_count, n);
+        eng_model_put_samples(eng_exec_value(session->exec, model->graph.inputs[0]), 0,
+                              session->samples + (size_t)first * model->sample_count,
+                              (size_t)n * model->sample_count);
     eng_exec_forward(session->exec, 0);
     if (session->answers)
-        get_answers(session, n, session->answers + (size_t)first * model->n_answers);
+        eng_model_get_answers(eng_exec_value(session->exec, model->answer), 0,
+                              session->answers + (size_t)first * model->n_answers,
+                              (size_t)n * model->n_answers);
 }
 
 const float *eng_session_classify(struct eng_session *session, int n)

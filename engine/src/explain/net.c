@@ -1,0 +1,124 @@
+#include "explain/net.h"
+
+#include "base/error.h"
+#include "explain/cut.h"
+#include "kernels/softmax.h"
+
+#include <string.h>
+
+enum { MAX_BATCH = 32 };
+static const size_t MAX_ARENA_BYTES = (size_t)2 << 30;
+static const double MAX_RUN_FLOPS = 2e10; /* a second on a slow core */
+
+static enum eng_status cut_graph(struct eng_explain_net *net, struct eng_error *err)
+{
+    const struct eng_graph *whole = &net->model->graph;
+    int score = eng_explain_find_target(net->model).value, answer = net->model->answer;
+    int outputs[2] = {score, answer};
+    enum eng_status status =
+        eng_explain_cut(whole, outputs, score == answer ? 1 : 2, false, &net->graph, err);
+    if (status != ENG_OK) return status;
+    net->input = eng_graph_find(&net->graph, whole->values[whole->inputs[0]].name);
+    net->score = eng_graph_find(&net->graph, whole->values[score].name);
+    net->answer = eng_graph_find(&net->graph, whole->values[answer].name);
+    return ENG_OK;
+}
+
+static enum eng_status make_plan(struct eng_explain_net *net, size_t batch, struct eng_error *err)
+{
+    struct eng_plan *plan;
+    enum eng_status status = eng_plan_create(&net->graph, ENG_PLAN_INFERENCE, (int64_t)batch,
+                                             net->model->override_batch, &plan, err);
+    if (status != ENG_OK) return status;
+    eng_plan_destroy(net->plan);
+    net->plan = plan;
+    net->batch = batch;
+    return ENG_OK;
+}
+
+/* As many samples as the limits on memory and time let run together, judged by one. */
+static size_t largest_batch(const struct eng_explain_net *net, size_t n_samples)
+{
+    size_t most = net->model->n_plans > 1 ? MAX_BATCH : 1;
+    size_t by_memory = MAX_ARENA_BYTES / (net->plan->arena_bytes + 1);
+    double by_time = MAX_RUN_FLOPS / (net->plan->flops + 1);
+    most = n_samples < most ? n_samples : most;
+    most = by_memory < most ? by_memory : most;
+    most = by_time < (double)most ? (size_t)by_time : most;
+    return most > 1 ? most : 1;
+}
+
+static enum eng_status plan_within_limits(struct eng_explain_net *net, size_t n_samples,
+                                          struct eng_error *err)
+{
+    enum eng_status status = make_plan(net, 1, err);
+    if (status != ENG_OK) return status;
+    size_t batch = largest_batch(net, n_samples);
+    if (batch > 1) status = make_plan(net, batch, err);
+    if (status == ENG_OK && batch > 1 && net->plan->arena_bytes > MAX_ARENA_BYTES)
+        status = make_plan(net, 1, err);
+    if (status == ENG_OK && net->plan->arena_bytes > MAX_ARENA_BYTES)
+        return eng_fail(err, ENG_LIMIT,
+                        "explaining one picture takes %zu MiB for the network's values, wanted at "
+                        "most %zu",
+                        net->plan->arena_bytes >> 20, MAX_ARENA_BYTES >> 20);
+    return status;
+}
+
+enum eng_status eng_explain_net_create(const struct eng_model *model, size_t n_samples,
+                                       struct eng_pool *pool, struct eng_explain_net *net,
+                                       struct eng_error *err)
+{
+    *net = (struct eng_explain_net){.model = model};
+    enum eng_status status = cut_graph(net, err);
+    if (status == ENG_OK) status = plan_within_limits(net, n_samples, err);
+    if (status == ENG_OK)
+        status = eng_exec_create(&net->graph, net->plan->arena_bytes, pool, &net->exec, err);
+    if (status == ENG_OK) eng_exec_bind(net->exec, net->plan);
+    return status;
+}
+
+void eng_explain_net_fini(struct eng_explain_net *net)
+{
+    eng_exec_destroy(net->exec);
+    eng_plan_destroy(net->plan);
+    eng_graph_fini(&net->graph);
+    *net = (struct eng_explain_net){0};
+}
+
+void eng_explain_net_put(struct eng_explain_net *net, size_t row, const float *sample)
+{
+    size_t n = net->model->sample_count;
+    eng_model_put_samples(eng_exec_value(net->exec, net->input), row * n, sample, n);
+}
+
+void eng_explain_net_run(struct eng_explain_net *net)
+{
+    eng_exec_forward(net->exec, 0);
+}
+
+double eng_explain_net_score(const struct eng_explain_net *net, size_t row, size_t class_index)
+{
+    float score;
+    eng_model_get_answers(eng_exec_value(net->exec, net->score),
+                          row * net->model->n_answers + class_index, &score, 1);
+    return (double)score;
+}
+
+void eng_explain_net_answers(const struct eng_explain_net *net, size_t row, float *answers)
+{
+    size_t n = net->model->n_answers;
+    struct eng_softmax softmax = {.outer = 1, .n = n, .inner = 1};
+    eng_model_get_answers(eng_exec_value(net->exec, net->answer), row * n, answers, n);
+    if (net->model->source.card.add_softmax) eng_softmax_forward(&softmax, answers, answers);
+}
+
+enum eng_status eng_explain_go_on(const struct eng_explain_progress *progress,
+                                  struct eng_error *err)
+{
+    const struct eng_explain_request *request = progress->request;
+    double done = progress->n_all ? (double)progress->n_done / (double)progress->n_all : 0;
+    if (!request->go_on || request->go_on(request->go_on_ctx, done)) return ENG_OK;
+    return eng_fail(err, ENG_CANCELLED, "the explanation was stopped after %zu of %zu runs",
+                    progress->n_done, progress->n_all);
+}

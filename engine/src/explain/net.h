@@ -1,0 +1,53 @@
+/* The network that explanations ask: a model's graph up to the scores, planned, in memory. */
+#ifndef ENG_EXPLAIN_NET_H
+#define ENG_EXPLAIN_NET_H
+
+#include "engine/explain.h"
+#include "explain/target.h"
+#include "graph/exec.h"
+#include "model/model_internal.h"
+
+/* One thread's; all but batch is the implementation's. */
+struct eng_explain_net {
+    const struct eng_model *model;
+    struct eng_graph graph;
+    struct eng_plan *plan;
+    struct eng_exec *exec;
+    int input, score, answer; /* values of graph */
+    size_t batch;             /* samples per run */
+};
+
+/*
+ * Purpose: a network that takes as many samples at once as there are, at most 32, as fit into
+ *          2 GiB, and as take 2e10 operations; at least one. One of a model that runs its samples
+ *          one by one.
+ * Ownership: end with eng_explain_net_fini in any case. Borrows model and pool.
+ * Errors: LIMIT if one sample takes more than 2 GiB, before they are taken; NO_MEMORY.
+ */
+enum eng_status eng_explain_net_create(const struct eng_model *model, size_t n_samples,
+                                       struct eng_pool *pool, struct eng_explain_net *net,
+                                       struct eng_error *err);
+void eng_explain_net_fini(struct eng_explain_net *net);
+
+/* Purpose: the sample that is number `row` of the next run. */
+void eng_explain_net_put(struct eng_explain_net *net, size_t row, const float *sample);
+
+void eng_explain_net_run(struct eng_explain_net *net);
+
+/* Purpose: a class's score of that row. */
+double eng_explain_net_score(const struct eng_explain_net *net, size_t row, size_t class_index);
+
+/* Purpose: a row's answers as the model gives them, softmax included: [n_answers]. */
+void eng_explain_net_answers(const struct eng_explain_net *net, size_t row, float *answers);
+
+/* How far an explanation is. */
+struct eng_explain_progress {
+    const struct eng_explain_request *request;
+    size_t n_done, n_all; /* runs */
+};
+
+/* Purpose: asks the caller whether to go on. Errors: CANCELLED. */
+enum eng_status eng_explain_go_on(const struct eng_explain_progress *progress,
+                                  struct eng_error *err);
+
+#endif
