@@ -99,9 +99,9 @@ size_t eng_explain_n_parameters(void);
 struct eng_explain_parameter eng_explain_parameter(size_t i);
 
 /*
- * Purpose: sets the parameter of that name from text ("64", "0.2", "black").
- * Errors: ARGUMENT naming the parameter, the value found and the value wanted, or for an unknown
- *         name the nearest one.
+ * Purpose: sets the parameter of that name from text ("64", "0.2", "black"). Set the method first.
+ * Errors: ARGUMENT naming the parameter, the value found and the value wanted, for an unknown name
+ *         the nearest one, for one that request->method (but AUTO) does not read the method.
  */
 enum eng_status eng_explain_set(struct eng_explain_request *request, const char *name,
                                 const char *text, struct eng_error *err);

@@ -93,6 +93,9 @@ enum eng_status eng_explain_set(struct eng_explain_request *request, const char 
                         nearest ? "; did you mean '" : "", nearest ? nearest : "",
                         nearest ? "'?" : "");
     }
+    if (request->method != ENG_EXPLAIN_AUTO && !(readers[field - fields] >> request->method & 1))
+        return eng_fail(err, ENG_ARGUMENT, "%s is '%.64s', but the method %s has no such parameter",
+                        name, text, eng_explain_method_name(request->method));
     if (field->type == ENG_FIELD_CHOICE) return eng_field_set_text(field, request, text, err);
     return set_number(field, request, text, err);
 }
