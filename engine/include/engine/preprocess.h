@@ -77,6 +77,17 @@ enum eng_status eng_preprocess_picture(const struct eng_preprocess *pre,
                                        const struct eng_image *image, struct eng_image *out,
                                        struct eng_error *err);
 
+/* One axis of where the model looks: its pixel is picture's pixel x scale + offset, both counted
+ * from the border. */
+struct eng_preprocess_axis {
+    double scale, offset;
+};
+
+/* Purpose: which part of a picture of that size the model sees, and where. Sides as in struct
+ * eng_image, none 0. Cannot fail. */
+void eng_preprocess_window(const struct eng_preprocess *pre, uint32_t width_px, uint32_t height_px,
+                           struct eng_preprocess_axis *x, struct eng_preprocess_axis *y);
+
 /*
  * Purpose: normalises and lays out a sample that already has the model's size and colour.
  * Shapes: src [H, W, C], values 0..255; dst as above. Cannot fail.

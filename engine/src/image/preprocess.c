@@ -129,10 +129,9 @@ static void place_letterbox(const struct eng_preprocess *pre, uint32_t width, ui
     if (shape < wanted) *x = letterbox(width, height, pre->width_px, pre->height_px);
 }
 
-static void place(const struct eng_preprocess *pre, const struct eng_image *image,
+static void place(const struct eng_preprocess *pre, uint32_t width, uint32_t height,
                   struct placement *x, struct placement *y)
 {
-    uint32_t width = image->width_px, height = image->height_px;
     uint32_t shorter = width < height ? width : height;
     switch (pre->resize) {
     case ENG_RESIZE_STRETCH:
@@ -148,6 +147,23 @@ static void place(const struct eng_preprocess *pre, const struct eng_image *imag
         place_letterbox(pre, width, height, x, y);
         break;
     }
+}
+
+static struct eng_preprocess_axis window(const struct placement *p)
+{
+    return (struct eng_preprocess_axis){
+        .scale = (double)p->axis.n_resized / p->axis.n_in,
+        .offset = (double)p->at - (double)p->axis.first,
+    };
+}
+
+void eng_preprocess_window(const struct eng_preprocess *pre, uint32_t width_px, uint32_t height_px,
+                           struct eng_preprocess_axis *x, struct eng_preprocess_axis *y)
+{
+    struct placement across, down;
+    place(pre, width_px, height_px, &across, &down);
+    *x = window(&across);
+    *y = window(&down);
 }
 
 /* The picture already has the model's size: no resampling, cropping or padding. */
@@ -224,7 +240,7 @@ enum eng_status eng_preprocess_picture(const struct eng_preprocess *pre,
     enum eng_status status = check_sides(pre, image, err);
     if (status != ENG_OK) return status;
     struct placement x, y;
-    place(pre, image, &x, &y);
+    place(pre, image->width_px, image->height_px, &x, &y);
     uint32_t n_channels = eng_preprocess_channels(pre);
     struct eng_image picture = {pre->width_px, pre->height_px, n_channels, NULL};
     picture.pixels = eng_calloc(pre->height_px, (size_t)pre->width_px * n_channels);
@@ -244,7 +260,7 @@ enum eng_status eng_preprocess_image(const struct eng_preprocess *pre,
     enum eng_status status = check_sides(pre, image, err);
     if (status != ENG_OK) return status;
     struct placement x, y;
-    place(pre, image, &x, &y);
+    place(pre, image->width_px, image->height_px, &x, &y);
     if (is_whole(&x, pre->width_px) && is_whole(&y, pre->height_px))
         return convert(pre, image, dst, err);
     struct eng_image picture;
