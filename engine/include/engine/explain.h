@@ -138,6 +138,7 @@ struct eng_explanation {
 
     size_t n_neighbours; /* NEIGHBOURS: nearest first */
     struct eng_explain_neighbour *neighbours;
+    bool is_l2; /* how the model measures: L2, else L1 */
 };
 
 /* NULL and a zeroed struct are accepted. */
@@ -175,8 +176,9 @@ struct eng_explain_view {
  *          against it, another one from dark blue over magenta to yellow, as strong as it lies
  * above 0. The strongest hundredth of the map has the full color. Where an original's margin was
  *          cropped, the picture is darker.
- *          NEIGHBOURS: the picture that the model saw, then its neighbours, row by row; picture
- *          must be given and is_original false.
+ *          NEIGHBOURS: the picture that the model saw, framed in grey, then its neighbours, nearest
+ *          first and row by row, those of the explained class framed in blue, others in orange;
+ *          picture must be given and is_original false.
  * Ownership: on success the caller ends out (RGB) with eng_image_fini; untouched on failure.
  * Errors: ARGUMENT (a size that does not fit the model's, a scale out of range), LIMIT (a drawing
  *         above 50 megapixels), NO_MEMORY. Threads: any. Cost: linear in the drawing.

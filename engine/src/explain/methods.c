@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "explain/map.h"
+#include "explain/neighbours.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static enum eng_status check_occlusion(const struct eng_model *model, struct eng
 
 static const struct eng_explain_way ways[ENG_N_EXPLAIN_METHODS] = {
     [ENG_EXPLAIN_OCCLUSION] = {check_occlusion, eng_explain_occlusion, true},
+    [ENG_EXPLAIN_NEIGHBOURS] = {eng_explain_check_neighbours, eng_explain_find_neighbours, false},
 };
 
 const struct eng_explain_way *eng_explain_way(enum eng_explain_method method)
@@ -61,6 +63,7 @@ const struct eng_explain_way *eng_explain_way(enum eng_explain_method method)
 
 /* What AUTO tries, one after the other. */
 static const enum eng_explain_method preferred[] = {
+    ENG_EXPLAIN_NEIGHBOURS,
     ENG_EXPLAIN_OCCLUSION,
 };
 

@@ -25,7 +25,7 @@ static const struct eng_field fields[] = {
     ENG_F_CHOICE(R, baseline, ENG_EXPLAIN_ZERO, baselines,
                  "the picture that stands for nothing: zero (0 in every value that the network "
                  "gets), a color, or mean (the picture's own mean color)"),
-    ENG_F_INT(R, neighbours, 8, 1, 100, "how many training pictures"),
+    ENG_F_INT(R, neighbours, 10, 1, 1000, "how many training pictures"),
 };
 #undef R
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };
