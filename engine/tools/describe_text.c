@@ -53,6 +53,14 @@ static void print_value(const char *kind, const struct eng_model *model, int val
            eng_dtype_name(tensor->dtype), eng_shape_format(&tensor->shape, shape, sizeof shape));
 }
 
+static void print_batches(const struct eng_model *model)
+{
+    if (eng_model_runs_one_by_one(model))
+        printf("batches        samples run one by one: the graph fixes or mixes them\n");
+    else
+        printf("batches        up to %d samples together\n", eng_model_max_batch(model));
+}
+
 static void print_nodes(const struct eng_model *model)
 {
     printf("\n%4s  %-26s %-24s %-24s %12s %14s\n", "", "operator", "node", "output", "parameters",
@@ -86,6 +94,7 @@ void tool_describe_print(const struct eng_model *model, const char *path)
         print_value("input", model, graph->inputs[i]);
     for (size_t i = 0; i < graph->n_outputs; i++)
         print_value("output", model, graph->outputs[i]);
+    print_batches(model);
     print_nodes(model);
     printf("\nparameters     %zu\nFLOPs, N = 1   %.0f\n", describe_parameters(model),
            model->plans[0]->flops);

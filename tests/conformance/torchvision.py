@@ -21,6 +21,7 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 import argparse
+import json
 import subprocess
 import tempfile
 import time
@@ -104,6 +105,12 @@ def ours(folder, model, x):
     return softmax(numpy.load(f"{folder}/out_0.npy"))
 
 
+def runs_together(model):
+    """False if the samples of a batch run one by one."""
+    done = subprocess.run([CLASSIFY, "inspect", model, "--json"], capture_output=True, text=True, timeout=600)
+    return json.loads(done.stdout)["at_max_batch"]["batch"] > 1
+
+
 def compare(found, wanted):
     """The largest difference; raises if it is too large."""
     if found.shape != wanted.shape:
@@ -136,8 +143,9 @@ def check(network, x, wanted, opset, folder):
     export(network, x[:1], model, opset)
     exported = time.monotonic()
     difference = max(compare(ours(folder, model, x[:n].numpy()), wanted[:n]) for n in (1, 4))
-    return (f"difference {difference:.1e}  top {wanted.max():.2f}  export {exported - start:.1f} s, run "
-            f"{time.monotonic() - exported:.1f} s")
+    seconds = time.monotonic() - exported
+    return (f"difference {difference:.1e}  top {wanted.max():.2f}  batches "
+            f"{'together' if runs_together(model) else 'one by one'}  export {exported - start:.1f} s, run {seconds:.1f} s")
 
 
 def check_all(name, opsets, folder):
@@ -175,7 +183,7 @@ def main():
     names = args.networks or list(QUICK)
     everything = args.all or os.environ.get("CLASSIFYD_TORCHVISION") == "all"
     if everything and not args.networks:
-        names = [name for name in torchvision.models.list_models(module=torchvision.models)
+        names = [name for name in sorted(torchvision.models.list_models(module=torchvision.models), key=n_parameters)
                  if n_parameters(name) <= args.max_parameters * 1e6]
     failed, not_exported = [], []
     with tempfile.TemporaryDirectory() as folder:

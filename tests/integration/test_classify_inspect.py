@@ -33,6 +33,7 @@ class Inspect(ClassifyCase):
                      "softmax +file +not added: probabilities", "top +default +as many as are asked for"):
             self.assertRegex(text, "(?m)^%s$" % line)
         self.assertRegex(text, r"(?m)^input +'x' float \[N, 1, 2, 2\]$")
+        self.assertRegex(text, r"(?m)^batches +up to 32 samples together$")
         self.assertRegex(text, r"(?m)^ +1 +Gemm +scores +\[N, 4\] +20 ")
         self.assertRegex(text, r"(?m)^memory, N = 1 +arena \d+ bytes, 0 of them scratch; all values side by side 64")
 
@@ -64,7 +65,9 @@ class Inspect(ClassifyCase):
         found = self.classify_json("inspect", path)
         self.assertGreater(found["max_batch"], 1)
         self.assertEqual(found["at_max_batch"]["batch"], 1)
-        self.assertEqual(self.classify("inspect", path)[0].count("memory, N = "), 1)
+        text, _ = self.classify("inspect", path)
+        self.assertEqual(text.count("memory, N = "), 1)
+        self.assertRegex(text, "(?m)^batches +samples run one by one: ")
 
     def test_bad_files(self):
         self.refused("inspect", self.write("empty.onnx", b""), says="empty.onnx")
