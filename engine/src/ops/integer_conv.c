@@ -196,6 +196,7 @@ static double flops(const struct eng_op_infer *q)
         .attrs = eng_conv_fields,                            \
         .n_attrs = ENG_CONV_FIELDS,                          \
         .attrs_bytes = sizeof(struct eng_conv_attrs),        \
+        .flags = ENG_OP_ROW_WISE,                            \
         .state_bytes = sizeof(struct state),                 \
         .infer = kind##_infer,                               \
         .forward = kind##_forward,                           \

@@ -192,6 +192,7 @@ static double flops(const struct eng_op_infer *q)
         .in_max = inputs,                                \
         .out_min = 1,                                    \
         .out_max = 1,                                    \
+        .flags = ENG_OP_ROW_WISE,                        \
         .state_bytes = sizeof(struct state),             \
         .infer = kind##_infer,                           \
         .forward = kind##_forward,                       \

@@ -44,6 +44,25 @@ static void networks_keep_samples_apart(void **state)
     check(&net, net_node(&net, "Gemm", "scores", (int[]){y, v}, 2, &trans_b, 1), true);
 }
 
+static void quantised_networks_keep_samples_apart(void **state)
+{
+    (void)state;
+    struct net net;
+    float one[1] = {0.5f};
+    uint8_t bytes[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    int x = begin(&net, NET_SHAPE(-1, 3, 4, 4));
+    int scale = net_constant(&net, "scale", ENG_FLOAT32, (struct eng_shape){0}, one);
+    int zero = net_constant(&net, "zero", ENG_UINT8, (struct eng_shape){0}, bytes);
+    int w = net_constant(&net, "w", ENG_UINT8, NET_SHAPE(2, 3, 1, 1), bytes);
+    int v = net_constant(&net, "v", ENG_UINT8, NET_SHAPE(4, 3), bytes);
+    int y = net_node(&net, "QuantizeLinear", "q", (int[]){x, scale, zero}, 3, NULL, 0);
+    y = net_node(&net, "QLinearConv", "c", (int[]){y, scale, zero, w, scale, zero, scale, zero}, 8,
+                 NULL, 0);
+    y = net_node(&net, "QLinearMatMul", "m", (int[]){y, scale, zero, v, scale, zero, scale, zero},
+                 8, NULL, 0);
+    check(&net, net_node(&net, "DequantizeLinear", "y", (int[]){y, scale, zero}, 3, NULL, 0), true);
+}
+
 /* [N, 1] + [N] is [N, N]: each row of it knows all samples. */
 static void meeting_at_another_dimension_is_not_known(void **state)
 {
@@ -86,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(networks_keep_samples_apart),
+        cmocka_unit_test(quantised_networks_keep_samples_apart),
         cmocka_unit_test(meeting_at_another_dimension_is_not_known),
         cmocka_unit_test(work_along_the_batch_is_not_known),
         cmocka_unit_test(places_in_the_batch_are_not_samples),
