@@ -99,6 +99,11 @@ def _products():
     yield "Conv", 11, [x, weights(4, 2, 2, 2)], [FLOAT], {"group": 2, "dilations": [1, 2]}
     yield "Conv", 11, [X(1, 2, 8), weights(3, 2, 3)], [FLOAT], {"kernel_shape": [3]}
     yield "Conv", 11, [X(1, 2, 3, 4, 5), weights(3, 2, 2, 2, 2)], [FLOAT], {}
+    yield "ConvTranspose", 11, [x, weights(4, 2, 3, 3), weights(2)], [FLOAT], {
+        "strides": [2, 2], "pads": [1, 0, 0, 1], "output_padding": [1, 0]}
+    yield "ConvTranspose", 11, [x, weights(4, 1, 2, 2)], [FLOAT], {"group": 2, "dilations": [1, 2],
+                                                                  "auto_pad": "SAME_UPPER"}
+    yield "ConvTranspose", 11, [X(1, 2, 4), weights(2, 3, 3)], [FLOAT], {"strides": [2], "output_shape": [10]}
     yield "KNearest", 13, [X("N", 1, 2, 2), weights(4, 4, dtype=np.uint8), ints(0, 1, 2, 1)], [FLOAT], {"k": 3}
     yield "MatMulInteger", 10, [X(2, 3, dtype=np.uint8), weights(3, 4, dtype=np.int8), scalar(3, np.uint8),
                                 weights(4, dtype=np.int8)], [INT32], {}

@@ -45,7 +45,7 @@ static bool input_correlation(const struct eng_conv *conv, struct eng_correlatio
         w.in[a] = conv->window.out[a];
         w.out[a] = conv->window.in[a];
         w.pad_begin[a] = reach - w.pad_begin[a];
-        w.pad_end[a] = reach - w.pad_end[a];
+        w.pad_end[a] = w.out[a] - w.in[a] + reach - w.pad_begin[a]; /* what is left of reach */
     }
     *out = forward_correlation(conv);
     out->window = w;
@@ -59,7 +59,11 @@ static bool input_correlation(const struct eng_conv *conv, struct eng_correlatio
 
 /* --- scratch --- */
 
-enum { WAVE_BYTES = 1 << 20, MAX_WAVE = 64 };
+enum {
+    WAVE_BYTES = 1 << 20,
+    MAX_WAVE = 64,
+    WORK_PER_CHUNK = 1 << 14, /* additions that make a thread worth waking: some 5 us */
+};
 
 /* What the gradient of the weights reads: sources of X, and dY with the gaps that the source's rows
  * have, so that both are one long row per channel. */
@@ -95,18 +99,21 @@ static bool correlate_scratch_bytes(const struct eng_correlation *c, bool traini
                                              : eng_correlate_scratch_bytes(c, out);
 }
 
+static bool input_scratch_bytes(const struct eng_conv *conv, size_t *out)
+{
+    struct eng_correlation correlation;
+    size_t floats;
+    if (input_correlation(conv, &correlation))
+        return correlate_scratch_bytes(&correlation, conv->training, out);
+    return eng_mul_size(n_weights(conv), eng_window_volume(conv->window.out), &floats) &&
+           eng_mul_size(floats, sizeof(float), out);
+}
+
 static bool backward_scratch_bytes(const struct eng_conv *conv, size_t *out)
 {
     struct weight_layout l;
-    struct eng_correlation correlation;
-    size_t for_input, floats;
-    if (!weight_layout(conv, &l)) return false;
-    if (input_correlation(conv, &correlation)) {
-        if (!correlate_scratch_bytes(&correlation, true, &for_input)) return false;
-    } else if (!eng_mul_size(n_weights(conv), eng_window_volume(conv->window.out), &floats) ||
-               !eng_mul_size(floats, sizeof(float), &for_input)) {
-        return false;
-    }
+    size_t for_input;
+    if (!weight_layout(conv, &l) || !input_scratch_bytes(conv, &for_input)) return false;
     size_t for_weights = l.taps_bytes + l.wave * (l.source_floats + l.dy_floats) * sizeof(float);
     *out = for_input > for_weights ? for_input : for_weights;
     return true;
@@ -120,6 +127,11 @@ bool eng_conv_scratch_bytes(const struct eng_conv *conv, size_t *out)
     if (conv->training && !backward_scratch_bytes(conv, &backward)) return false;
     *out = forward > backward ? forward : backward;
     return true;
+}
+
+bool eng_conv_transpose_scratch_bytes(const struct eng_conv *conv, size_t *out)
+{
+    return conv->training ? eng_conv_scratch_bytes(conv, out) : input_scratch_bytes(conv, out);
 }
 
 /* --- forward --- */
@@ -137,10 +149,27 @@ void eng_conv_forward(const struct eng_conv *conv, const float *x, const float *
 
 /* --- backward --- */
 
+/* From the columns of one group to the planes that they came from. */
+struct columns_back {
+    const struct eng_window *window;
+    const float *columns;
+    float *planes;
+};
+
+/* Index: channel. */
+static void add_columns(void *ctx, size_t begin, size_t end)
+{
+    const struct columns_back *b = ctx;
+    size_t n_in = eng_window_volume(b->window->in);
+    size_t n_column = eng_window_volume(b->window->kernel) * eng_window_volume(b->window->out);
+    for (size_t c = begin; c < end; c++)
+        eng_col2im(b->window, b->columns + c * n_column, b->planes + c * n_in);
+}
+
 /* The window steps further than 1: the gradient of the columns, then of the pixels they came from.
  */
 static void input_by_columns(const struct eng_conv *conv, const float *w, const float *dy,
-                             float *dx, float *columns)
+                             float *dx, float *columns, struct eng_pool *pool)
 {
     size_t n_in = eng_window_volume(conv->window.in), n_out = eng_window_volume(conv->window.out);
     struct eng_gemm gemm = {.trans_a = true,
@@ -154,29 +183,29 @@ static void input_by_columns(const struct eng_conv *conv, const float *w, const 
     for (size_t i = 0; i < conv->n_images * conv->groups; i++) {
         gemm.a = w + i % conv->groups * conv->out_channels * n_weights(conv);
         gemm.b = dy + i * conv->out_channels * n_out;
-        eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, NULL);
-        for (size_t c = 0; c < conv->in_channels; c++)
-            eng_col2im(&conv->window, columns + c * n_taps(conv) * n_out,
-                       dx + (i * conv->in_channels + c) * n_in);
+        eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, pool);
+        struct columns_back back = {&conv->window, columns, dx + i * conv->in_channels * n_in};
+        eng_pool_for(pool, conv->in_channels, WORK_PER_CHUNK / (n_taps(conv) * n_out + 1) + 1,
+                     add_columns, &back);
     }
 }
 
-static void backward_input(const struct eng_conv *conv, const struct eng_conv_gradients *g,
-                           void *scratch)
+void eng_conv_transpose(const struct eng_conv *conv, const float *dy, const float *w, float *dx,
+                        bool write, void *scratch, struct eng_pool *pool)
 {
     struct eng_correlation correlation = {0};
     struct eng_activation none = {.kind = ENG_ACT_NONE};
     bool correlates = input_correlation(conv, &correlation);
-    correlation.accumulate = !g->write_dx;
-    if (correlates && eng_winograd_suits(&correlation)) {
-        eng_winograd_correlate(&correlation, g->dy, g->w, NULL, none, g->dx, scratch);
+    correlation.accumulate = !write;
+    if (correlates && conv->training && eng_winograd_suits(&correlation)) {
+        eng_winograd_correlate(&correlation, dy, w, NULL, none, dx, scratch);
     } else if (correlates) {
-        eng_correlate(&correlation, g->dy, g->w, NULL, none, g->dx, scratch, NULL);
+        eng_correlate(&correlation, dy, w, NULL, none, dx, scratch, pool);
     } else {
         size_t n_in =
             conv->n_images * conv->groups * conv->in_channels * eng_window_volume(conv->window.in);
-        if (g->write_dx) memset(g->dx, 0, n_in * sizeof *g->dx);
-        input_by_columns(conv, g->w, g->dy, g->dx, scratch);
+        if (write) memset(dx, 0, n_in * sizeof *dx);
+        input_by_columns(conv, w, dy, dx, scratch, pool);
     }
 }
 
@@ -262,7 +291,7 @@ void eng_conv_backward(const struct eng_conv *conv, const struct eng_conv_gradie
 {
     struct eng_correlation correlation = forward_correlation(conv);
     /* dX goes first: it may be written, and be dW's memory, where X is W too. */
-    if (g->dx) backward_input(conv, g, scratch);
+    if (g->dx) eng_conv_transpose(conv, g->dy, g->w, g->dx, g->write_dx, scratch, NULL);
     if (g->dw && eng_winograd_suits(&correlation))
         eng_winograd_weights(&correlation, g->x, g->dy, g->dw, scratch);
     else if (g->dw)

@@ -36,4 +36,18 @@ struct eng_conv_gradients {
 void eng_conv_backward(const struct eng_conv *conv, const struct eng_conv_gradients *gradients,
                        void *scratch);
 
+/*
+ * The way back: dx [n_images, groups * in_channels, in...] collects from every pixel of dy
+ * [n_images, groups * out_channels, out...] what the convolution would take from it: the gradient
+ * of x, and what ConvTranspose computes. There `out` may be less than fits `in`.
+ */
+
+/* Purpose: memory for one eng_conv_transpose (if training: for forward and backward too). False:
+ * the size overflows. */
+bool eng_conv_transpose_scratch_bytes(const struct eng_conv *conv, size_t *out);
+
+/* Purpose: adds to dx, or writes it. Does not depend on pool's size. */
+void eng_conv_transpose(const struct eng_conv *conv, const float *dy, const float *w, float *dx,
+                        bool write, void *scratch, struct eng_pool *pool);
+
 #endif

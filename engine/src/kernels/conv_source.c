@@ -11,11 +11,12 @@ static bool has_padding(const struct eng_window *w)
     return false;
 }
 
-/* A 1x1 convolution that visits each pixel once: the image is one long row. */
+/* A 1x1 convolution that visits each pixel once: the image is one long row. (A transposed one may
+ * have pixels beyond those that it reaches.) */
 static bool is_pointwise(const struct eng_window *w)
 {
     for (int a = 0; a < ENG_WINDOW_AXES; a++)
-        if (w->kernel[a] != 1 || w->stride[a] != 1) return false;
+        if (w->kernel[a] != 1 || w->stride[a] != 1 || w->in[a] != w->out[a]) return false;
     return !has_padding(w);
 }
 

@@ -58,7 +58,9 @@ bool eng_winograd_suits(const struct eng_correlation *c)
 {
     const struct eng_window *w = &c->window;
     for (int a = 1; a < ENG_WINDOW_AXES; a++)
-        if (w->kernel[a] != KERNEL || w->stride[a] != 1 || w->dilation[a] != 1) return false;
+        if (w->kernel[a] != KERNEL || w->stride[a] != 1 || w->dilation[a] != 1 ||
+            w->pad_begin[a] + w->in[a] > w->out[a] + KERNEL - 1)
+            return false;
     return w->kernel[0] == 1 && w->in[0] == 1 && w->out[0] == 1 && c->n_groups == 1 &&
            c->in_channels >= MIN_CHANNELS && c->out_channels >= MIN_CHANNELS;
 }

@@ -21,8 +21,8 @@
 
 #include <stdbool.h>
 
-/* Purpose: whether it can do this and is worth it: 2-D, 3x3, steps of 1, one group, channels
- * enough. */
+/* Purpose: whether it can do this and is worth it: 2-D, 3x3, steps of 1, no pixels beyond the last
+ * window, one group, channels enough. */
 bool eng_winograd_suits(const struct eng_correlation *correlation);
 
 /* Purpose: memory for one run of either function below. False: the size overflows. */

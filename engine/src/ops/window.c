@@ -6,12 +6,22 @@
 
 const char *const eng_auto_pad_names[] = {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", NULL};
 
-static enum eng_status check_list(const char *name, const struct eng_ints *list, int wanted,
-                                  struct eng_error *err)
+enum eng_status eng_window_check_count(const char *name, const struct eng_ints *list, int wanted,
+                                       struct eng_error *err)
 {
     if (list->n == 0 || list->n == wanted) return ENG_OK;
     return eng_fail(err, ENG_FORMAT, "attribute '%s' has %d numbers; %d are wanted", name, list->n,
                     wanted);
+}
+
+enum eng_status eng_window_check_pads(int auto_pad, const struct eng_ints *pads,
+                                      struct eng_error *err)
+{
+    for (int i = 0; i < pads->n; i++)
+        if (auto_pad != ENG_PAD_NOTSET && pads->v[i] != 0)
+            return eng_fail(err, ENG_FORMAT, "attribute 'pads' contradicts auto_pad %s",
+                            eng_auto_pad_names[auto_pad]);
+    return ENG_OK;
 }
 
 static enum eng_status check_attrs(const struct eng_window_attrs *attrs,
@@ -26,18 +36,14 @@ static enum eng_status check_attrs(const struct eng_window_attrs *attrs,
     }
     if (attrs->kernel_shape.n == 0)
         return eng_fail(err, ENG_FORMAT, "attribute 'kernel_shape' is missing");
-    enum eng_status status = check_list("kernel_shape", &attrs->kernel_shape, n, err);
-    if (status == ENG_OK) status = check_list("strides", &attrs->strides, n, err);
-    if (status == ENG_OK) status = check_list("dilations", &attrs->dilations, n, err);
-    if (status == ENG_OK) status = check_list("pads", &attrs->pads, 2 * n, err);
-    for (int i = 0; status == ENG_OK && i < attrs->pads.n; i++)
-        if (attrs->auto_pad != ENG_PAD_NOTSET && attrs->pads.v[i] != 0)
-            return eng_fail(err, ENG_FORMAT, "attribute 'pads' contradicts auto_pad %s",
-                            eng_auto_pad_names[attrs->auto_pad]);
-    return status;
+    enum eng_status status = eng_window_check_count("kernel_shape", &attrs->kernel_shape, n, err);
+    if (status == ENG_OK) status = eng_window_check_count("strides", &attrs->strides, n, err);
+    if (status == ENG_OK) status = eng_window_check_count("dilations", &attrs->dilations, n, err);
+    if (status == ENG_OK) status = eng_window_check_count("pads", &attrs->pads, 2 * n, err);
+    return status == ENG_OK ? eng_window_check_pads(attrs->auto_pad, &attrs->pads, err) : status;
 }
 
-static int64_t value_or(const struct eng_ints *list, int i, int64_t fallback)
+int64_t eng_window_value(const struct eng_ints *list, int i, int64_t fallback)
 {
     return list->n > 0 ? list->v[i] : fallback;
 }
@@ -67,10 +73,10 @@ static enum eng_status resolve_axis(const struct eng_window_attrs *attrs, int i,
                                     struct eng_window *w, struct eng_error *err)
 {
     w->kernel[a] = attrs->kernel_shape.v[i];
-    w->stride[a] = value_or(&attrs->strides, i, 1);
-    w->dilation[a] = value_or(&attrs->dilations, i, 1);
-    w->pad_begin[a] = value_or(&attrs->pads, i, 0);
-    w->pad_end[a] = value_or(&attrs->pads, i + n, 0);
+    w->stride[a] = eng_window_value(&attrs->strides, i, 1);
+    w->dilation[a] = eng_window_value(&attrs->dilations, i, 1);
+    w->pad_begin[a] = eng_window_value(&attrs->pads, i, 0);
+    w->pad_end[a] = eng_window_value(&attrs->pads, i + n, 0);
     w->out[a] = 0;
     int64_t extent = (w->kernel[a] - 1) * w->dilation[a] + 1;
     if (attrs->auto_pad == ENG_PAD_SAME_UPPER || attrs->auto_pad == ENG_PAD_SAME_LOWER)

@@ -32,6 +32,17 @@ enum eng_status eng_window_resolve(const struct eng_window_attrs *attrs,
                                    const struct eng_shape *input, struct eng_window *out,
                                    struct eng_error *err);
 
+/* Purpose: refuses a list that is given and has another number of numbers, naming it. */
+enum eng_status eng_window_check_count(const char *name, const struct eng_ints *list, int wanted,
+                                       struct eng_error *err);
+
+/* Purpose: refuses padding that is given although auto_pad finds it. */
+enum eng_status eng_window_check_pads(int auto_pad, const struct eng_ints *pads,
+                                      struct eng_error *err);
+
+/* Purpose: number i of the list, or fallback if it is not given. */
+int64_t eng_window_value(const struct eng_ints *list, int i, int64_t fallback);
+
 /* Purpose: [n, c, out...] with as many axes as the input has. */
 struct eng_shape eng_window_output(const struct eng_window *window, const struct eng_shape *input,
                                    int64_t channels);
