@@ -34,7 +34,7 @@ static const struct tool_syntax syntax = {
     .n_options = sizeof options / sizeof options[0],
 };
 
-enum { MAX_BATCH = 4096 }; /* every batch size up to it gets a plan */
+enum { MAX_BATCH = 1024 }; /* the most that a model opens for */
 
 struct input {
     const char *text;         /* [NAME=]FILE.npy */

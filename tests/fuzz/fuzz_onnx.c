@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_VALUES = 8, MAX_ARENA_BYTES = 16 << 20 };
+enum { MAX_VALUES = 8, MAX_ARENA_BYTES = 4 << 20 };
 
-static const double MAX_FLOPS = 2e7;
+static const double MAX_WORK = 1e6;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n_bytes, size_t max_bytes, unsigned seed);
@@ -138,9 +138,9 @@ static void run(const struct eng_model *model)
     eng_session_destroy(session);
 }
 
-static bool is_small(size_t arena_bytes, double flops)
+static bool is_small(size_t arena_bytes, double work)
 {
-    return arena_bytes <= MAX_ARENA_BYTES && flops <= MAX_FLOPS;
+    return arena_bytes <= MAX_ARENA_BYTES && work <= MAX_WORK;
 }
 
 /* Opens for batches of up to max_batch; runs what is small. */
@@ -152,7 +152,7 @@ static bool open_and_run(const uint8_t *data, size_t n_bytes, int max_batch)
     enum eng_status status = eng_model_open_bytes(data, n_bytes, &options, &model, &err);
     require_sentence(status, &err);
     if (status != ENG_OK) return false;
-    bool small = is_small(model->arena_bytes, model->plans[model->n_plans - 1]->flops);
+    bool small = is_small(model->arena_bytes, model->plans[model->n_plans - 1]->work);
     if (small) run(model);
     eng_model_destroy(model);
     return small;
@@ -198,7 +198,7 @@ static void train(const struct onnx_model *onnx)
     if (eng_convert_import(onnx, &graph, NULL) == ENG_OK) {
         eng_graph_mark_trainable(&graph);
         if (eng_plan_create(&graph, ENG_PLAN_TRAINING, 2, false, &plan, NULL) == ENG_OK) {
-            if (is_small(plan->arena_bytes, plan->flops)) run_backward(&graph, plan);
+            if (is_small(plan->arena_bytes, plan->work)) run_backward(&graph, plan);
             eng_plan_destroy(plan);
         }
     }

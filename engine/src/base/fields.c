@@ -93,8 +93,10 @@ static enum eng_status wrong_type(const struct eng_field *field, const char *fou
 static enum eng_status out_of_range(const struct eng_field *field, double value,
                                     struct eng_error *err)
 {
-    return eng_fail(err, ENG_ARGUMENT, "%s is %.17g, but must lie in %.9g to %.9g", field->name,
-                    value, field->min, field->max);
+    return eng_fail(err, ENG_ARGUMENT,
+                    field->type == ENG_FIELD_FLOAT ? "%s is %.17g, but must lie in %.9g to %.9g"
+                                                   : "%s is %.0f, but must lie in %.0f to %.0f",
+                    field->name, value, field->min, field->max);
 }
 
 /* False for NaN too. */
@@ -148,7 +150,7 @@ enum eng_status eng_field_set_ints(const struct eng_field *field, void *base, co
     for (size_t i = 0; i < n; i++) {
         if (!in_range(field, (double)values[i]))
             return eng_fail(err, ENG_ARGUMENT,
-                            "%s[%zu] is %" PRId64 ", but must lie in %.9g to %.9g", field->name, i,
+                            "%s[%zu] is %" PRId64 ", but must lie in %.0f to %.0f", field->name, i,
                             values[i], field->min, field->max);
     }
     struct eng_ints *ints = member(field, base);

@@ -100,16 +100,19 @@ enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name
     return ENG_OK;
 }
 
+static enum eng_status check_count(const char *what, size_t n, size_t min, size_t max,
+                                   struct eng_error *err)
+{
+    if (n >= min && n <= max) return ENG_OK;
+    if (min == max) return eng_fail(err, ENG_FORMAT, "has %zu %s, wanted %zu", n, what, min);
+    return eng_fail(err, ENG_FORMAT, "has %zu %s, wanted %zu to %zu", n, what, min, max);
+}
+
 static enum eng_status check_counts(const struct eng_op *op, size_t n_in, size_t n_out,
                                     struct eng_error *err)
 {
-    if (n_in < op->in_min || n_in > op->in_max)
-        return eng_fail(err, ENG_FORMAT, "has %zu inputs, wanted %zu to %zu", n_in, op->in_min,
-                        op->in_max);
-    if (n_out < op->out_min || n_out > op->out_max)
-        return eng_fail(err, ENG_FORMAT, "has %zu outputs, wanted %zu to %zu", n_out, op->out_min,
-                        op->out_max);
-    return ENG_OK;
+    enum eng_status status = check_count("inputs", n_in, op->in_min, op->in_max, err);
+    return status == ENG_OK ? check_count("outputs", n_out, op->out_min, op->out_max, err) : status;
 }
 
 /* Required inputs may not be left out, and every index must be an existing value. */

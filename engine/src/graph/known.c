@@ -9,7 +9,7 @@
 /* Shape arithmetic takes a few hundred bytes; what is larger is not worth keeping in every plan. */
 static const size_t MAX_NODE_BYTES = (size_t)1 << 20;
 static const size_t MAX_WALK_BYTES = (size_t)16 << 20;
-static const double MAX_WALK_FLOPS = 1e8;
+static const double MAX_WALK_WORK = 1e8;
 
 /* Constants that the optimiser or commit writes into. */
 static void mark_changes(const struct eng_graph *graph, bool *changes)
@@ -26,7 +26,7 @@ static void mark_changes(const struct eng_graph *graph, bool *changes)
 enum eng_status eng_known_init(struct eng_known *known, const struct eng_graph *graph,
                                bool training, struct eng_arena *arena, struct eng_error *err)
 {
-    *known = (struct eng_known){.left_bytes = MAX_WALK_BYTES, .left_flops = MAX_WALK_FLOPS};
+    *known = (struct eng_known){.left_bytes = MAX_WALK_BYTES, .left_work = MAX_WALK_WORK};
     if (!training) return ENG_OK;
     known->changes = eng_arena_alloc(arena, graph->n_values + 1, sizeof *known->changes);
     if (!known->changes) return eng_fail_memory(err, "shape inference");
@@ -45,18 +45,16 @@ static bool inputs_are_known(const struct eng_known *known, const struct eng_nod
 }
 
 /* Takes the node's cost off what is left; false if that is not enough. */
-static bool spend(struct eng_known *known, const struct eng_op_infer *q, double flops)
+static bool spend(struct eng_known *known, const struct eng_op_infer *q, double work)
 {
     size_t n_bytes = 0;
     for (size_t k = 0; k < q->n_out; k++)
         if (q->out[k]) n_bytes += (size_t)eng_tensor_bytes(q->out[k]) + ENG_ALIGN;
-    for (size_t k = 0; k < q->n_in; k++)
-        if (q->in[k] && q->in[k]->data) flops += (double)eng_shape_count(&q->in[k]->shape);
     if (n_bytes > MAX_NODE_BYTES + q->n_out * ENG_ALIGN || n_bytes > known->left_bytes ||
-        q->scratch_bytes > MAX_WALK_BYTES || flops > known->left_flops)
+        q->scratch_bytes > MAX_WALK_BYTES || work > known->left_work)
         return false;
     known->left_bytes -= n_bytes;
-    known->left_flops -= flops;
+    known->left_work -= work;
     return true;
 }
 
@@ -91,11 +89,11 @@ enum eng_status eng_known_run(struct eng_known *known, const struct eng_node *no
                               const struct eng_op_infer *q, struct eng_arena *arena,
                               struct eng_node_plan *plan, struct eng_error *err)
 {
-    if (!inputs_are_known(known, node, q) || q->keep_bytes > 0 || !spend(known, q, plan->flops))
+    if (!inputs_are_known(known, node, q) || q->keep_bytes > 0 || !spend(known, q, plan->work))
         return ENG_OK;
     enum eng_status status = run(node, q, arena, err);
     if (status != ENG_OK) return status;
     plan->is_known = true;
-    plan->flops = 0;
+    plan->flops = plan->work = 0;
     return ENG_OK;
 }

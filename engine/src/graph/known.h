@@ -11,7 +11,7 @@ struct eng_known {
     /* [n_values] training writes into this constant, so it is not known. NULL: into none. */
     bool *changes;
     size_t left_bytes; /* what may still be spent */
-    double left_flops;
+    double left_work;
 };
 
 /* Purpose: before the first node. Ownership: arena holds the tables. Errors: NO_MEMORY. */

@@ -12,12 +12,12 @@
 /* A file of a kilobyte can ask for constants of gigabytes, or for hours of work to make them. The
  * largest honest one known, ONNX's light_vgg19, makes 548 MiB of weights by ConstantOfShape. */
 static const size_t MAX_FOLDED_BYTES = (size_t)768 << 20;
-static const double MAX_FOLDED_FLOPS = 4e9;
+static const double MAX_FOLDED_WORK = 4e9;
 
 /* What folding may still spend on this graph. */
 struct budget {
     size_t n_bytes;
-    double flops;
+    double work;
 };
 
 /* ---- constant folding ---- */
@@ -37,9 +37,12 @@ static enum eng_status allocate_outputs(struct eng_graph *graph, const struct en
         if (node->out[k] == ENG_NO_VALUE) continue;
         struct eng_tensor *tensor = &graph->values[node->out[k]].tensor;
         int64_t n_bytes = eng_tensor_bytes(tensor);
+        char text[96];
         if (n_bytes < 0 || (uint64_t)n_bytes > budget->n_bytes)
             return eng_fail(err, ENG_LIMIT,
-                            "constants computed from constants would take more than %zu MiB",
+                            "with output %zu of shape %s, the constants computed from constants "
+                            "would take more than %zu MiB",
+                            k, eng_shape_format(&tensor->shape, text, sizeof text),
                             MAX_FOLDED_BYTES >> 20);
         budget->n_bytes -= (size_t)n_bytes;
         tensor->data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
@@ -48,14 +51,14 @@ static enum eng_status allocate_outputs(struct eng_graph *graph, const struct en
     return ENG_OK;
 }
 
-static enum eng_status spend_flops(const struct eng_node *node, const struct eng_op_infer *q,
-                                   struct budget *budget, struct eng_error *err)
+static enum eng_status spend_work(const struct eng_node *node, const struct eng_op_infer *q,
+                                  struct budget *budget, struct eng_error *err)
 {
-    budget->flops -= node->op->flops ? node->op->flops(q) : 0;
-    if (budget->flops >= 0) return ENG_OK;
+    budget->work -= eng_op_work(node->op, q);
+    if (budget->work >= 0) return ENG_OK;
     return eng_fail(err, ENG_LIMIT,
                     "constants computed from constants would take more than %.0f operations",
-                    MAX_FOLDED_FLOPS);
+                    MAX_FOLDED_WORK);
 }
 
 /* infer and forward of one node, its outputs becoming constants. */
@@ -65,7 +68,7 @@ static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *
 {
     view->q.state = state;
     enum eng_status status = node->op->infer(&view->q, err);
-    if (status == ENG_OK) status = spend_flops(node, &view->q, budget, err);
+    if (status == ENG_OK) status = spend_work(node, &view->q, budget, err);
     if (status == ENG_OK) status = allocate_outputs(graph, node, budget, err);
     if (status != ENG_OK) return status;
     void *scratch = eng_alloc_aligned(view->q.scratch_bytes);
@@ -102,7 +105,7 @@ static enum eng_status fold_node(struct eng_graph *graph, const struct eng_node 
 
 enum eng_status eng_passes_fold_constants(struct eng_graph *graph, struct eng_error *err)
 {
-    struct budget budget = {.n_bytes = MAX_FOLDED_BYTES, .flops = MAX_FOLDED_FLOPS};
+    struct budget budget = {.n_bytes = MAX_FOLDED_BYTES, .work = MAX_FOLDED_WORK};
     struct eng_links links;
     enum eng_status status = eng_links_init(graph, &links, err);
     if (status != ENG_OK) return status;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t MAX_ARENA_BYTES = (size_t)16 << 30;
+static const size_t MAX_ARENA_BYTES = (size_t)16 << 30, MAX_SAMPLE_ARENA_BYTES = (size_t)4 << 30;
 
 /* The life of the memory behind a value: several values may share one root. */
 struct lives {
@@ -241,6 +241,26 @@ static void share_offsets(struct eng_plan *plan, const struct lives *lives)
     }
 }
 
+/* Names the largest value: others of its kind fill the rest. */
+static enum eng_status refuse_arena(const struct eng_plan *plan, size_t limit_bytes,
+                                    struct eng_error *err)
+{
+    size_t largest = 0;
+    int64_t most_bytes = -1;
+    for (size_t v = 0; v < plan->graph->n_values; v++) {
+        int64_t n_bytes = plan->tensors[v].data ? -1 : eng_tensor_bytes(&plan->tensors[v]);
+        if (n_bytes <= most_bytes) continue;
+        most_bytes = n_bytes;
+        largest = v;
+    }
+    char text[96];
+    return eng_fail(err, ENG_LIMIT,
+                    "at batch size %lld the model needs more than %zu GiB for its values, the "
+                    "largest of which is '%s' of shape %s",
+                    (long long)plan->batch, limit_bytes >> 30, plan->graph->values[largest].name,
+                    eng_shape_format(&plan->tensors[largest].shape, text, sizeof text));
+}
+
 static enum eng_status place(struct eng_plan *plan, const struct lives *lives,
                              const bool *needs_grad, struct eng_arena *temporary,
                              struct eng_error *err)
@@ -256,13 +276,13 @@ static enum eng_status place(struct eng_plan *plan, const struct lives *lives,
     } else {
         want_scratch(plan, &request);
     }
+    size_t limit_bytes = plan->batch < (int64_t)(MAX_ARENA_BYTES / MAX_SAMPLE_ARENA_BYTES)
+                             ? MAX_SAMPLE_ARENA_BYTES * (size_t)plan->batch
+                             : MAX_ARENA_BYTES;
     enum eng_status status =
-        eng_place_blocks(request.blocks, request.n, MAX_ARENA_BYTES, &plan->arena_bytes);
+        eng_place_blocks(request.blocks, request.n, limit_bytes, &plan->arena_bytes);
     if (status == ENG_NO_MEMORY) return eng_fail_memory(err, "the memory plan");
-    if (status != ENG_OK)
-        return eng_fail(err, ENG_LIMIT,
-                        "at batch size %lld the model needs more than %zu GiB for its values",
-                        (long long)plan->batch, MAX_ARENA_BYTES >> 30);
+    if (status != ENG_OK) return refuse_arena(plan, limit_bytes, err);
     for (size_t i = 0; i < request.n; i++)
         *request.answers[i] = request.blocks[i].offset;
     share_offsets(plan, lives);
@@ -296,6 +316,7 @@ static enum eng_status build(struct eng_plan *plan, bool override_batch,
     if (status != ENG_OK) return status;
     for (size_t i = 0; i < plan->graph->n_nodes; i++) {
         plan->flops += plan->nodes[i].flops;
+        plan->work += plan->nodes[i].work;
         plan->nodes[i].activation = plan->graph->nodes[i].activation;
     }
     if (plan->mode == ENG_PLAN_TRAINING) {

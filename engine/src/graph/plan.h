@@ -28,9 +28,11 @@ struct eng_plan {
     size_t arena_bytes;
     size_t values_bytes; /* the sum of all values, to compare with arena_bytes */
     double flops;
+    double work; /* what limits are measured in */
 };
 
-/* Errors: those of eng_shape_infer; LIMIT when the arena would exceed 16 GiB; NO_MEMORY. */
+/* Errors: those of eng_shape_infer; LIMIT when the arena would exceed 4 GiB for each
+ * sample or 16 GiB; NO_MEMORY. */
 enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mode mode,
                                 int64_t batch, bool override_batch, struct eng_plan **out,
                                 struct eng_error *err);

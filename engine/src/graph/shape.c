@@ -4,6 +4,16 @@
 
 #include <string.h>
 
+/* A file of a kilobyte can ask for values of gigabytes. The largest of ONNX's and torchvision's
+ * classifiers take 13 MB for a picture. */
+static const int64_t MAX_SAMPLE_BYTES = (int64_t)1 << 30;
+
+static bool fits_memory(const struct eng_tensor *tensor, int64_t batch)
+{
+    int64_t n_bytes = eng_tensor_bytes(tensor);
+    return n_bytes >= 0 && (n_bytes <= MAX_SAMPLE_BYTES || n_bytes / batch <= MAX_SAMPLE_BYTES);
+}
+
 /* The declared shape with the batch put in. */
 static enum eng_status input_shape(const struct eng_value *value, int64_t batch,
                                    bool override_batch, struct eng_tensor *out,
@@ -23,20 +33,25 @@ static enum eng_status input_shape(const struct eng_value *value, int64_t batch,
     }
     *out = (struct eng_tensor){.dtype = value->tensor.dtype, .shape = shape};
     char text[96];
-    if (eng_tensor_bytes(out) < 0)
-        return eng_fail(err, ENG_LIMIT, "input '%s' has shape %s, too large for memory",
-                        value->name, eng_shape_format(&shape, text, sizeof text));
+    if (!fits_memory(out, batch))
+        return eng_fail(err, ENG_LIMIT,
+                        "input '%s' has shape %s of %s, wanted at most %lld MiB for each sample",
+                        value->name, eng_shape_format(&shape, text, sizeof text),
+                        eng_dtype_name(out->dtype), (long long)MAX_SAMPLE_BYTES >> 20);
     return ENG_OK;
 }
 
 static enum eng_status check_outputs(const struct eng_node *node, struct eng_tensor *const *out,
-                                     struct eng_error *err)
+                                     int64_t batch, struct eng_error *err)
 {
     for (size_t k = 0; k < node->n_out; k++) {
         char text[96];
-        if (out[k] && eng_tensor_bytes(out[k]) < 0)
-            return eng_fail(err, ENG_LIMIT, "output %zu would have shape %s, too large for memory",
-                            k, eng_shape_format(&out[k]->shape, text, sizeof text));
+        if (out[k] && !fits_memory(out[k], batch))
+            return eng_fail(err, ENG_LIMIT,
+                            "output %zu would have shape %s of %s, wanted at most %lld MiB for "
+                            "each sample",
+                            k, eng_shape_format(&out[k]->shape, text, sizeof text),
+                            eng_dtype_name(out[k]->dtype), (long long)MAX_SAMPLE_BYTES >> 20);
     }
     return ENG_OK;
 }
@@ -57,13 +72,12 @@ bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out)
     return true;
 }
 
-/* known: NULL if nothing is to be computed. */
-static enum eng_status infer_node(const struct eng_graph *graph, size_t i, bool training,
-                                  struct eng_known *known, struct eng_arena *arena,
-                                  struct eng_tensor *tensors, struct eng_node_plan *plan,
-                                  struct eng_error *err)
+static enum eng_status infer_node(struct eng_shape_walk *walk, size_t i, bool computes,
+                                  struct eng_node_plan *plan, struct eng_error *err)
 {
-    const struct eng_node *node = &graph->nodes[i];
+    const struct eng_node *node = &walk->graph->nodes[i];
+    struct eng_arena *arena = walk->arena;
+    struct eng_tensor *tensors = walk->tensors;
     const struct eng_tensor **in = eng_arena_alloc(arena, node->n_in + 1, sizeof *in);
     struct eng_tensor **out = eng_arena_alloc(arena, node->n_out + 1, sizeof *out);
     plan->state = eng_arena_alloc(arena, 1, node->op->state_bytes + 1);
@@ -74,7 +88,7 @@ static enum eng_status infer_node(const struct eng_graph *graph, size_t i, bool 
         out[k] = node->out[k] == ENG_NO_VALUE ? NULL : &tensors[node->out[k]];
     struct eng_op_infer q = {.attrs = node->attrs,
                              .opset = node->opset,
-                             .training = training,
+                             .training = walk->training,
                              .frozen = node->frozen,
                              .n_in = node->n_in,
                              .in = in,
@@ -82,7 +96,7 @@ static enum eng_status infer_node(const struct eng_graph *graph, size_t i, bool 
                              .out = out,
                              .state = plan->state};
     enum eng_status status = node->op->infer(&q, err);
-    if (status == ENG_OK) status = check_outputs(node, out, err);
+    if (status == ENG_OK) status = check_outputs(node, out, walk->batch, err);
     if (status == ENG_OK) status = check_activation(node, out[0], err);
     if (status != ENG_OK) return eng_node_fail(node, status, err);
     plan->scratch_bytes = q.scratch_bytes;
@@ -92,14 +106,17 @@ static enum eng_status infer_node(const struct eng_graph *graph, size_t i, bool 
         plan->flops = node->op->flops(&q);
     else if (out[0])
         plan->flops = (double)eng_shape_count(&out[0]->shape);
-    return known ? eng_known_run(known, node, &q, arena, plan, err) : ENG_OK;
+    plan->work = eng_op_work(node->op, &q);
+    return computes ? eng_known_run(&walk->known, node, &q, arena, plan, err) : ENG_OK;
 }
 
 enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bool training,
                                      struct eng_arena *arena, struct eng_tensor *tensors,
                                      struct eng_node_plan *plan, struct eng_error *err)
 {
-    return infer_node(graph, i, training, NULL, arena, tensors, plan, err);
+    struct eng_shape_walk walk = {
+        .graph = graph, .batch = 1, .training = training, .arena = arena, .tensors = tensors};
+    return infer_node(&walk, i, false, plan, err);
 }
 
 /* A constant that follows the batch, at this batch size. */
@@ -148,8 +165,7 @@ enum eng_status eng_shape_walk_node(struct eng_shape_walk *walk, size_t i,
     const struct eng_node *node = &walk->graph->nodes[i];
     for (size_t k = 0; k < node->n_out; k++) /* a node may come twice */
         if (node->out[k] != ENG_NO_VALUE) walk->tensors[node->out[k]].data = NULL;
-    return infer_node(walk->graph, i, walk->training, &walk->known, walk->arena, walk->tensors,
-                      plan, err);
+    return infer_node(walk, i, true, plan, err);
 }
 
 enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,

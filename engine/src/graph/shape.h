@@ -11,6 +11,7 @@ struct eng_node_plan {
     size_t scratch_bytes;
     size_t keep_bytes;
     double flops;
+    double work;   /* eng_op_work; 0 if is_known */
     bool is_empty; /* no output has an element: there is nothing to run */
     bool is_known; /* it was run while planning; its outputs have data */
     bool is_fused; /* the node before does its work: output 0 is input 0's memory */
@@ -29,7 +30,7 @@ bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out);
  *         dimension of 1, and then constants that follow the batch do. States and what was computed
  *         are allocated in arena.
  * Errors: what the operators' infer says, with "node 'name' (Op): " before it; UNSUPPORTED for
- * another symbolic dimension of an input.
+ * another symbolic dimension of an input; LIMIT for a value of more than 1 GiB for each sample.
  */
 enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,
                                 bool training, struct eng_arena *arena, struct eng_tensor *tensors,
@@ -60,8 +61,8 @@ enum eng_status eng_shape_walk_node(struct eng_shape_walk *walk, size_t i,
                                     struct eng_node_plan *plan, struct eng_error *err);
 
 /*
- * Purpose: infers node i of a graph that is being built, from the tensors of its inputs; sets
- *          those of its outputs. Nothing is computed. The rest is as above.
+ * Purpose: infers node i of a graph that is being built, from the tensors that one sample gives
+ *          its inputs; sets those of its outputs. Nothing is computed. The rest is as above.
  */
 enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bool training,
                                      struct eng_arena *arena, struct eng_tensor *tensors,

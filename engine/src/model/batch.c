@@ -17,7 +17,7 @@ enum { MAX_ONE_BY_ONE = 32 };
 
 /* A file of a kilobyte can ask for hours of work. Networks of photographs take 1e8 to 4e10 for two
  * samples, on the slow side a second. */
-static const double MAX_TRIAL_FLOPS = 5e10;
+static const double MAX_TRIAL_WORK = 5e10;
 static const size_t MAX_TRIAL_BYTES = (size_t)1 << 30;
 
 /* Two samples alone and together, in the memory of one session. */
@@ -170,7 +170,7 @@ static enum eng_status try_two(const struct eng_graph *graph, const struct eng_t
     *same = false;
     if (status == ENG_OK && rows_are_samples(&trial)) {
         *same = eng_rows_are_independent(trial.plans[1], symbolic);
-        if (!*same && trial.plans[1]->flops <= MAX_TRIAL_FLOPS &&
+        if (!*same && trial.plans[1]->work <= MAX_TRIAL_WORK &&
             trial.plans[1]->arena_bytes <= MAX_TRIAL_BYTES)
             status = trial_run(&trial, same, &reason);
     }

@@ -142,6 +142,11 @@ static enum eng_status check_count(const Onnx__TensorProto *proto, const struct 
             return eng_fail(err, ENG_FORMAT,
                             "raw_data has %zu bytes, shape %s of %s wants %" PRId64,
                             proto->raw_data.len, shape, eng_dtype_name(tensor->dtype), n_bytes);
+    } else if (source->n == 0 && eng_shape_count(&tensor->shape) > 0) {
+        return eng_fail(err, ENG_FORMAT,
+                        "holds no data: raw_data and %s are empty, shape %s wants %" PRId64
+                        " elements",
+                        source->field, shape, eng_shape_count(&tensor->shape));
     } else if (source->n != (uint64_t)eng_shape_count(&tensor->shape)) {
         return eng_fail(err, ENG_FORMAT, "%s has %zu elements, shape %s wants %" PRId64,
                         source->field, source->n, shape, eng_shape_count(&tensor->shape));

@@ -137,6 +137,6 @@ enum eng_status onnx_once(struct eng_names *seen, const char *what, const char *
                           struct eng_error *err)
 {
     if (eng_names_find(seen, name) >= 0)
-        return eng_fail(err, ENG_FORMAT, "%s '%s' stands there twice", what, name);
+        return eng_fail(err, ENG_FORMAT, "%s '%s' comes twice, wanted once", what, name);
     return eng_names_put(seen, name, 0) ? ENG_OK : eng_fail_memory(err, "names");
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void *member(const struct eng_field *field, const void *base)
@@ -49,7 +50,8 @@ static enum eng_status set(const struct eng_field *field, const struct eng_attr 
     if (attr->type == ENG_ATTR_OTHER ||
         (field->type != ENG_FIELD_ATTR && attr->type != wanted_type(field)))
         return eng_fail(err, attr->type == ENG_ATTR_OTHER ? ENG_UNSUPPORTED : ENG_ARGUMENT,
-                        "attribute '%s' is %s", attr->name, type_name(attr->type));
+                        "attribute '%s' is %s; %s is wanted", attr->name, type_name(attr->type),
+                        field->type == ENG_FIELD_ATTR ? "a value" : type_name(wanted_type(field)));
     switch (field->type) {
     case ENG_FIELD_INT:
     case ENG_FIELD_BOOL:
@@ -71,6 +73,19 @@ static enum eng_status set(const struct eng_field *field, const struct eng_attr 
     return ENG_OK;
 }
 
+/* With the names that are known, as far as they fit. */
+static enum eng_status refuse_unknown(const struct eng_op *op, const char *name,
+                                      struct eng_error *err)
+{
+    char names[200] = "none";
+    size_t used = 0;
+    for (size_t i = 0; i < op->n_attrs && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
+                                 op->attrs[i].name);
+    return eng_fail(err, ENG_UNSUPPORTED, "attribute '%s' is not known for %s; it has %s", name,
+                    op->name, names);
+}
+
 enum eng_status eng_attrs_read(const struct eng_op *op, const struct eng_attr *attrs, size_t n,
                                void *out, struct eng_error *err)
 {
@@ -78,9 +93,7 @@ enum eng_status eng_attrs_read(const struct eng_op *op, const struct eng_attr *a
     eng_fields_defaults(op->attrs, op->n_attrs, out);
     for (size_t i = 0; i < n; i++) {
         const struct eng_field *field = eng_fields_find(op->attrs, op->n_attrs, attrs[i].name);
-        if (!field)
-            return eng_fail(err, ENG_UNSUPPORTED, "attribute '%s' is not known for %s",
-                            attrs[i].name, op->name);
+        if (!field) return refuse_unknown(op, attrs[i].name, err);
         enum eng_status status = set(field, &attrs[i], out, err);
         if (status != ENG_OK) return status;
     }

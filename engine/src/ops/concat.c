@@ -26,9 +26,9 @@ static enum eng_status add_input(const struct eng_op_infer *q, size_t k, int axi
     if (x->rank == y->rank) wanted.dim[axis] = x->dim[axis];
     enum eng_status status = eng_infer_dtype(q, k, q->in[0]->dtype, err);
     if (status == ENG_OK) status = eng_infer_shape(q, k, &wanted, err);
-    if (status == ENG_OK && __builtin_add_overflow(y->dim[axis], x->dim[axis], &y->dim[axis]))
-        return eng_fail(err, ENG_LIMIT, "the output is too large for memory");
-    return status;
+    if (status != ENG_OK) return status;
+    if (__builtin_add_overflow(y->dim[axis], x->dim[axis], &y->dim[axis])) y->dim[axis] = INT64_MAX;
+    return eng_infer_fits(y, err);
 }
 
 static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)

@@ -257,8 +257,10 @@ static enum eng_status check_types(const struct eng_op_infer *q, struct eng_erro
     if (!eng_matmul_takes(q->in[0]->dtype))
         return eng_fail(err, ENG_UNSUPPORTED, "input 0 has element type %s; a number is wanted",
                         eng_dtype_name(q->in[0]->dtype));
-    for (size_t k = 1; status == ENG_OK && k < q->n_in; k++)
+    for (size_t k = 1; status == ENG_OK && k < q->n_in; k++) {
+        if (!q->in[k]) return eng_fail(err, ENG_FORMAT, "input %zu is left out", k);
         status = eng_infer_dtype(q, k, q->in[0]->dtype, err);
+    }
     return status;
 }
 

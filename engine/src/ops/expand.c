@@ -29,8 +29,8 @@ static enum eng_status expand_infer(struct eng_op_infer *q, struct eng_error *er
     status = eng_infer_broadcast(x, &wanted, &y, err);
     if (status != ENG_OK) return status;
     ptrdiff_t from[ENG_MAX_RANK], to[ENG_MAX_RANK];
-    if (eng_shape_count(&y) < 0)
-        return eng_fail(err, ENG_LIMIT, "the output is too large for memory");
+    status = eng_infer_fits(&y, err);
+    if (status != ENG_OK) return status;
     eng_box_steps(x, from);
     eng_box_steps(&y, to);
     for (int d = 0; d < y.rank; d++) {
@@ -57,8 +57,8 @@ static enum eng_status tile_infer(struct eng_op_infer *q, struct eng_error *err)
                             (long long)repeats.v[d]);
         if (__builtin_mul_overflow(x->dim[d], repeats.v[d], &y.dim[d])) y.dim[d] = INT64_MAX;
     }
-    if (eng_shape_count(&y) < 0)
-        return eng_fail(err, ENG_LIMIT, "the output is too large for memory");
+    status = eng_infer_fits(&y, err);
+    if (status != ENG_OK) return status;
     ptrdiff_t from[ENG_MAX_RANK], to[ENG_MAX_RANK];
     eng_box_steps(x, from);
     eng_box_steps(&y, to);

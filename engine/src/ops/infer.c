@@ -110,6 +110,14 @@ void eng_infer_output(struct eng_op_infer *q, size_t output, enum eng_dtype dtyp
     q->out[output]->shape = *shape;
 }
 
+enum eng_status eng_infer_fits(const struct eng_shape *y, struct eng_error *err)
+{
+    if (eng_shape_count(y) >= 0) return ENG_OK;
+    char text[SHAPE_CHARS];
+    return eng_fail(err, ENG_LIMIT, "the output would have shape %s, too large for memory",
+                    eng_shape_format(y, text, sizeof text));
+}
+
 void eng_infer_same(struct eng_op_infer *q)
 {
     eng_infer_output(q, 0, q->in[0]->dtype, &q->in[0]->shape);

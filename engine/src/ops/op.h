@@ -132,6 +132,9 @@ struct eng_op {
     /* Multiply-adds x 2 of one forward at these shapes, for inspect and bench; NULL: output
      * elements. */
     double (*flops)(const struct eng_op_infer *q);
+    /* Elements that one forward looks at, where these are more than flops and its largest tensor
+     * say: pooling's taps of all windows. NULL: they are not. */
+    double (*visits)(const struct eng_op_infer *q);
     /* Which inputs say the shape of output 0, dimension by dimension: bit k is input k. Reshape: 2.
      */
     unsigned shape_inputs;
@@ -150,6 +153,10 @@ enum eng_status eng_op_find(const char *domain, const char *name, int opset,
 /* Purpose: op->forward, and the fused activation if output 0 is of a type for which the kernel does
  * not apply it. */
 void eng_op_forward(const struct eng_op *op, const struct eng_op_call *call);
+
+/* Purpose: what limits on the work of one forward are measured in, once inferred: the largest of
+ * flops, visits and the elements of a tensor. */
+double eng_op_work(const struct eng_op *op, const struct eng_op_infer *q);
 
 /* Purpose: all rows of ops.def in order, for tests, docs and inspect. */
 size_t eng_op_count(void);
@@ -188,6 +195,8 @@ enum eng_status eng_infer_since(const struct eng_op_infer *q, int since, bool is
 /* Purpose: sets an output if it is wanted. The caller of infer checks that its size fits memory. */
 void eng_infer_output(struct eng_op_infer *q, size_t output, enum eng_dtype dtype,
                       const struct eng_shape *shape);
+/* Purpose: refuses an output so large that computing with its size could overflow. */
+enum eng_status eng_infer_fits(const struct eng_shape *y, struct eng_error *err);
 /* Purpose: output 0 has input 0's type and shape. */
 void eng_infer_same(struct eng_op_infer *q);
 /* Purpose: the same, and refuses a type other than float. */

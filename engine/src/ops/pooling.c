@@ -84,12 +84,24 @@ static enum eng_status infer_window(struct eng_op_infer *q, struct eng_error *er
     return ENG_OK;
 }
 
-/* --- MaxPool --- */
-
 static size_t n_outputs(const struct state *state)
 {
     return state->n_planes * eng_window_volume(state->window.out);
 }
+
+/* Taps that fall into padding are passed over. */
+static double visits(const struct eng_op_infer *q)
+{
+    const struct state *state = q->state;
+    double n = (double)n_outputs(state);
+    for (int a = 0; a < ENG_WINDOW_AXES; a++) {
+        int64_t kernel = state->window.kernel[a], in = state->window.in[a];
+        n *= (double)(kernel < in ? kernel : in);
+    }
+    return n;
+}
+
+/* --- MaxPool --- */
 
 static enum eng_status max_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
@@ -241,6 +253,7 @@ static void lp_pool_backward(const struct eng_op_call *call)
                                        .infer = id##_infer,                                   \
                                        .forward = id##_forward,                               \
                                        .backward = id##_backward,                             \
+                                       .visits = visits,                                      \
                                        __VA_ARGS__}
 
 POOL("MaxPool", max_pool, 2, .writes_grad = 1);

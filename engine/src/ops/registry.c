@@ -62,3 +62,22 @@ void eng_op_forward(const struct eng_op *op, const struct eng_op_call *call)
     eng_activation_map_typed(call->activation, y->dtype, y->data, y->data,
                              (size_t)eng_shape_count(&y->shape), call->pool);
 }
+
+static double most_elements(const struct eng_op_infer *q)
+{
+    int64_t most = 0;
+    for (size_t k = 0; k < q->n_in + q->n_out; k++) {
+        const struct eng_tensor *t = k < q->n_in ? q->in[k] : q->out[k - q->n_in];
+        int64_t n = t ? eng_shape_count(&t->shape) : 0;
+        if (n > most) most = n;
+    }
+    return (double)most;
+}
+
+double eng_op_work(const struct eng_op *op, const struct eng_op_infer *q)
+{
+    double work = most_elements(q), flops = op->flops ? op->flops(q) : 0,
+           visits = op->visits ? op->visits(q) : 0;
+    work = flops > work ? flops : work;
+    return visits > work ? visits : work;
+}

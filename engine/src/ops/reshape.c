@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "ops/move.h"
 
+#include <stdio.h>
+
 struct flatten {
     int64_t axis;
 };
@@ -44,13 +46,14 @@ static const struct eng_field reshape_fields[] = {
 static enum eng_status fail_reshape(const struct eng_shape *x, const struct eng_tensor *wanted,
                                     struct eng_error *err)
 {
-    char x_text[96], wanted_text[96];
-    struct eng_shape shape = {.rank = (int)wanted->shape.dim[0]};
-    for (int i = 0; i < shape.rank; i++)
-        shape.dim[i] = ((const int64_t *)wanted->data)[i];
-    return eng_fail(err, ENG_FORMAT, "shape %s cannot become %s",
-                    eng_shape_format(x, x_text, sizeof x_text),
-                    eng_shape_format(&shape, wanted_text, sizeof wanted_text));
+    char x_text[96], wanted_text[ENG_MAX_RANK * 24] = "";
+    size_t used = 0;
+    for (int64_t i = 0; i < wanted->shape.dim[0]; i++)
+        used += (size_t)snprintf(wanted_text + used, sizeof wanted_text - used, "%s%lld",
+                                 i ? ", " : "", (long long)eng_int_at(wanted, (size_t)i));
+    return eng_fail(err, ENG_FORMAT, "shape %s of %lld elements cannot become [%s]",
+                    eng_shape_format(x, x_text, sizeof x_text), (long long)eng_shape_count(x),
+                    wanted_text);
 }
 
 /* Puts the numbers of `shape` into y; *rest is the place of the -1, or -1. */

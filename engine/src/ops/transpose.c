@@ -31,7 +31,10 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
                         perm.n, eng_shape_format(x, text, sizeof text), x->rank);
     unsigned all;
     enum eng_status status = eng_infer_axes(x, perm.v, (size_t)perm.n, &all, err);
-    if (status != ENG_OK) return status;
+    if (status != ENG_OK) {
+        eng_error_context(err, "attribute 'perm'");
+        return status;
+    }
 
     struct eng_shape y = {.rank = x->rank};
     for (int d = 0; d < y.rank; d++)

@@ -307,7 +307,7 @@ static void test_header_refusals(void **state)
     assert_fails(f, ENG_FORMAT, "opset_import is missing");
     begin(f);
     add_opset(f, "ai.onnx", 13); /* the other name of "" */
-    assert_fails(f, ENG_FORMAT, "opset_import of domain '' stands there twice");
+    assert_fails(f, ENG_FORMAT, "opset_import of domain '' comes twice, wanted once");
     begin(f);
     add_opset(f, "com.example", -1);
     assert_fails(f, ENG_FORMAT,
@@ -323,7 +323,7 @@ static void test_header_refusals(void **state)
     begin(f);
     add_property(f, "k", "1");
     add_property(f, "k", "2");
-    assert_fails(f, ENG_FORMAT, "metadata key 'k' stands there twice");
+    assert_fails(f, ENG_FORMAT, "metadata key 'k' comes twice, wanted once");
     begin(f);
     f->err = (struct eng_error){0};
     assert_int_equal(read_bytes(f, &f->header), ENG_FORMAT);
@@ -343,7 +343,7 @@ static void test_graph_refusals(void **state)
                  "graph has quantization annotations, wanted QuantizeLinear nodes or none");
     begin(f);
     add_value(f, INPUT, "x", 0, NULL);
-    assert_fails(f, ENG_FORMAT, "graph input 'x' stands there twice");
+    assert_fails(f, ENG_FORMAT, "graph input 'x' comes twice, wanted once");
     begin(f);
     add_value(f, OUTPUT, "", 0, NULL);
     assert_fails(f, ENG_FORMAT, "graph output 1: has no name");
@@ -356,7 +356,7 @@ static void test_graph_refusals(void **state)
     begin(f);
     add_initializer(f, "w", 1);
     add_initializer(f, "w", 2);
-    assert_fails(f, ENG_FORMAT, "initializer 'w' stands there twice");
+    assert_fails(f, ENG_FORMAT, "initializer 'w' comes twice, wanted once");
     begin(f);
     add_initializer(f, "", 1);
     assert_fails(f, ENG_FORMAT, "initializer 0: has no name");
