@@ -17,6 +17,7 @@ try:
     import torch
     import torchvision
     from torch.onnx.errors import OnnxExporterError
+    from torch_networks import export, prepared, softmax
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -25,75 +26,16 @@ import json
 import subprocess
 import tempfile
 import time
-import warnings
 
 CLASSIFY = os.path.join(os.environ["CLASSIFYD_BIN"], "classify")
 TOLERANCE = 1e-4
 OPSETS = [11, 13, 17]
 OPEN_BATCH = 13
-SCORES_STD = 2.0
 # Every family once, its smallest member, with one opset.
 QUICK = {"alexnet": 11, "convnext_tiny": 17, "densenet121": 13, "efficientnet_b0": 17, "googlenet": 11,
          "inception_v3": 13, "maxvit_t": 17, "mnasnet0_5": 11, "mobilenet_v2": 13, "mobilenet_v3_small": 17,
          "regnet_y_400mf": 11, "resnet18": 13, "resnext50_32x4d": 17, "shufflenet_v2_x0_5": 11, "squeezenet1_1": 13,
          "swin_t": 17, "vit_b_32": 11}
-
-
-def pictures(generator, n, side):
-    """Coarse colours with some noise, normalised as photographs are: [n, 3, side, side]."""
-    coarse = torch.rand(n, 3, 8, 8, generator=generator)
-    smooth = torch.nn.functional.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False)
-    noisy = (smooth + 0.1 * torch.randn(n, 3, side, side, generator=generator)).clamp(0, 1)
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    return (noisy - mean[:, None, None]) / std[:, None, None]
-
-
-def last_layer(network, x):
-    """The last layer with weights, in the order in which they run."""
-    order = []
-    hooks = [m.register_forward_hook(lambda module, *_: order.append(module)) for m in network.modules()
-             if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
-    network(x)
-    for hook in hooks:
-        hook.remove()
-    return order[-1]
-
-
-@torch.no_grad()
-def calibrate(network, x):
-    """Makes random weights behave as trained ones do: activations and answers of sane size that depend on x."""
-    for name, parameter in network.named_parameters():
-        if name.endswith("layer_scale"):
-            parameter.uniform_(0.1, 0.3)
-        elif parameter.dim() > 1 and parameter.abs().max() == 0:
-            parameter.normal_(0, parameter.shape[-1] ** -0.5)
-    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    for norm in norms:
-        norm.train()
-        norm.momentum = 1.0
-    if norms:
-        network(x)
-    network.eval()
-    last = last_layer(network, x)
-    for _ in range(2):  # a ReLU behind the layer makes the first guess too small
-        factor = SCORES_STD / network(x).std(dim=1).mean()
-        last.weight *= factor
-        if last.bias is not None:
-            last.bias *= factor
-
-
-def export(network, x, path, opset):
-    """With a batch of 1 in the file, as most people export; at one opset with an open batch."""
-    axes = {"image": {0: "batch"}, "scores": {0: "batch"}} if opset == OPEN_BATCH else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(network, x, path, opset_version=opset, input_names=["image"], output_names=["scores"],
-                          dynamic_axes=axes)
-
-
-def softmax(scores):
-    powers = numpy.exp(scores.astype(numpy.float64) - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def ours(folder, model, x):
@@ -123,24 +65,10 @@ def compare(found, wanted):
     return difference
 
 
-def prepared(name):
-    """A network that answers sensibly, four pictures, and PyTorch's probabilities of them."""
-    torch.manual_seed(1)
-    generator = torch.Generator().manual_seed(2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        network = torchvision.models.get_model(name, weights=None).eval()
-    side = 299 if name == "inception_v3" else 224
-    calibrate(network, pictures(generator, 8, side))
-    x = pictures(generator, 4, side)
-    with torch.no_grad():
-        return network, x, softmax(network(x).numpy())
-
-
 def check(network, x, wanted, opset, folder):
     """What there is to say of one opset. Raises if it is wrong, OnnxExporterError if PyTorch cannot export it."""
     start, model = time.monotonic(), f"{folder}/model.onnx"
-    export(network, x[:1], model, opset)
+    export(network, x[:1], model, opset, opset == OPEN_BATCH)
     exported = time.monotonic()
     difference = max(compare(ours(folder, model, x[:n].numpy()), wanted[:n]) for n in (1, 4))
     seconds = time.monotonic() - exported
@@ -150,7 +78,7 @@ def check(network, x, wanted, opset, folder):
 
 def check_all(name, opsets, folder):
     """How many opsets are right, wrong, and not exported."""
-    network, x, wanted = prepared(name)
+    network, x, wanted = prepared(name, 4)
     n_parameters = sum(p.numel() for p in network.parameters()) / 1e6
     count = {"right": 0, "wrong": 0, "not exported": 0}
     for opset in opsets:
