@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MAX_RUNS = 10000000 };
-
-/* The work in progress; zeroed at first. */
-struct bench {
+/* run_s is the only thing that changes after creation. */
+struct tool_bench {
+    const struct eng_model *model;
+    int batch;
     struct eng_pool *pool;
     struct eng_session *session;
     struct eng_tensor *inputs;  /* [n_inputs], data malloc'd */
     struct eng_tensor *outputs; /* [n_outputs] views */
     size_t n_inputs, n_outputs;
     double *run_s; /* [capacity] the time of each run */
-    size_t n_runs, capacity;
+    size_t capacity;
 };
 
 double tool_seconds(void)
@@ -29,8 +29,9 @@ double tool_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void bench_fini(struct bench *bench)
+void tool_bench_destroy(struct tool_bench *bench)
 {
+    if (!bench) return;
     for (size_t i = 0; bench->inputs && i < bench->n_inputs; i++)
         free(bench->inputs[i].data);
     free(bench->inputs);
@@ -38,6 +39,7 @@ static void bench_fini(struct bench *bench)
     free(bench->run_s);
     eng_session_destroy(bench->session);
     eng_pool_destroy(bench->pool);
+    free(bench);
 }
 
 /* Floats in 0..1; other types stay zero, which is a valid index, axis and flag. */
@@ -54,41 +56,65 @@ static enum eng_status make_input(struct eng_tensor *input, int batch, struct en
     return ENG_OK;
 }
 
-static enum eng_status bench_init(struct bench *bench, const struct eng_model *model,
-                                  const struct tool_measurement *m, struct eng_error *err)
+static enum eng_status fill(struct tool_bench *bench, int n_threads, struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
     struct eng_rng rng;
     eng_rng_init(&rng, 1, 0);
-    bench->n_inputs = eng_model_n_inputs(model);
-    bench->n_outputs = eng_model_n_outputs(model);
+    bench->n_inputs = eng_model_n_inputs(bench->model);
+    bench->n_outputs = eng_model_n_outputs(bench->model);
     bench->inputs = eng_calloc(bench->n_inputs, sizeof *bench->inputs);
     bench->outputs = eng_calloc(bench->n_outputs, sizeof *bench->outputs);
     if (!bench->inputs || !bench->outputs) return eng_fail_memory(err, "the inputs and outputs");
     for (size_t i = 0; i < bench->n_inputs && !status; i++) {
         const char *name;
-        bench->inputs[i] = eng_model_input(model, i, &name);
-        status = make_input(&bench->inputs[i], m->batch, &rng, err);
+        bench->inputs[i] = eng_model_input(bench->model, i, &name);
+        bench->inputs[i].data = NULL;
+        status = make_input(&bench->inputs[i], bench->batch, &rng, err);
     }
-    if (!status && m->n_threads > 1) status = eng_pool_create(m->n_threads - 1, &bench->pool, err);
-    return status ? status : eng_session_create(model, bench->pool, &bench->session, err);
+    if (!status && n_threads > 1) status = eng_pool_create(n_threads - 1, &bench->pool, err);
+    return status ? status : eng_session_create(bench->model, bench->pool, &bench->session, err);
 }
 
-static enum eng_status run_for(struct bench *bench, double seconds, struct eng_error *err)
+enum eng_status tool_bench_create(const struct eng_model *model, int n_threads, int batch,
+                                  struct tool_bench **out, struct eng_error *err)
 {
-    double start = tool_seconds(), before = start, now = start;
-    bench->n_runs = 0;
-    do {
-        if (!eng_grow(&bench->run_s, &bench->capacity, bench->n_runs + 1, sizeof *bench->run_s))
-            return eng_fail_memory(err, "the times measured");
-        enum eng_status status = eng_session_run(bench->session, bench->inputs, bench->n_inputs,
-                                                 bench->outputs, bench->n_outputs, err);
-        if (status) return status;
-        now = tool_seconds();
-        bench->run_s[bench->n_runs++] = now - before;
-        before = now;
-    } while (now - start < seconds && bench->n_runs < MAX_RUNS);
+    struct tool_bench *bench = eng_calloc(1, sizeof *bench);
+    if (!bench) return eng_fail_memory(err, "a benchmark");
+    bench->model = model;
+    bench->batch = batch;
+    enum eng_status status = fill(bench, n_threads, err);
+    if (status) {
+        tool_bench_destroy(bench);
+        return status;
+    }
+    *out = bench;
     return ENG_OK;
+}
+
+const struct eng_model *tool_bench_model(const struct tool_bench *bench)
+{
+    return bench->model;
+}
+
+struct eng_session *tool_bench_session(struct tool_bench *bench)
+{
+    return bench->session;
+}
+
+int tool_bench_passes(const struct tool_bench *bench)
+{
+    return eng_model_runs_one_by_one(bench->model) ? bench->batch : 1;
+}
+
+const struct eng_plan *tool_bench_plan(const struct tool_bench *bench)
+{
+    return bench->model->plans[bench->batch / tool_bench_passes(bench) - 1];
+}
+
+double tool_bench_flops(const struct tool_bench *bench)
+{
+    return tool_bench_passes(bench) * tool_bench_plan(bench)->flops;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -97,32 +123,45 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Sorts the times. */
-static void summarise(struct bench *bench, double flops, struct tool_measurement *m)
+void tool_sort_numbers(double *numbers, size_t n)
 {
-    size_t n = bench->n_runs;
-    double total_s = 0;
-    for (size_t i = 0; i < n; i++)
-        total_s += bench->run_s[i];
-    qsort(bench->run_s, n, sizeof *bench->run_s, compare_doubles);
-    m->n_runs = n;
-    m->min_ms = 1e3 * bench->run_s[0];
-    m->median_ms = 1e3 * bench->run_s[n / 2];
-    m->p90_ms = 1e3 * bench->run_s[n * 9 / 10];
-    m->p99_ms = 1e3 * bench->run_s[n * 99 / 100];
-    m->samples_per_s = total_s > 0 ? (double)n * m->batch / total_s : 0;
-    m->flops = flops;
-    m->gflops = m->median_ms > 0 ? flops / m->median_ms * 1e-6 : 0;
+    qsort(numbers, n, sizeof *numbers, compare_doubles);
 }
 
-enum eng_status tool_measure(const struct eng_model *model, double seconds,
-                             struct tool_measurement *m, struct eng_error *err)
+/* Sorts the times. */
+static struct tool_measurement summarise(const struct tool_bench *bench, size_t n)
 {
-    struct bench bench = {0};
-    enum eng_status status = bench_init(&bench, model, m, err);
-    if (!status) status = run_for(&bench, 0.1 * seconds, err);
-    if (!status) status = run_for(&bench, seconds, err);
-    if (!status) summarise(&bench, model->plans[m->batch - 1]->flops, m);
-    bench_fini(&bench);
-    return status;
+    double total_s = 0, *run_s = bench->run_s;
+    for (size_t i = 0; i < n; i++)
+        total_s += run_s[i];
+    tool_sort_numbers(run_s, n);
+    double median_ms = 1e3 * run_s[n / 2];
+    return (struct tool_measurement){
+        .n_runs = n,
+        .min_ms = 1e3 * run_s[0],
+        .median_ms = median_ms,
+        .p90_ms = 1e3 * run_s[n * 9 / 10],
+        .p99_ms = 1e3 * run_s[n * 99 / 100],
+        .samples_per_s = total_s > 0 ? (double)n * bench->batch / total_s : 0,
+        .gflops = median_ms > 0 ? tool_bench_flops(bench) / median_ms * 1e-6 : 0,
+    };
+}
+
+enum eng_status tool_bench_run(struct tool_bench *bench, size_t n_runs, double seconds,
+                               struct tool_measurement *out, struct eng_error *err)
+{
+    double start = tool_seconds(), before = start, now = start;
+    size_t n = 0;
+    do {
+        if (!eng_grow(&bench->run_s, &bench->capacity, n + 1, sizeof *bench->run_s))
+            return eng_fail_memory(err, "the times measured");
+        enum eng_status status = eng_session_run(bench->session, bench->inputs, bench->n_inputs,
+                                                 bench->outputs, bench->n_outputs, err);
+        if (status) return status;
+        now = tool_seconds();
+        bench->run_s[n++] = now - before;
+        before = now;
+    } while ((n < n_runs || now - start < seconds) && n < TOOL_BENCH_MAX_RUNS);
+    *out = summarise(bench, n);
+    return ENG_OK;
 }

@@ -1,8 +1,11 @@
 """classify inspect and bench: what a model is and how fast it runs."""
+import math
+import re
+import subprocess
 import unittest
 
 import tiny_files
-from classify_case import USAGE, ClassifyCase
+from classify_case import CLASSIFY, FAILED, USAGE, ClassifyCase
 
 
 class Inspect(ClassifyCase):
@@ -96,8 +99,84 @@ class Bench(ClassifyCase):
                                 "--seconds", "0.05")
         self.assertRegex(text, r"(?m)^latency +median [\d.]+ ms")
 
+    def write_conv_model(self):
+        """Convolutions of both groupings, an activation that is fused, a view, a product."""
+        nodes = [tiny_files.node("Conv", ["x", "w1"], ["wide"], "first"),
+                 tiny_files.node("Relu", ["wide"], ["positive"]),
+                 tiny_files.node("Conv", ["positive", "w2"], ["deep"], "second", group=3),
+                 tiny_files.node("Conv", ["deep", "w3"], ["mixed"], "third"),
+                 tiny_files.node("Flatten", ["mixed"], ["flat"], "flat"),
+                 tiny_files.node("Gemm", ["flat", "w4"], ["y"], "scores")]
+        shapes = {"w1": [3, 2, 1, 1], "w2": [3, 1, 3, 3], "w3": [1, 3, 2, 2], "w4": [9, 4]}
+        weights = [tiny_files.floats(name, dims, [0.5] * math.prod(dims)) for name, dims in shapes.items()]
+        return self.write("conv.onnx", tiny_files.model(nodes, weights, [tiny_files.value_info("x", ["N", 2, 6, 6])],
+                                                        [tiny_files.value_info("y", ["N", 4])]))
+
+    def test_profile(self):
+        for batch in 1, 5:
+            found = self.classify_json("bench", self.write_conv_model(), "--seconds", "0.05", "--profile",
+                                       "--threads", "1", "--batch", str(batch))
+            profile = found["profile"]
+            nodes = {node["name"]: node for node in profile["nodes"]}
+            self.assertEqual({name: (node["operator"], node["algorithm"]) for name, node in nodes.items()},
+                             {"first": ("Conv + Relu", "product 1x1"), "second": ("Conv", "direct 3x3, depthwise"),
+                              "third": ("Conv", "direct 2x2"), "flat": ("Flatten", "shares memory"),
+                              "scores": ("Gemm", "product")})
+            self.assertEqual(nodes["first"]["bytes"], 4 * (batch * 2 * 36 + 6 + batch * 3 * 36))
+            self.assertEqual(nodes["second"]["flops"], batch * 2 * 3 * 16 * 9)
+            self.assertEqual((nodes["flat"]["ms"], nodes["flat"]["bytes"]), (0, 0))
+            for node in nodes.values():
+                self.assertEqual(node["ms"] > 0, node["name"] != "flat")
+                self.assertAlmostEqual(node["share"], node["ms"] / profile["ms"])
+                if node["ms"] > 0:
+                    self.assertAlmostEqual(node["gflops"], node["flops"] / node["ms"] / 1e6)
+                    self.assertAlmostEqual(node["gbytes_per_s"], node["bytes"] / node["ms"] / 1e6)
+            self.assertAlmostEqual(sum(node["ms"] for node in nodes.values()), profile["ms"])
+            self.assertGreater(profile["runs"], 1)
+            self.assertEqual(len(profile["kinds"]), 5)
+            self.assertEqual(profile["kinds"], sorted(profile["kinds"], key=lambda kind: -kind["ms"]))
+
+    def test_kinds_of_nodes_in_text(self):
+        nodes = [tiny_files.node("MatMul", [f"x{i}", "w"], [f"x{i + 1}"]) for i in range(3)]
+        model = tiny_files.model(nodes, [tiny_files.floats("w", [3, 3], [0.5] * 9)],
+                                 [tiny_files.value_info("x0", ["N", 3])], [tiny_files.value_info("x3", ["N", 3])])
+        text, _ = self.classify("bench", self.write("chain.onnx", model), "--seconds", "0.05", "--profile")
+        figures = r"(?m)^ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+  "
+        self.assertEqual(len(re.findall(figures + "product +MatMul +x[123]$", text)), 3)
+        self.assertEqual(len(re.findall(figures + "product +MatMul +3$", text)), 1)
+        self.assertRegex(text, r"(?m)^profile +[\d.]+ ms in nodes, medians of \d+ runs$")
+
+    def test_samples_that_run_one_by_one(self):
+        flat = tiny_files.model([tiny_files.node("Flatten", ["x"], ["y"], axis=0),
+                                 tiny_files.node("Softmax", ["y"], ["z"], axis=1)], [],
+                                [tiny_files.value_info("x", [1, 3, 2, 2])], [tiny_files.value_info("z", [1, 12])])
+        found = self.classify_json("bench", self.write("flat.onnx", flat), "--batch", "6", "--seconds", "0.05",
+                                   "--profile")
+        self.assertEqual(found["flops"], 6 * (12 + 12))
+        self.assertEqual(found["profile"]["nodes"][1]["bytes"], 6 * 2 * 12 * 4)
+
+    def turns(self, lines, exit_code=0):
+        done = subprocess.run([CLASSIFY, "bench", self.write_quadrant_model(), "--turns", "--threads", "1"],
+                              input=lines, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, exit_code, done.stderr)
+        return done.stdout.splitlines(), done.stderr
+
+    def test_turns(self):
+        ready, *answers = self.turns("3\n1\n200\n")[0]
+        self.assertRegex(ready, r"^ready flops \d+$")
+        self.assertEqual(len(answers), 3)
+        for answer in answers:
+            median_ms, min_ms = re.fullmatch(r"median_ms ([\d.]+) min_ms ([\d.]+)", answer).groups()
+            self.assertGreater(float(min_ms), 0)
+            self.assertLessEqual(float(min_ms), float(median_ms))
+        for line in "0\n", "x\n", "3 4\n", "10000001\n", "\n", "9" * 100:
+            answers, err = self.turns(line, exit_code=FAILED)
+            self.assertEqual(len(answers), 1)
+            self.assertIn("1 to 10000000 is wanted", err)
+
     def test_refusals(self):
         model = self.write_quadrant_model()
+        self.refused("bench", model, "--turns", "--json", says="--turns goes without")
         self.refused("bench", model, "--batch", "0", says="batch is 0", exit_code=USAGE)
         self.refused("bench", model, "--seconds", "nan", says="seconds", exit_code=USAGE)
 

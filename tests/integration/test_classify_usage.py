@@ -25,7 +25,7 @@ class Usage(ClassifyCase):
 
     def test_the_issue_s_options_exist(self):
         for name, options in {"predict": "top json", "eval": "data json", "inspect": "json",
-                              "run": "input output-dir", "bench": "threads batch seconds json"}.items():
+                              "run": "input output-dir", "bench": "threads batch seconds profile json"}.items():
             text, _ = self.classify(name, "--help")
             for option in options.split():
                 self.assertIn(f"--{option}", text)

@@ -2,8 +2,10 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/stopwatch.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,7 @@ struct eng_exec {
     struct grad_tables *grad_tables; /* [n_nodes] what the calls' grad_out and grad_in point to */
     bool *reached;                   /* [n_values] backward: the seeded value depends on it */
     bool *written;                   /* [n_values] backward, roots: the gradient holds a sum */
+    double *node_seconds;            /* [n_nodes] the caller's; NULL: nodes are not timed */
 };
 
 /* The pointers of one call are the same for every plan: only what they point to is bound anew. */
@@ -155,14 +158,44 @@ static uint64_t node_seed(uint64_t seed, size_t i)
     return z ^ z >> 31;
 }
 
+bool eng_exec_runs(const struct eng_exec *exec, size_t i)
+{
+    assert(exec->plan);
+    const struct eng_node_plan *node = &exec->plan->nodes[i];
+    return !node->is_empty && !node->is_known && !is_shared_view(exec, i);
+}
+
+void eng_exec_time_nodes(struct eng_exec *exec, double *seconds)
+{
+    exec->node_seconds = seconds;
+}
+
+void eng_exec_describe(const struct eng_exec *exec, size_t i, char *text, size_t size)
+{
+    const struct eng_node_plan *node = &exec->plan->nodes[i];
+    const struct eng_op *op = exec->graph->nodes[i].op;
+    const char *why_not = node->is_empty   ? "empty"
+                          : node->is_known ? "known while planning"
+                          : node->is_fused ? "done by the node before"
+                                           : "shares memory";
+    if (!eng_exec_runs(exec, i))
+        snprintf(text, size, "%s", why_not);
+    else if (op->describe)
+        op->describe(&exec->calls[i], text, size);
+    else
+        text[0] = '\0';
+}
+
 void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
 {
     assert(exec->plan);
+    double *seconds = exec->node_seconds;
     for (size_t i = 0; i < exec->graph->n_nodes; i++) {
-        const struct eng_node_plan *node = &exec->plan->nodes[i];
-        if (node->is_empty || node->is_known || is_shared_view(exec, i)) continue;
+        if (!eng_exec_runs(exec, i)) continue;
         exec->calls[i].seed = node_seed(seed, i);
+        double start_s = seconds ? eng_stopwatch_s() : 0;
         eng_op_forward(exec->graph->nodes[i].op, &exec->calls[i]);
+        if (seconds) seconds[i] += eng_stopwatch_s() - start_s;
     }
 }
 

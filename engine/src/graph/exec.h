@@ -32,6 +32,19 @@ const struct eng_tensor *eng_exec_value(const struct eng_exec *exec, int value);
  */
 void eng_exec_bind_grads(struct eng_exec *exec, float *const *grads);
 
+/*
+ * Purpose: every forward from now on adds to seconds[i] how long node i took, [n_nodes], borrowed;
+ * NULL: none does. Two readings of the clock a node, some 50 ns.
+ */
+void eng_exec_time_nodes(struct eng_exec *exec, double *seconds);
+
+/* Purpose: whether forward has anything to do for node i of the current plan. */
+bool eng_exec_runs(const struct eng_exec *exec, size_t i);
+
+/* Purpose: how the current plan computes node i, a few words (op.h's describe) or none; cut to
+ * size. A node that forward passes over says why. */
+void eng_exec_describe(const struct eng_exec *exec, size_t i, char *text, size_t size);
+
 /* Purpose: runs all nodes. seed: for Dropout; another one for every step and shard. */
 void eng_exec_forward(struct eng_exec *exec, uint64_t seed);
 

@@ -136,6 +136,13 @@ bool eng_conv_transpose_scratch_bytes(const struct eng_conv *conv, size_t *out)
 
 /* --- forward --- */
 
+const char *eng_conv_algorithm(const struct eng_conv *conv)
+{
+    struct eng_correlation correlation = forward_correlation(conv);
+    if (conv->training && eng_winograd_suits(&correlation)) return "winograd 4x4";
+    return n_taps(conv) == 1 ? "product" : "direct";
+}
+
 void eng_conv_forward(const struct eng_conv *conv, const float *x, const float *w,
                       const float *bias, struct eng_activation activation, float *y, void *scratch,
                       struct eng_pool *pool)

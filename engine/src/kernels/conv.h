@@ -20,6 +20,9 @@ struct eng_conv {
 /* Purpose: memory for one forward (and, if training, one backward). False: the size overflows. */
 bool eng_conv_scratch_bytes(const struct eng_conv *conv, size_t *out);
 
+/* Purpose: how forward computes it: "product", "direct", "winograd 4x4". Static. */
+const char *eng_conv_algorithm(const struct eng_conv *conv);
+
 /* Purpose: y = activation(x * w + bias); bias may be NULL. Does not depend on pool's size. */
 void eng_conv_forward(const struct eng_conv *conv, const float *x, const float *w,
                       const float *bias, struct eng_activation activation, float *y, void *scratch,

@@ -176,6 +176,16 @@ static void run_pieces(void *ctx, size_t begin, size_t end)
     }
 }
 
+static bool is_dot(const struct eng_gemm *g)
+{
+    return g->trans_b && !g->trans_a;
+}
+
+const char *eng_gemm_algorithm(const struct eng_gemm *gemm)
+{
+    return is_dot(gemm) ? "dot products" : "product";
+}
+
 void eng_gemm_run(const struct eng_gemm *g, const float *column_bias,
                   struct eng_activation activation, struct eng_pool *pool)
 {
@@ -185,7 +195,7 @@ void eng_gemm_run(const struct eng_gemm *g, const float *column_bias,
                        .column_bias = column_bias,
                        .activation = activation,
                        .clamp = eng_clamp_for(activation),
-                       .is_dot = g->trans_b && !g->trans_a};
+                       .is_dot = is_dot(g)};
     p.n_columns = p.is_dot ? DOT_COLUMNS : (size_t)(eng_kernels()->n_lanes * ENG_PANEL_VECTORS);
     p.n_rows = smaller(p.is_dot ? DOT_ROWS : BLOCK_ROWS, g->m);
     p.per_row = (g->n - 1) / p.n_columns + 1;

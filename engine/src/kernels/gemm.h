@@ -19,6 +19,9 @@ struct eng_gemm {
     size_t lda, ldb, ldc;
 };
 
+/* Purpose: how eng_gemm_run computes it: "product", "dot products". Static. */
+const char *eng_gemm_algorithm(const struct eng_gemm *gemm);
+
 /*
  * Purpose: C = activation(A' B' + column_bias) by our own kernels; column_bias [n] may be NULL.
  * Determinism: row i of C depends on row i of A' alone, to the last bit, whatever m and the pool.

@@ -263,6 +263,16 @@ static void run_channels(void *ctx, size_t begin, size_t end)
     }
 }
 
+static bool has_lone_channels(const struct eng_conv *s)
+{
+    return s->in_channels == 1;
+}
+
+const char *eng_integer_conv_algorithm(const struct eng_integer_conv *conv)
+{
+    return has_lone_channels(&conv->shape) ? "shifted rows" : "16-bit products";
+}
+
 void eng_integer_conv_image(const struct eng_integer_conv *conv,
                             const struct eng_integer_conv_inputs *in, size_t image, int32_t *y,
                             void *scratch, struct eng_pool *pool)
@@ -280,7 +290,7 @@ void eng_integer_conv_image(const struct eng_integer_conv *conv,
                        .weights = weights,
                        .pixels = (int16_t *)(void *)((char *)scratch + l.pixels),
                        .rows = (int16_t *)(void *)((char *)scratch + l.rows)};
-    if (s->in_channels == 1) {
+    if (has_lone_channels(s)) {
         size_t work = eng_window_volume(s->window.out) * n_taps(s) + 1;
         eng_pool_for(pool, s->groups * s->out_channels, WORK_PER_CHUNK / work + 1, run_channels,
                      &im);

@@ -22,6 +22,9 @@ struct eng_integer_conv_inputs {
 /* Purpose: memory for one call of prepare and what follows it. False: the size overflows. */
 bool eng_integer_conv_scratch_bytes(const struct eng_integer_conv *conv, size_t *out);
 
+/* Purpose: how an image is computed: "16-bit products", "shifted rows". Static. */
+const char *eng_integer_conv_algorithm(const struct eng_integer_conv *conv);
+
 /* Purpose: brings the weights into the order of the products, for all images to come. */
 void eng_integer_conv_prepare(const struct eng_integer_conv *conv,
                               const struct eng_integer_conv_inputs *in, void *scratch);

@@ -85,6 +85,11 @@ bool eng_matmul_takes(enum eng_dtype dtype)
     return product_for(dtype) != NULL;
 }
 
+const char *eng_matmul_algorithm(enum eng_dtype dtype)
+{
+    return dtype == ENG_FLOAT32 ? "product" : "plain loops";
+}
+
 static void run_matrices(void *ctx, size_t begin, size_t end)
 {
     const struct stack *stack = ctx;

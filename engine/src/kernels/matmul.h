@@ -27,6 +27,9 @@ void eng_matmul_forward(const struct eng_matmul *matmul, enum eng_dtype dtype, c
                         const void *b, struct eng_activation activation, void *c,
                         struct eng_pool *pool);
 
+/* Purpose: how eng_matmul_forward computes it: "product", "plain loops". Static. */
+const char *eng_matmul_algorithm(enum eng_dtype dtype);
+
 /* What backward reads and fills, float32; da and db may be NULL. */
 struct eng_matmul_gradients {
     const float *a, *b, *dc;

@@ -51,6 +51,12 @@ enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_erro
 void eng_model_put_samples(const struct eng_tensor *input, size_t first, const float *from,
                            size_t n);
 
+struct eng_session;
+struct eng_exec;
+
+/* Purpose: what runs a session's graph, for tools that look inside. Borrowed. */
+struct eng_exec *eng_session_exec(struct eng_session *session);
+
 /* Purpose: elements first .. first + n - 1 of an output of float or double. */
 void eng_model_get_answers(const struct eng_tensor *output, size_t first, float *to, size_t n);
 

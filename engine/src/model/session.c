@@ -90,6 +90,11 @@ void eng_session_destroy(struct eng_session *session)
     free(session);
 }
 
+struct eng_exec *eng_session_exec(struct eng_session *session)
+{
+    return session->exec;
+}
+
 size_t eng_session_arena_bytes(const struct eng_session *session)
 {
     return session->model->arena_bytes;

@@ -79,6 +79,11 @@ static double flops(const struct eng_op_infer *q)
     return eng_conv_flops(q->state);
 }
 
+static void describe(const struct eng_op_call *call, char *text, size_t size)
+{
+    eng_conv_describe(call->state, eng_conv_algorithm(call->state), text, size);
+}
+
 const struct eng_op eng_op_conv = {
     .name = "Conv",
     .domain = "",
@@ -99,6 +104,7 @@ const struct eng_op eng_op_conv = {
     .writes_grad = 1,
     .absorb_affine = absorb_affine,
     .flops = flops,
+    .describe = describe,
     .trainable_inputs = 6,
     .weight_inputs = 2,
 };

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <stdio.h>
+
 const struct eng_field eng_conv_fields[ENG_CONV_FIELDS] = {
     ENG_F_CHOICE(struct eng_conv_attrs, auto_pad, ENG_PAD_NOTSET, eng_auto_pad_names,
                  "how padding is found"),
@@ -78,6 +80,15 @@ enum eng_status eng_conv_resolve(const struct eng_conv_attrs *attrs, const struc
     out->in_channels = (size_t)w->dim[1];
     out->out_channels = (size_t)(w->dim[0] / attrs->group);
     return ENG_OK;
+}
+
+void eng_conv_describe(const struct eng_conv *conv, const char *algorithm, char *text, size_t size)
+{
+    char window[96];
+    bool depthwise = conv->in_channels == 1 && conv->out_channels == 1;
+    const char *groups = conv->groups == 1 ? "" : depthwise ? ", depthwise" : ", grouped";
+    eng_window_describe(&conv->window, window, sizeof window);
+    snprintf(text, size, "%s %s%s", algorithm, window, groups);
 }
 
 double eng_conv_flops(const struct eng_conv *conv)

@@ -24,6 +24,10 @@ enum eng_status eng_conv_resolve(const struct eng_conv_attrs *attrs, const struc
                                  const struct eng_shape *w, struct eng_conv *out,
                                  struct eng_shape *y, struct eng_error *err);
 
+/* Purpose: writes "direct 3x3 by 2, depthwise" and the like: how it is computed, the window, and
+ * whether channels come in groups; cut to size. */
+void eng_conv_describe(const struct eng_conv *conv, const char *algorithm, char *text, size_t size);
+
 /* Purpose: multiply-adds x 2. */
 double eng_conv_flops(const struct eng_conv *conv);
 

@@ -10,6 +10,7 @@
 #include "ops/op.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 struct attrs {
     double alpha, beta;
@@ -94,21 +95,28 @@ static void finish(const struct eng_op_call *call)
     }
 }
 
+static struct eng_gemm product(const struct eng_op_call *call)
+{
+    const struct attrs *attrs = call->attrs;
+    const struct state *state = call->state;
+    return (struct eng_gemm){.trans_a = attrs->transA,
+                             .trans_b = attrs->transB,
+                             .m = state->m,
+                             .n = state->n,
+                             .k = state->k,
+                             .a = call->in[0]->data,
+                             .lda = attrs->transA ? state->m : state->k,
+                             .b = call->in[1]->data,
+                             .ldb = attrs->transB ? state->k : state->n,
+                             .c = call->out[0]->data,
+                             .ldc = state->n};
+}
+
 static void forward(const struct eng_op_call *call)
 {
     const struct attrs *attrs = call->attrs;
     const struct state *state = call->state;
-    struct eng_gemm gemm = {.trans_a = attrs->transA,
-                            .trans_b = attrs->transB,
-                            .m = state->m,
-                            .n = state->n,
-                            .k = state->k,
-                            .a = call->in[0]->data,
-                            .lda = attrs->transA ? state->m : state->k,
-                            .b = call->in[1]->data,
-                            .ldb = attrs->transB ? state->k : state->n,
-                            .c = call->out[0]->data,
-                            .ldc = state->n};
+    struct eng_gemm gemm = product(call);
     bool is_plain =
         attrs->alpha == 1 &&
         (!bias(call) || (attrs->beta == 1 && state->c_row == 0 && state->c_column == 1));
@@ -217,6 +225,12 @@ static double flops(const struct eng_op_infer *q)
     return 2.0 * (double)state->m * (double)state->n * (double)state->k;
 }
 
+static void describe(const struct eng_op_call *call, char *text, size_t size)
+{
+    struct eng_gemm gemm = product(call);
+    snprintf(text, size, "%s", eng_gemm_algorithm(&gemm));
+}
+
 const struct eng_op eng_op_gemm = {
     .name = "Gemm",
     .domain = "",
@@ -237,6 +251,7 @@ const struct eng_op eng_op_gemm = {
     .writes_grad = 3,
     .absorb_affine = absorb_affine,
     .flops = flops,
+    .describe = describe,
     .trainable_inputs = 6,
     .weight_inputs = 2,
 };

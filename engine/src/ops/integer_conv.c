@@ -183,6 +183,12 @@ static double flops(const struct eng_op_infer *q)
     return eng_conv_flops(&((const struct state *)q->state)->conv.shape);
 }
 
+static void describe(const struct eng_op_call *call, char *text, size_t size)
+{
+    const struct state *state = call->state;
+    eng_conv_describe(&state->conv.shape, eng_integer_conv_algorithm(&state->conv), text, size);
+}
+
 #define CONVOLUTION(onnx_name, id, kind, inputs_min, inputs) \
     const struct eng_op eng_op_##id = {                      \
         .name = onnx_name,                                   \
@@ -201,6 +207,7 @@ static double flops(const struct eng_op_infer *q)
         .infer = kind##_infer,                               \
         .forward = kind##_forward,                           \
         .flops = flops,                                      \
+        .describe = describe,                                \
     }
 
 CONVOLUTION("ConvInteger", conv_integer, plain, 2, 4);

@@ -9,6 +9,8 @@
 #include "ops/matmul_shape.h"
 #include "ops/op.h"
 
+#include <stdio.h>
+
 static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
     enum eng_dtype dtype = q->in[0]->dtype;
@@ -54,6 +56,11 @@ static double flops(const struct eng_op_infer *q)
     return eng_matmul_flops(q->state);
 }
 
+static void describe(const struct eng_op_call *call, char *text, size_t size)
+{
+    snprintf(text, size, "%s", eng_matmul_algorithm(call->in[0]->dtype));
+}
+
 const struct eng_op eng_op_matmul = {
     .name = "MatMul",
     .domain = "",
@@ -70,6 +77,7 @@ const struct eng_op eng_op_matmul = {
     .backward = backward,
     .writes_grad = 3,
     .flops = flops,
+    .describe = describe,
     .trainable_inputs = 3,
     .weight_inputs = 3,
 };

@@ -135,6 +135,9 @@ struct eng_op {
     /* Elements that one forward looks at, where these are more than flops and its largest tensor
      * say: pooling's taps of all windows. NULL: they are not. */
     double (*visits)(const struct eng_op_infer *q);
+    /* How forward works at these shapes, a few words for bench: "direct 3x3 by 2", "product". Sees
+     * what forward sees, but no data; cuts the words to size. NULL: there is but one way. */
+    void (*describe)(const struct eng_op_call *call, char *text, size_t size);
     /* Which inputs say the shape of output 0, dimension by dimension: bit k is input k. Reshape: 2.
      */
     unsigned shape_inputs;

@@ -236,6 +236,11 @@ static void lp_pool_backward(const struct eng_op_call *call)
                                call->out[0]->data, call->grad_out[0]->data, call->grad_in[0]->data);
 }
 
+static void describe(const struct eng_op_call *call, char *text, size_t size)
+{
+    eng_window_describe(&((const struct state *)call->state)->window, text, size);
+}
+
 #define POOL(onnx_name, id, outputs, ...)                                                     \
     const struct eng_op eng_op_##id = {.name = onnx_name,                                     \
                                        .domain = "",                                          \
@@ -254,6 +259,7 @@ static void lp_pool_backward(const struct eng_op_call *call)
                                        .forward = id##_forward,                               \
                                        .backward = id##_backward,                             \
                                        .visits = visits,                                      \
+                                       .describe = describe,                                  \
                                        __VA_ARGS__}
 
 POOL("MaxPool", max_pool, 2, .writes_grad = 1);

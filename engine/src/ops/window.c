@@ -3,6 +3,8 @@
 #include "base/error.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
 const char *const eng_auto_pad_names[] = {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", NULL};
 
@@ -121,6 +123,31 @@ enum eng_status eng_window_resolve(const struct eng_window_attrs *attrs,
     }
     *out = w;
     return ENG_OK;
+}
+
+/* The numbers of the axes from `first` on: "3x3", or "2" if they are all the same and is_short. */
+static void write_axes(const int64_t *numbers, int first, bool is_short, char *text, size_t size)
+{
+    bool same = true;
+    for (int a = first; a < ENG_WINDOW_AXES; a++)
+        same = same && numbers[a] == numbers[first];
+    size_t used = 0;
+    for (int a = first; a < (same && is_short ? first + 1 : ENG_WINDOW_AXES); a++)
+        used += (size_t)snprintf(text + used, size - used, "%s%lld", a > first ? "x" : "",
+                                 (long long)numbers[a]);
+}
+
+void eng_window_describe(const struct eng_window *w, char *text, size_t size)
+{
+    enum { AXES_SIZE = 32 }; /* three numbers of at most ENG_WINDOW_MAX */
+    char kernel[AXES_SIZE], stride[AXES_SIZE], dilation[AXES_SIZE];
+    int first = w->in[0] == 1 && w->kernel[0] == 1 ? 1 : 0;
+    write_axes(w->kernel, first, false, kernel, sizeof kernel);
+    write_axes(w->stride, first, true, stride, sizeof stride);
+    write_axes(w->dilation, first, true, dilation, sizeof dilation);
+    bool steps = strcmp(stride, "1") != 0, dilates = strcmp(dilation, "1") != 0;
+    snprintf(text, size, "%s%s%s%s%s", kernel, steps ? " by " : "", steps ? stride : "",
+             dilates ? ", dilated " : "", dilates ? dilation : "");
 }
 
 struct eng_shape eng_window_output(const struct eng_window *window, const struct eng_shape *input,

@@ -43,6 +43,10 @@ enum eng_status eng_window_check_pads(int auto_pad, const struct eng_ints *pads,
 /* Purpose: number i of the list, or fallback if it is not given. */
 int64_t eng_window_value(const struct eng_ints *list, int i, int64_t fallback);
 
+/* Purpose: writes "3x3 by 2, dilated 2" and the like: the kernel, and steps and distances above 1;
+ * cut to size. */
+void eng_window_describe(const struct eng_window *window, char *text, size_t size);
+
 /* Purpose: [n, c, out...] with as many axes as the input has. */
 struct eng_shape eng_window_output(const struct eng_window *window, const struct eng_shape *input,
                                    int64_t channels);

@@ -1,5 +1,6 @@
 /* Forward and backward over a whole network: gradients against finite differences, batches, seeds.
  */
+#include "base/stopwatch.h"
 #include "graph/exec.h"
 #include "net.h"
 
@@ -199,10 +200,74 @@ static void value_that_is_two_inputs_gets_both_gradients(void **state)
     net_fini(&net);
 }
 
+/* Index of the node of that name. */
+static size_t find_node(const struct eng_graph *graph, const char *name)
+{
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        if (strcmp(graph->nodes[i].name, name) == 0) return i;
+    fail_msg("no node %s", name);
+    return 0;
+}
+
+static void nodes_are_timed_if_asked(void **state)
+{
+    (void)state;
+    struct run run;
+    run_init(&run);
+    size_t n = run.net.graph.n_nodes;
+    double *seconds = calloc(n, sizeof *seconds), *once = calloc(n, sizeof *once);
+    assert_true(seconds && once);
+    loss(&run);
+    eng_exec_time_nodes(run.exec, seconds);
+    double start = eng_stopwatch_s(), sum = 0;
+    loss(&run);
+    double elapsed = eng_stopwatch_s() - start;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(seconds[i] > 0, eng_exec_runs(run.exec, i));
+        sum += once[i] = seconds[i];
+    }
+    assert_true(sum <= elapsed);
+    loss(&run);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(seconds[i] > once[i], eng_exec_runs(run.exec, i));
+    memcpy(once, seconds, n * sizeof *once);
+    eng_exec_time_nodes(run.exec, NULL);
+    loss(&run);
+    assert_memory_equal(seconds, once, n * sizeof *once);
+    free(seconds);
+    free(once);
+    run_fini(&run);
+}
+
+static void nodes_say_how_they_are_computed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *node, *wanted;
+    } cases[] = {{"conv1", "direct 3x3"},
+                 {"pooled", "2x2 by 2"},
+                 {"norm", ""},
+                 {"relu1", "done by the node before"},
+                 {"flat", "shares memory"},
+                 {"logits", "dot products"}};
+    struct run run;
+    run_init(&run);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[64];
+        size_t node = find_node(&run.net.graph, cases[i].node);
+        eng_exec_describe(run.exec, node, text, sizeof text);
+        assert_string_equal(text, cases[i].wanted);
+    }
+    run_fini(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients_match_finite_differences), cmocka_unit_test(backward_overwrites),
+        cmocka_unit_test(nodes_are_timed_if_asked),
+        cmocka_unit_test(nodes_say_how_they_are_computed),
+        cmocka_unit_test(gradients_match_finite_differences),
+        cmocka_unit_test(backward_overwrites),
         cmocka_unit_test(value_that_is_two_inputs_gets_both_gradients),
         cmocka_unit_test(batch_rows_are_independent)};
     return cmocka_run_group_tests(tests, NULL, NULL);
