@@ -1,13 +1,9 @@
 /* POST /classify[/{model}[/{version}]]: pictures in, probabilities out. */
 #include "api/app.h"
 #include "api/handlers.h"
-#include "api/pictures.h"
+#include "api/model_request.h"
 #include "api/predictions.h"
-#include "base/clock.h"
-#include "base/fail.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,30 +61,6 @@ static void free_classification(struct srv_app *app, struct classification *c)
     free(c);
 }
 
-/* Log, metrics and Server-Timing of a job that ran. */
-static void note_times(struct srv_request *request, const struct srv_job *job)
-{
-    const struct srv_job_times *times = &job->times;
-    int64_t now_us = srv_clock_us();
-    int64_t submitted_us = times->submitted_us > 0 ? times->submitted_us : now_us;
-    int64_t started_us = times->started_us > 0 ? times->started_us : now_us;
-    request->seen.decode_us = times->decode_us;
-    request->seen.compute_us = times->compute_us;
-    request->seen.queue_us = started_us - submitted_us;
-    const struct {
-        const char *name;
-        int64_t us;
-    } rows[] = {{"decode", request->seen.decode_us},
-                {"queue", request->seen.queue_us},
-                {"compute", request->seen.compute_us},
-                {"total", now_us - request->received_us}};
-    char *text = request->reply.server_timing;
-    size_t n = 0, capacity = sizeof request->reply.server_timing;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        n += (size_t)snprintf(text + n, capacity - n, "%s%s;dur=%" PRId64 ".%03" PRId64,
-                              i ? ", " : "", rows[i].name, rows[i].us / 1000, rows[i].us % 1000);
-}
-
 static void write_predictions(struct srv_request *request, const struct classification *c)
 {
     struct srv_answer answer = {
@@ -108,10 +80,9 @@ static void finish_classify(struct srv_request *request)
 {
     struct classification *c = request->handler_state;
     request->handler_state = NULL;
-    note_times(request, &c->job);
+    srv_request_note_times(request, &c->job.times);
     if (c->job.code != SRV_OK) {
-        srv_reply_error(request, c->job.code, "%s",
-                        c->job.error.text[0] ? c->job.error.text : srv_code_text(c->job.code));
+        srv_request_fail(request, c->job.code, &c->job.error);
     } else if (c->job.seen) {
         request->reply.content_type = "image/png";
         srv_text_append(&request->reply.body, (const char *)c->seen.bytes, c->seen.n_bytes);
@@ -127,44 +98,19 @@ static void job_done(struct srv_job *job)
     request->resume(request);
 }
 
-static bool acquire(struct srv_request *request, struct classification *c)
-{
-    struct eng_error error = {0};
-    enum srv_code code = srv_registry_acquire(request->app->registry, request->captures[0],
-                                              request->captures[1], &c->job.served, &error);
-    if (code != SRV_OK) {
-        c->job.served = NULL;
-        srv_reply_error(request, code, "%s", error.text[0] ? error.text : srv_code_text(code));
-        return false;
-    }
-    snprintf(request->seen.model, sizeof request->seen.model, "%s", srv_served_name(c->job.served));
-    snprintf(request->seen.version, sizeof request->seen.version, "%s",
-             srv_served_version(c->job.served));
-    return true;
-}
-
 static bool read_body(struct srv_request *request, struct classification *c)
 {
-    const struct srv_config *config = request->app->config;
-    const struct srv_pictures_limits limits = {(size_t)config->max_pictures,
-                                               (size_t)config->max_json_values};
-    struct eng_error error = {0};
     const struct eng_card *card = card_of(c->job.served);
-    enum srv_code code = srv_pictures_read(request, card, &limits, &c->pictures, &error);
-    if (code == SRV_OK && c->job.seen && c->pictures.n_samples > 1) {
-        code = SRV_INVALID_REQUEST;
-        srv_fail(&error, ENG_ARGUMENT, "show=input answers one picture, the request has %zu",
-                 c->pictures.n_samples);
+    if (!srv_request_read_pictures(request, card, &c->pictures)) return false;
+    size_t n = c->pictures.n_samples;
+    if (c->job.seen && n > 1) {
+        srv_reply_error(request, SRV_INVALID_REQUEST,
+                        "show=input answers one picture, the request has %zu", n);
+        return false;
     }
-    if (code == SRV_OK) {
-        request->seen.n_pictures = c->pictures.n_samples;
-        c->job.probabilities =
-            calloc(c->pictures.n_samples * card->n_classes, sizeof *c->job.probabilities);
-        if (c->job.probabilities) return true;
-        code = SRV_INTERNAL;
-    }
-    srv_reply_error(request, code, "%s", error.text[0] ? error.text : "out of memory");
-    return false;
+    c->job.probabilities = calloc(n * card->n_classes, sizeof *c->job.probabilities);
+    if (!c->job.probabilities) srv_reply_error(request, SRV_INTERNAL, "out of memory");
+    return c->job.probabilities != NULL;
 }
 
 /* LATER: the job's done will be called. */
@@ -189,8 +135,9 @@ enum srv_handled h_classify(struct srv_request *request)
         srv_reply_error(request, SRV_INTERNAL, "out of memory");
         return SRV_DONE;
     }
-    if (acquire(request, c) && read_top(request, card_of(c->job.served), &c->n_top) &&
-        read_show(request, c) && read_body(request, c))
+    if (srv_request_acquire(request, &c->job.served) &&
+        read_top(request, card_of(c->job.served), &c->n_top) && read_show(request, c) &&
+        read_body(request, c))
         return compute(request, c);
     free_classification(request->app, c);
     return SRV_DONE;

@@ -5,16 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-static enum srv_code show(const struct eng_image *picture, struct srv_png *seen,
-                          struct eng_error *err)
-{
-    enum eng_status status = eng_image_encode_png(picture, &seen->bytes, &seen->n_bytes, err);
-    return status == ENG_OK ? SRV_OK : srv_code_of_status(status);
-}
-
 /* Pixels that came as numbers are rounded to be shown. */
 static enum srv_code show_pixels(const struct eng_preprocess *pre, const float *pixels,
-                                 struct srv_png *seen, struct eng_error *err)
+                                 struct eng_image *seen, struct eng_error *err)
 {
     size_t n = eng_preprocess_count(pre);
     struct eng_image picture = {pre->width_px, pre->height_px, eng_preprocess_channels(pre),
@@ -22,14 +15,12 @@ static enum srv_code show_pixels(const struct eng_preprocess *pre, const float *
     if (!picture.pixels) return srv_code_of_status(srv_fail_memory(err, "the picture"));
     for (size_t i = 0; i < n; i++)
         picture.pixels[i] = (uint8_t)lrintf(pixels[i]);
-    enum srv_code code = show(&picture, seen, err);
-    eng_image_fini(&picture);
-    return code;
+    *seen = picture;
+    return SRV_OK;
 }
 
-static enum srv_code prepare_pixels(const struct eng_preprocess *pre,
-                                    const struct srv_sample *sample, struct srv_png *seen,
-                                    float *dst, struct eng_error *err)
+static enum srv_code read_pixels(const struct eng_preprocess *pre, const struct srv_sample *sample,
+                                 float *dst, struct eng_image *seen, struct eng_error *err)
 {
     size_t n_found = sample->n_bytes / sizeof(float), n_wanted = eng_preprocess_count(pre);
     if (n_found != n_wanted) {
@@ -43,35 +34,41 @@ static enum srv_code prepare_pixels(const struct eng_preprocess *pre,
 }
 
 /* The floats are made from the picture that is shown, so it is what the model sees. */
-static enum srv_code prepare_shown(const struct eng_preprocess *pre, const struct eng_image *image,
-                                   struct srv_png *seen, float *dst, struct eng_error *err)
+static enum eng_status read_shown(const struct eng_preprocess *pre, const struct eng_image *image,
+                                  float *dst, struct eng_image *seen, struct eng_error *err)
 {
-    struct eng_image picture;
-    enum eng_status status = eng_preprocess_picture(pre, image, &picture, err);
+    enum eng_status status = eng_preprocess_picture(pre, image, seen, err);
+    if (status == ENG_OK) eng_preprocess_bytes(pre, seen->pixels, dst);
+    return status;
+}
+
+enum srv_code srv_sample_read(const struct srv_served *served, const struct srv_sample *sample,
+                              const struct eng_image_limits *limits, float *dst,
+                              struct eng_image *seen, struct eng_error *err)
+{
+    const struct eng_preprocess *pre = served->preprocess;
+    if (sample->kind == SRV_SAMPLE_PIXELS) return read_pixels(pre, sample, dst, seen, err);
+    struct eng_image image;
+    enum eng_status status = eng_image_decode(sample->data, sample->n_bytes, limits, &image, err);
     if (status != ENG_OK) return srv_code_of_status(status);
-    eng_preprocess_bytes(pre, picture.pixels, dst);
-    enum srv_code code = show(&picture, seen, err);
-    eng_image_fini(&picture);
-    return code;
+    status = seen ? read_shown(pre, &image, dst, seen, err)
+                  : eng_preprocess_image(pre, &image, dst, err);
+    eng_image_fini(&image);
+    return srv_code_of_status(status);
 }
 
 enum srv_code srv_sample_prepare(const struct srv_job *job, size_t i,
                                  const struct eng_image_limits *limits, float *dst,
                                  struct eng_error *err)
 {
-    const struct eng_preprocess *pre = job->served->preprocess;
     const struct srv_sample *sample = &job->samples[i];
-    struct srv_png *seen = job->seen ? &job->seen[i] : NULL;
-    if (sample->kind == SRV_SAMPLE_PIXELS) return prepare_pixels(pre, sample, seen, dst, err);
-    struct eng_image image;
-    enum eng_status status = eng_image_decode(sample->data, sample->n_bytes, limits, &image, err);
-    if (status != ENG_OK) return srv_code_of_status(status);
-    enum srv_code code = SRV_OK;
-    if (seen)
-        code = prepare_shown(pre, &image, seen, dst, err);
-    else
-        code = srv_code_of_status(eng_preprocess_image(pre, &image, dst, err));
-    eng_image_fini(&image);
+    if (!job->seen) return srv_sample_read(job->served, sample, limits, dst, NULL, err);
+    struct eng_image picture;
+    enum srv_code code = srv_sample_read(job->served, sample, limits, dst, &picture, err);
+    if (code != SRV_OK) return code;
+    struct srv_png *seen = &job->seen[i];
+    code = srv_code_of_status(eng_image_encode_png(&picture, &seen->bytes, &seen->n_bytes, err));
+    eng_image_fini(&picture);
     return code;
 }
 

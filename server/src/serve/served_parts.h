@@ -1,4 +1,5 @@
-/* What served.c, batcher.c and inline.c share of one version. Not for others. */
+/* What served.c, batcher.c, inline.c, sample.c and explainer.c share of one version. Not for
+ * others. */
 #ifndef SRV_SERVE_SERVED_PARTS_H
 #define SRV_SERVE_SERVED_PARTS_H
 
@@ -61,6 +62,16 @@ struct srv_served {
     size_t n_free;
     size_t n_scheduled; /* slots that wait for a worker */
 };
+
+/*
+ * Purpose: decodes and preprocesses a picture to dst, eng_preprocess_count floats; seen, unless it
+ * is NULL, becomes the picture as the model sees it.
+ * Ownership: on success the caller ends seen with eng_image_fini.
+ * Errors: the code for the client, the sentence in err; dst is unspecified and seen unchanged then.
+ */
+enum srv_code srv_sample_read(const struct srv_served *served, const struct srv_sample *sample,
+                              const struct eng_image_limits *limits, float *dst,
+                              struct eng_image *seen, struct eng_error *err);
 
 /*
  * Purpose: decodes and preprocesses picture i of a job to dst, eng_preprocess_count floats, and to

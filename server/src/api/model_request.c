@@ -1,0 +1,66 @@
+#include "api/model_request.h"
+
+#include "api/app.h"
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void srv_request_fail(struct srv_request *request, enum srv_code code,
+                      const struct eng_error *error)
+{
+    srv_reply_error(request, code, "%s", error->text[0] ? error->text : srv_code_text(code));
+}
+
+bool srv_request_acquire(struct srv_request *request, struct srv_served **out)
+{
+    struct eng_error error = {0};
+    struct srv_served *served = NULL;
+    enum srv_code code = srv_registry_acquire(request->app->registry, request->captures[0],
+                                              request->captures[1], &served, &error);
+    *out = code == SRV_OK ? served : NULL;
+    if (code != SRV_OK) {
+        srv_request_fail(request, code, &error);
+        return false;
+    }
+    snprintf(request->seen.model, sizeof request->seen.model, "%s", srv_served_name(served));
+    snprintf(request->seen.version, sizeof request->seen.version, "%s", srv_served_version(served));
+    return true;
+}
+
+bool srv_request_read_pictures(struct srv_request *request, const struct eng_card *card,
+                               struct srv_pictures *out)
+{
+    const struct srv_config *config = request->app->config;
+    const struct srv_pictures_limits limits = {(size_t)config->max_pictures,
+                                               (size_t)config->max_json_values};
+    struct eng_error error = {0};
+    enum srv_code code = srv_pictures_read(request, card, &limits, out, &error);
+    if (code == SRV_OK)
+        request->seen.n_pictures = out->n_samples;
+    else
+        srv_request_fail(request, code, &error);
+    return code == SRV_OK;
+}
+
+void srv_request_note_times(struct srv_request *request, const struct srv_job_times *times)
+{
+    int64_t now_us = srv_clock_us();
+    int64_t submitted_us = times->submitted_us > 0 ? times->submitted_us : now_us;
+    int64_t started_us = times->started_us > 0 ? times->started_us : now_us;
+    request->seen.decode_us = times->decode_us;
+    request->seen.compute_us = times->compute_us;
+    request->seen.queue_us = started_us - submitted_us;
+    const struct {
+        const char *name;
+        int64_t us;
+    } rows[] = {{"decode", request->seen.decode_us},
+                {"queue", request->seen.queue_us},
+                {"compute", request->seen.compute_us},
+                {"total", now_us - request->received_us}};
+    char *text = request->reply.server_timing;
+    size_t n = 0, capacity = sizeof request->reply.server_timing;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        n += (size_t)snprintf(text + n, capacity - n, "%s%s;dur=%" PRId64 ".%03" PRId64,
+                              i ? ", " : "", rows[i].name, rows[i].us / 1000, rows[i].us % 1000);
+}

@@ -1,0 +1,26 @@
+/* What requests to a model share. A call that returns false has made the reply an error. */
+#ifndef SRV_API_MODEL_REQUEST_H
+#define SRV_API_MODEL_REQUEST_H
+
+#include "api/pictures.h"
+#include "api/request.h"
+#include "serve/job.h"
+
+/* Purpose: a reply with the sentence, or with the code's own if nobody knew a better one. */
+void srv_request_fail(struct srv_request *request, enum srv_code code,
+                      const struct eng_error *error);
+
+/*
+ * Purpose: the version that {model} and {version} name, for log and metrics too.
+ * Ownership: the caller releases *out, which is NULL on failure.
+ */
+bool srv_request_acquire(struct srv_request *request, struct srv_served **out);
+
+/* Purpose: the body's pictures, within the settings' limits. End with srv_pictures_fini. */
+bool srv_request_read_pictures(struct srv_request *request, const struct eng_card *card,
+                               struct srv_pictures *out);
+
+/* Purpose: times of a job that is over: for log, metrics and the header Server-Timing. */
+void srv_request_note_times(struct srv_request *request, const struct srv_job_times *times);
+
+#endif
