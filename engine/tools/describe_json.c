@@ -134,6 +134,8 @@ json_t *tool_describe_json(const struct eng_model *model, const char *path)
                   nodes_json(model), "parameters", (json_int_t)describe_parameters(model),
                   "at_max_batch", memory_json(model, model->plans[model->n_plans - 1]));
     json_object_update_new(object, memory_json(model, model->plans[0]));
+    if (eng_model_runs_one_by_one(model))
+        json_object_set_new(object, "one_by_one", json_string(model->why_one_by_one));
     if (card->takes_images) add_card(object, card);
     if (card->n_features > 0) add_features(object, card);
     if (card->history) json_object_set_new(object, "history", json_loads(card->history, 0, NULL));

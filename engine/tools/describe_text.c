@@ -56,7 +56,7 @@ static void print_value(const char *kind, const struct eng_model *model, int val
 static void print_batches(const struct eng_model *model)
 {
     if (eng_model_runs_one_by_one(model))
-        printf("batches        samples run one by one: the graph fixes or mixes them\n");
+        printf("batches        samples run one by one: %s\n", model->why_one_by_one);
     else
         printf("batches        up to %d samples together\n", eng_model_max_batch(model));
 }

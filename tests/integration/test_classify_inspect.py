@@ -70,7 +70,18 @@ class Inspect(ClassifyCase):
         self.assertEqual(found["at_max_batch"]["batch"], 1)
         text, _ = self.classify("inspect", path)
         self.assertEqual(text.count("memory, N = "), 1)
-        self.assertRegex(text, "(?m)^batches +samples run one by one: ")
+        self.assertRegex(text, r"(?m)^batches +samples run one by one: output 'y' has shape \[1, ")
+        self.assertIn("output 'y'", found["one_by_one"])
+        bench = self.classify_json("bench", path, "--seconds", "0.02", "--batch", "3")
+        self.assertEqual(bench["flops"], 3 * found["flops"])
+
+    def test_a_model_that_mixes_samples(self):
+        mixing = tiny_files.model([tiny_files.node("Softmax", ["x"], ["m"], name="over_all", axis=0),
+                                   tiny_files.node("Sub", ["x", "m"], ["y"])], [],
+                                  [tiny_files.value_info("x", ["N", 4])], [tiny_files.value_info("y", ["N", 4])])
+        text, _ = self.classify("inspect", self.write("mixing.onnx", mixing))
+        self.assertRegex(text, r"(?m)^batches +samples run one by one: two samples together give other answers than "
+                               r"each alone; node 'over_all' \(Softmax\) may mix them$")
 
     def test_bad_files(self):
         self.refused("inspect", self.write("empty.onnx", b""), says="empty.onnx")

@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-enum { MAX_CHAIN = 16, MAX_ROWS_BYTES = 1 << 20 };
+/* MAX_STEPS: nodes that are inferred again because a shape behind them has changed. */
+enum { MAX_CHAIN = 16, MAX_ROWS_BYTES = 1 << 20, MAX_STEPS = 1 << 20 };
 
 /* The graph at batches of one and two, side by side. */
 struct pair {
@@ -14,38 +15,57 @@ struct pair {
     struct eng_links links;
     struct eng_shape_walk one, two;
     struct eng_node_plan scratch; /* what infer says beside shapes */
-    size_t n_found;
+    size_t n_found, left_steps;
 };
 
-/* A node's input. */
+/* A node's input, and a number of it. */
 struct place {
     size_t node, input;
+    int entry;
 };
 
-/* Whether the rows of a value are the samples: there are twice as many for two. */
-static bool has_rows(const struct pair *pair, int v)
+/* The dimension of a value that holds the samples: it is twice as long for two. -1: none. */
+static int samples_axis(const struct pair *pair, int v)
 {
-    if (v == ENG_NO_VALUE) return false;
+    if (v == ENG_NO_VALUE) return -1;
     const struct eng_shape *one = &pair->one.tensors[v].shape, *two = &pair->two.tensors[v].shape;
-    return one->rank > 0 && one->rank == two->rank && one->dim[0] > 0 &&
-           two->dim[0] == 2 * one->dim[0];
+    int axis = 0;
+    if (one->rank != two->rank) return -1;
+    while (axis < one->rank && one->dim[axis] == two->dim[axis])
+        axis++;
+    bool twice = axis < one->rank && one->dim[axis] > 0 && two->dim[axis] == 2 * one->dim[axis];
+    return twice ? axis : -1;
 }
 
-/* From a shape back to the constant that its first number comes from: input 0 all the way. */
-static bool find_first_number(const struct pair *pair, struct place *place)
+/* Which of a list's parts holds its entry. */
+static void find_part(const struct pair *pair, const struct eng_node *join, struct place *place)
+{
+    for (; place->input < join->n_in; place->input++) {
+        int v = join->in[place->input];
+        int64_t n = v == ENG_NO_VALUE ? 0 : eng_shape_count(&pair->one.tensors[v].shape);
+        if (place->entry < n) return;
+        place->entry -= (int)n;
+    }
+}
+
+/* From a shape's entry back to the constant that it comes from: through lists that are joined, and
+ * whatever keeps the order of input 0. */
+static bool find_number(const struct pair *pair, struct place *place)
 {
     for (int depth = 0; depth < MAX_CHAIN; depth++) {
-        int v = pair->graph->nodes[place->node].in[place->input];
+        const struct eng_node *node = &pair->graph->nodes[place->node];
+        int v = place->input < node->n_in ? node->in[place->input] : ENG_NO_VALUE;
         if (v == ENG_NO_VALUE) return false;
         const struct eng_value *value = &pair->graph->values[v];
         if (value->kind == ENG_VALUE_CONSTANT)
             return value->follows == ENG_FOLLOWS_NOT && value->tensor.dtype == ENG_INT64 &&
-                   eng_shape_count(&value->tensor.shape) > 0;
+                   eng_shape_count(&value->tensor.shape) > place->entry;
         int producer = value->kind == ENG_VALUE_COMPUTED ? pair->links.producer[v] : -1;
         if (producer < 0 || pair->graph->nodes[producer].n_in == 0 ||
             pair->graph->nodes[producer].op->flags & ENG_OP_SHAPE_ONLY)
             return false;
-        *place = (struct place){.node = (size_t)producer, .input = 0};
+        *place = (struct place){.node = (size_t)producer, .entry = place->entry};
+        find_part(pair, &pair->graph->nodes[producer], place);
     }
     return false;
 }
@@ -62,33 +82,52 @@ static enum eng_status follow(struct pair *pair, struct place place, enum eng_fo
     enum eng_status status = eng_graph_add_constant(pair->graph, name, &tensor, &copy, err);
     if (status != ENG_OK) return status;
     pair->graph->values[copy].follows = follows;
+    pair->graph->values[copy].follows_entry = place.entry;
     pair->n_found++;
     *in = copy;
     status = eng_shape_walk_value(&pair->one, (size_t)copy, err);
     return status == ENG_OK ? eng_shape_walk_value(&pair->two, (size_t)copy, err) : status;
 }
 
-/* The first number of a shape must be the first dimension of what the node makes, for one sample
- * and for two. */
-static bool says_one(const struct pair *pair, const struct eng_node *node, int shape)
+/* Where one sample's part of the input stands in the output: behind as many elements, or, where
+ * dimensions keep their meaning, as many dimensions before the last. -1: nowhere. */
+static int entry_of(const struct pair *pair, const struct eng_node *node, int axis)
+{
+    const struct eng_shape *x = &pair->one.tensors[node->in[0]].shape;
+    const struct eng_shape *y = &pair->one.tensors[node->out[0]].shape;
+    if (!(node->op->flags & ENG_OP_VIEW)) return axis + y->rank - x->rank;
+    int entry = 0;
+    size_t before = eng_infer_product(x, 0, axis);
+    while (entry < y->rank && eng_infer_product(y, 0, entry) != before)
+        entry++;
+    return entry < y->rank ? entry : -1;
+}
+
+/* That number of a shape must be that dimension of what the node makes, for one sample and for two.
+ */
+static bool says_one(const struct pair *pair, const struct eng_node *node, int shape, int entry)
 {
     const struct eng_tensor *one = &pair->one.tensors[shape], *two = &pair->two.tensors[shape];
     const struct eng_shape *y = &pair->one.tensors[node->out[0]].shape;
-    return one->data && two->data && one->dtype == ENG_INT64 &&
-           eng_shape_count(&one->shape) == y->rank && y->rank > 0 &&
-           *(const int64_t *)one->data == y->dim[0] &&
-           *(const int64_t *)two->data == *(const int64_t *)one->data;
+    return one->data && two->data && one->dtype == ENG_INT64 && entry >= 0 &&
+           eng_shape_count(&one->shape) == y->rank && entry < y->rank &&
+           ((const int64_t *)one->data)[entry] == y->dim[entry] &&
+           ((const int64_t *)two->data)[entry] == y->dim[entry];
 }
 
-/* A shape that is made of rows has as many rows as they are. */
+/* A shape that is made of samples has as many as they are. */
 static enum eng_status follow_in_shape(struct pair *pair, size_t i, size_t k, struct eng_error *err)
 {
     const struct eng_node *node = &pair->graph->nodes[i];
-    struct place place = {.node = i, .input = k};
-    if (k >= node->n_in || node->in[k] == ENG_NO_VALUE || node->out[0] == ENG_NO_VALUE ||
-        !has_rows(pair, node->in[0]) || !says_one(pair, node, node->in[k]) ||
-        !find_first_number(pair, &place))
+    if (k >= node->n_in || node->in[k] == ENG_NO_VALUE || node->out[0] == ENG_NO_VALUE)
         return ENG_OK;
+    int axis = samples_axis(pair, node->in[0]);
+    int entry = axis < 0 ? -1 : entry_of(pair, node, axis);
+    struct place place = {.node = i, .input = k, .entry = entry};
+    if (!says_one(pair, node, node->in[k], entry) || !find_number(pair, &place) ||
+        i - place.node > pair->left_steps)
+        return ENG_OK;
+    pair->left_steps -= i - place.node;
     enum eng_status status = follow(pair, place, ENG_FOLLOWS_IN_ENTRY, err);
     for (size_t j = place.node; status == ENG_OK && j < i; j++)
         status = eng_shape_walk_node(&pair->two, j, &pair->scratch, err);
@@ -101,7 +140,7 @@ static enum eng_status follow_beside_rows(struct pair *pair, size_t i, struct en
     const struct eng_node *node = &pair->graph->nodes[i];
     int rows = ENG_NO_VALUE;
     for (size_t k = 0; k < node->n_in; k++)
-        if (has_rows(pair, node->in[k])) rows = node->in[k];
+        if (samples_axis(pair, node->in[k]) == 0) rows = node->in[k];
     enum eng_status status = ENG_OK;
     for (size_t k = 0; status == ENG_OK && rows != ENG_NO_VALUE && k < node->n_in; k++) {
         if (node->in[k] == ENG_NO_VALUE) continue;
@@ -160,7 +199,7 @@ static enum eng_status walk_both(struct pair *pair, struct eng_arena *arena, str
 
 enum eng_status eng_batch_follow(struct eng_graph *graph, size_t *n_found, struct eng_error *err)
 {
-    struct pair pair = {.graph = graph};
+    struct pair pair = {.graph = graph, .left_steps = MAX_STEPS};
     struct eng_error reason = {0};
     enum eng_status status = eng_links_init(graph, &pair.links, err);
     if (status != ENG_OK) return status;

@@ -19,7 +19,7 @@ enum eng_value_kind { ENG_VALUE_INPUT, ENG_VALUE_CONSTANT, ENG_VALUE_COMPUTED };
 /* How a constant of a graph that was made for one sample looks at a batch of n (graph/batch.h). */
 enum eng_follows {
     ENG_FOLLOWS_NOT,
-    ENG_FOLLOWS_IN_ENTRY, /* int64: the first number times n */
+    ENG_FOLLOWS_IN_ENTRY, /* int64: one number times n */
     ENG_FOLLOWS_IN_ROWS,  /* n times the rows that it has */
 };
 
@@ -30,6 +30,7 @@ struct eng_value {
     enum eng_value_kind kind;
     bool trainable;           /* a constant that training adjusts */
     enum eng_follows follows; /* a constant: where the batch is overridden */
+    int follows_entry;        /* IN_ENTRY: which number */
     /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: nothing;
      * its shape depends on the batch size and stands in the plan. */
     struct eng_tensor tensor;

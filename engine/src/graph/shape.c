@@ -119,6 +119,12 @@ enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bo
     return infer_node(&walk, i, false, plan, err);
 }
 
+/* infer refuses what overflows. */
+static void multiply(int64_t *number, size_t n)
+{
+    *number = (int64_t)((uint64_t)*number * n);
+}
+
 /* A constant that follows the batch, at this batch size. */
 static enum eng_status follow(const struct eng_shape_walk *walk, const struct eng_value *value,
                               struct eng_tensor *out, struct eng_error *err)
@@ -134,7 +140,7 @@ static enum eng_status follow(const struct eng_shape_walk *walk, const struct en
     if (rows)
         out->shape.dim[0] *= walk->batch;
     else
-        *(int64_t *)out->data = (int64_t)((uint64_t) * (int64_t *)out->data * n);
+        multiply((int64_t *)out->data + value->follows_entry, n);
     return ENG_OK;
 }
 

@@ -145,57 +145,95 @@ static enum eng_status trial_run(struct trial *trial, bool *same, struct eng_err
 
 /* An output has a row for each sample, of the same shape however many there are; a value that grows
  * with the batch need not. */
-static bool rows_are_samples(const struct trial *trial)
+static bool rows_are_samples(const struct trial *trial, struct eng_error *why)
 {
     for (size_t i = 0; i < trial->graph->n_outputs; i++) {
         int value = trial->graph->outputs[i];
         struct eng_shape one = trial->plans[0]->tensors[value].shape;
-        if (one.dim[0] != 1) return false;
+        bool has_one = one.dim[0] == 1;
         one.dim[0] = 2;
-        if (!eng_shape_equal(&one, &trial->plans[1]->tensors[value].shape)) return false;
+        if (has_one && eng_shape_equal(&one, &trial->plans[1]->tensors[value].shape)) continue;
+        eng_fail(why, ENG_MISMATCH, "output '%s' has no row for each sample",
+                 trial->graph->values[value].name);
+        return false;
     }
     return true;
 }
 
+/* Tries what a look at the graph leaves open. */
+static enum eng_status try_mixer(struct trial *trial, size_t mixer, bool *same,
+                                 struct eng_error *why)
+{
+    const struct eng_node *node = &trial->graph->nodes[mixer];
+    const struct eng_plan *two = trial->plans[1];
+    *same = false;
+    if (two->work > MAX_TRIAL_WORK || two->arena_bytes > MAX_TRIAL_BYTES) {
+        eng_fail(why, ENG_LIMIT,
+                 "node '%s' (%s) may mix samples, and trying two together would take %.3g "
+                 "operations and %zu MiB",
+                 node->name, node->op->name, two->work, two->arena_bytes >> 20);
+        return ENG_OK;
+    }
+    enum eng_status status = trial_run(trial, same, why);
+    if (status == ENG_OK && !*same)
+        eng_fail(why, ENG_MISMATCH,
+                 "two samples together give other answers than each alone; node '%s' (%s) may mix "
+                 "them",
+                 node->name, node->op->name);
+    return status;
+}
+
 /* Whether two samples together give what each gives alone: because no node can mix them, else by
  * trying, else (where that takes too long) it is denied. */
-static enum eng_status try_two(const struct eng_graph *graph, const struct eng_tensor *symbolic,
-                               bool *same, struct eng_error *err)
+static enum eng_status check_two(struct trial *trial, bool *same, struct eng_error *why)
+{
+    enum eng_status status = ENG_OK;
+    size_t mixer;
+    *same = false;
+    for (int i = 0; status == ENG_OK && i < 2; i++)
+        status =
+            eng_plan_create(trial->graph, ENG_PLAN_INFERENCE, i + 1, true, &trial->plans[i], why);
+    if (status != ENG_OK || !rows_are_samples(trial, why)) return status;
+    status = eng_rows_find_mixer(trial->plans[0], trial->plans[1], &mixer, why);
+    *same = status == ENG_OK && mixer == trial->graph->n_nodes;
+    return status == ENG_OK && !*same ? try_mixer(trial, mixer, same, why) : status;
+}
+
+static enum eng_status try_two(const struct eng_graph *graph, bool *same, struct eng_error *why)
 {
     struct trial trial = {.graph = graph};
-    struct eng_error reason = {0};
-    enum eng_status status = ENG_OK;
-    for (int i = 0; status == ENG_OK && i < 2; i++)
-        status = eng_plan_create(graph, ENG_PLAN_INFERENCE, i + 1, true, &trial.plans[i], &reason);
-    *same = false;
-    if (status == ENG_OK && rows_are_samples(&trial)) {
-        *same = eng_rows_are_independent(trial.plans[1], symbolic);
-        if (!*same && trial.plans[1]->work <= MAX_TRIAL_WORK &&
-            trial.plans[1]->arena_bytes <= MAX_TRIAL_BYTES)
-            status = trial_run(&trial, same, &reason);
-    }
+    enum eng_status status = check_two(&trial, same, why);
     eng_exec_destroy(trial.exec);
     for (int i = 0; i < 2; i++) {
         free(trial.alone[i]);
         eng_plan_destroy(trial.plans[i]);
     }
-    return status == ENG_NO_MEMORY ? eng_fail(err, status, "%s", reason.text) : ENG_OK;
+    return status;
 }
 
 /* ---- the decision ---- */
 
-/* Whether every input takes a batch and every output follows it. */
-static bool follows_batch(const struct eng_graph *graph, const struct eng_tensor *symbolic)
+static bool follow_batch(const struct eng_graph *graph, const char *kind, const int *values,
+                         size_t n, const struct eng_tensor *symbolic, struct eng_error *why)
 {
-    for (size_t i = 0; i < graph->n_outputs; i++) {
-        const struct eng_shape *shape = &symbolic[graph->outputs[i]].shape;
-        if (shape->rank == 0 || shape->dim[0] != -1) return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct eng_shape *shape = &symbolic[values[i]].shape;
+        char text[96];
+        if (shape->rank > 0 && shape->dim[0] == -1) continue;
+        eng_fail(why, ENG_MISMATCH, "%s '%s' has shape %s, whatever the batch", kind,
+                 graph->values[values[i]].name, eng_shape_format(shape, text, sizeof text));
+        return false;
     }
-    for (size_t i = 0; i < graph->n_inputs; i++) {
-        const struct eng_shape *shape = &symbolic[graph->inputs[i]].shape;
-        if (shape->rank == 0 || shape->dim[0] != -1) return false;
-    }
-    return graph->n_inputs > 0;
+    return true;
+}
+
+/* Whether every input takes a batch and every output follows it. */
+static bool follows_batch(const struct eng_graph *graph, const struct eng_tensor *symbolic,
+                          struct eng_error *why)
+{
+    return graph->n_inputs > 0 &&
+           follow_batch(graph, "input", graph->inputs, graph->n_inputs, symbolic, why) &&
+           follow_batch(graph, "output", graph->outputs, graph->n_outputs, symbolic, why);
 }
 
 static enum eng_status allocate_symbolic(struct eng_model *model, struct eng_error *err)
@@ -205,18 +243,20 @@ static enum eng_status allocate_symbolic(struct eng_model *model, struct eng_err
     return model->symbolic ? ENG_OK : eng_fail_memory(err, "the model's shapes");
 }
 
-/* Whether the graph as it stands takes batches. One sample at a time needs no trial. */
+/* Whether the graph as it stands takes batches; why it does not. One sample at a time needs no
+ * trial. Errors: NO_MEMORY. */
 static enum eng_status takes_batches(struct eng_model *model, int wanted, bool *takes,
-                                     struct eng_error *err)
+                                     struct eng_error *why)
 {
     *takes = false;
-    enum eng_status status = allocate_symbolic(model, err);
-    if (status != ENG_OK) return status;
-    status = eng_shape_infer_symbolic(&model->graph, true, model->symbolic, NULL);
-    if (status == ENG_NO_MEMORY) return eng_fail_memory(err, "the model's shapes");
-    if (status != ENG_OK || !follows_batch(&model->graph, model->symbolic)) return ENG_OK;
-    *takes = true;
-    return wanted > 1 ? try_two(&model->graph, model->symbolic, takes, err) : ENG_OK;
+    enum eng_status status = allocate_symbolic(model, why);
+    if (status == ENG_OK)
+        status = eng_shape_infer_symbolic(&model->graph, true, model->symbolic, why);
+    if (status == ENG_OK && follows_batch(&model->graph, model->symbolic, why)) {
+        *takes = true;
+        if (wanted > 1) status = try_two(&model->graph, takes, why);
+    }
+    return status == ENG_NO_MEMORY ? status : ENG_OK;
 }
 
 /* Whether each of these values has one row. */
@@ -230,11 +270,13 @@ static bool have_one_row(const struct eng_tensor *tensors, const int *values, si
 
 /* One sample at a time. Raw runs have batches too where inputs and outputs have a place for them.
  */
-static enum eng_status settle_for_one(struct eng_model *model, int wanted, struct eng_error *err)
+static enum eng_status settle_for_one(struct eng_model *model, int wanted,
+                                      const struct eng_error *why, struct eng_error *err)
 {
     const struct eng_graph *graph = &model->graph;
     struct eng_node_plan *nodes = eng_arena_alloc(&model->arena, graph->n_nodes + 1, sizeof *nodes);
-    if (!nodes) return eng_fail_memory(err, "the model's shapes");
+    model->why_one_by_one = eng_arena_string(&model->arena, why->text, strlen(why->text));
+    if (!nodes || !model->why_one_by_one) return eng_fail_memory(err, "the model's shapes");
     enum eng_status status = allocate_symbolic(model, err);
     if (status == ENG_OK)
         status =
@@ -254,14 +296,19 @@ static enum eng_status settle_for_one(struct eng_model *model, int wanted, struc
 enum eng_status eng_model_find_batch(struct eng_model *model, int wanted, struct eng_error *err)
 {
     bool takes;
-    enum eng_status status = takes_batches(model, wanted, &takes, err);
+    struct eng_error why = {0};
+    enum eng_status status = takes_batches(model, wanted, &takes, &why);
     if (status == ENG_OK && !takes) {
         size_t n_found;
         status = eng_batch_follow(&model->graph, &n_found, err);
-        if (status == ENG_OK && n_found > 0) status = takes_batches(model, wanted, &takes, err);
+        if (status != ENG_OK) return status;
+        if (n_found > 0) {
+            why = (struct eng_error){0};
+            status = takes_batches(model, wanted, &takes, &why);
+        }
     }
-    if (status != ENG_OK) return status;
-    if (!takes) return settle_for_one(model, wanted, err);
+    if (status != ENG_OK) return eng_fail(err, status, "%s", why.text);
+    if (!takes) return settle_for_one(model, wanted, &why, err);
     model->override_batch = true;
     model->n_plans = model->max_batch = wanted;
     return ENG_OK;

@@ -17,6 +17,7 @@ struct eng_model {
     bool override_batch; /* the file declares batch 1, and any other works too */
     int max_batch;
     int n_plans;                 /* max_batch, or 1: then sessions run samples one by one */
+    const char *why_one_by_one;  /* a sentence; NULL if samples run together */
     struct eng_plan **plans;     /* [n_plans], for batches of 1 .. n_plans */
     struct eng_tensor *symbolic; /* [n_values] shapes with -1 for the batch */
     size_t arena_bytes;          /* the largest plan's */

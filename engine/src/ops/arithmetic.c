@@ -69,33 +69,33 @@ static void backward(const struct eng_op_call *call, enum eng_binary what)
 }
 
 /* WHAT(node): which function; Mod's attribute says. */
-#define ARITHMETIC(onnx_name, id, WHAT, since, ...)                                         \
-    static enum eng_status id##_infer(struct eng_op_infer *q, struct eng_error *err)        \
-    {                                                                                       \
-        return infer(q, WHAT(q), err);                                                      \
-    }                                                                                       \
-    static void id##_forward(const struct eng_op_call *call)                                \
-    {                                                                                       \
-        forward(call, WHAT(call));                                                          \
-    }                                                                                       \
-    static void id##_backward(const struct eng_op_call *call)                               \
-    {                                                                                       \
-        backward(call, WHAT(call));                                                         \
-    }                                                                                       \
-    const struct eng_op eng_op_##id = {.name = onnx_name,                                   \
-                                       .domain = "",                                        \
-                                       .opset_min = since,                                  \
-                                       .opset_max = ENG_OPSET_MAX,                          \
-                                       .in_min = 2,                                         \
-                                       .in_max = 2,                                         \
-                                       .out_min = 1,                                        \
-                                       .out_max = 1,                                        \
-                                       .flags = ENG_OP_IN_PLACE | ENG_OP_FUSES_ACTIVATION | \
-                                                ENG_OP_ROW_WISE,                            \
-                                       .state_bytes = sizeof(struct eng_broadcast),         \
-                                       .infer = id##_infer,                                 \
-                                       .forward = id##_forward,                             \
-                                       .backward = id##_backward,                           \
+#define ARITHMETIC(onnx_name, id, WHAT, since, ...)                                        \
+    static enum eng_status id##_infer(struct eng_op_infer *q, struct eng_error *err)       \
+    {                                                                                      \
+        return infer(q, WHAT(q), err);                                                     \
+    }                                                                                      \
+    static void id##_forward(const struct eng_op_call *call)                               \
+    {                                                                                      \
+        forward(call, WHAT(call));                                                         \
+    }                                                                                      \
+    static void id##_backward(const struct eng_op_call *call)                              \
+    {                                                                                      \
+        backward(call, WHAT(call));                                                        \
+    }                                                                                      \
+    const struct eng_op eng_op_##id = {.name = onnx_name,                                  \
+                                       .domain = "",                                       \
+                                       .opset_min = since,                                 \
+                                       .opset_max = ENG_OPSET_MAX,                         \
+                                       .in_min = 2,                                        \
+                                       .in_max = 2,                                        \
+                                       .out_min = 1,                                       \
+                                       .out_max = 1,                                       \
+                                       .flags = ENG_OP_IN_PLACE | ENG_OP_FUSES_ACTIVATION, \
+                                       .follow = eng_follow_aligned,                       \
+                                       .state_bytes = sizeof(struct eng_broadcast),        \
+                                       .infer = id##_infer,                                \
+                                       .forward = id##_forward,                            \
+                                       .backward = id##_backward,                          \
                                        __VA_ARGS__}
 
 #define ADD(node)   ENG_ADD

@@ -306,6 +306,12 @@ static bool channel_affine(const struct eng_op_infer *q, float *scale, float *sh
     return true;
 }
 
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    const struct state *state = q->state;
+    return k > 0 || state->measures ? ENG_AXIS_MIXED : eng_follow_rows(q, k, axis);
+}
+
 const struct eng_op eng_op_batchnorm = {
     .name = "BatchNormalization",
     .domain = "",
@@ -321,6 +327,7 @@ const struct eng_op eng_op_batchnorm = {
     .attrs_bytes = sizeof(struct attrs),
     .state_bytes = sizeof(struct state),
     .infer = infer,
+    .follow = follow,
     .forward = forward,
     .backward = backward,
     .writes_grad = 1 << X,

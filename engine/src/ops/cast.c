@@ -105,7 +105,7 @@ static void backward(const struct eng_op_call *call)
         .in_max = n_inputs,                          \
         .out_min = 1,                                \
         .out_max = 1,                                \
-        .flags = ENG_OP_ROW_WISE,                    \
+        .follow = eng_follow_aligned,                \
         .attrs = fields,                             \
         .n_attrs = sizeof fields / sizeof fields[0], \
         .attrs_bytes = sizeof(struct attrs),         \

@@ -52,6 +52,7 @@ static void forward(const struct eng_op_call *call, enum eng_binary what)
         .out_min = 1,                                                                \
         .out_max = 1,                                                                \
         .state_bytes = sizeof(struct eng_broadcast),                                 \
+        .follow = eng_follow_aligned,                                                \
         .infer = id##_infer,                                                         \
         .forward = id##_forward,                                                     \
     }

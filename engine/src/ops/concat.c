@@ -72,6 +72,11 @@ static void backward(const struct eng_op_call *call)
     }
 }
 
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    return axis == *(const int *)q->state ? ENG_AXIS_MIXED : eng_follow_aligned(q, k, axis);
+}
+
 const struct eng_op eng_op_concat = {
     .name = "Concat",
     .domain = "",
@@ -81,7 +86,7 @@ const struct eng_op eng_op_concat = {
     .in_max = ENG_OP_ANY_COUNT,
     .out_min = 1,
     .out_max = 1,
-    .flags = ENG_OP_ROW_WISE,
+    .follow = follow,
     .attrs = fields,
     .n_attrs = sizeof fields / sizeof fields[0],
     .attrs_bytes = sizeof(struct attrs),

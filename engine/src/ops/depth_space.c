@@ -94,7 +94,7 @@ static enum eng_status space_to_depth_infer(struct eng_op_infer *q, struct eng_e
         .in_max = 1,                                         \
         .out_min = 1,                                        \
         .out_max = 1,                                        \
-        .flags = ENG_OP_ROW_WISE,                            \
+        .follow = eng_follow_rows,                           \
         .attrs = id##_fields,                                \
         .n_attrs = sizeof id##_fields / sizeof *id##_fields, \
         .attrs_bytes = sizeof(struct attrs),                 \

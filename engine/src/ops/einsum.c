@@ -406,6 +406,21 @@ static double flops(const struct eng_op_infer *q)
     return sum;
 }
 
+/* Along a letter of the result: a sum over others is a sample's own. */
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    const struct attrs *attrs = q->attrs;
+    struct eng_shape shapes[ENG_EINSUM_TERMS];
+    struct eng_einsum e;
+    for (size_t i = 0; i < q->n_in; i++)
+        shapes[i] = q->in[i]->shape;
+    if (eng_einsum_read(attrs->equation, shapes, q->n_in, &e, NULL) != ENG_OK)
+        return ENG_AXIS_MIXED;
+    for (int d = 0; d < e.out.n; d++)
+        if (e.out.label[d] == e.in[k].label[axis]) return d;
+    return ENG_AXIS_MIXED;
+}
+
 const struct eng_op eng_op_einsum = {
     .name = "Einsum",
     .domain = "",
@@ -420,6 +435,7 @@ const struct eng_op eng_op_einsum = {
     .attrs_bytes = sizeof(struct attrs),
     .state_bytes = sizeof(struct state),
     .infer = infer,
+    .follow = follow,
     .forward = forward,
     .backward = backward,
     .flops = flops,

@@ -80,7 +80,7 @@ static enum eng_status tile_infer(struct eng_op_infer *q, struct eng_error *err)
         .in_max = 2,                               \
         .out_min = 1,                              \
         .out_max = 1,                              \
-        .flags = ENG_OP_ROW_WISE,                  \
+        .follow = eng_follow_aligned,              \
         .state_bytes = sizeof(struct eng_box),     \
         .shape_inputs = shapes,                    \
         .infer = id##_infer,                       \

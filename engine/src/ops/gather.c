@@ -49,6 +49,16 @@ static enum eng_status gather_infer(struct eng_op_infer *q, struct eng_error *er
     return eng_indices_check(q, map, err);
 }
 
+static int gather_follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    const struct attrs *attrs = q->attrs;
+    int rank = q->in[0]->shape.rank, n_indices = q->in[1]->shape.rank;
+    int at = (int)attrs->axis < 0 ? (int)attrs->axis + rank : (int)attrs->axis;
+    if (k == 1) return at + axis;
+    if (axis == at) return ENG_AXIS_MIXED;
+    return axis < at ? axis : axis - 1 + n_indices;
+}
+
 static enum eng_status gather_elements_infer(struct eng_op_infer *q, struct eng_error *err)
 {
     const struct attrs *attrs = q->attrs;
@@ -87,25 +97,24 @@ static enum eng_status gather_nd_infer(struct eng_op_infer *q, struct eng_error 
     return ENG_OK;
 }
 
-#define GATHER(onnx_name, id, first_opset, table)  \
-    const struct eng_op eng_op_##id = {            \
-        .name = onnx_name,                         \
-        .domain = "",                              \
-        .opset_min = first_opset,                  \
-        .opset_max = ENG_OPSET_MAX,                \
-        .in_min = 2,                               \
-        .in_max = 2,                               \
-        .out_min = 1,                              \
-        .out_max = 1,                              \
-        .attrs = table,                            \
-        .n_attrs = 1,                              \
-        .attrs_bytes = sizeof(int64_t),            \
-        .state_bytes = sizeof(struct eng_indexed), \
-        .infer = id##_infer,                       \
-        .forward = eng_indices_gather_forward,     \
-        .backward = eng_indices_gather_backward,   \
-    }
+#define GATHER(onnx_name, id, first_opset, table, ...)                            \
+    const struct eng_op eng_op_##id = {.name = onnx_name,                         \
+                                       .domain = "",                              \
+                                       .opset_min = first_opset,                  \
+                                       .opset_max = ENG_OPSET_MAX,                \
+                                       .in_min = 2,                               \
+                                       .in_max = 2,                               \
+                                       .out_min = 1,                              \
+                                       .out_max = 1,                              \
+                                       .attrs = table,                            \
+                                       .n_attrs = 1,                              \
+                                       .attrs_bytes = sizeof(int64_t),            \
+                                       .state_bytes = sizeof(struct eng_indexed), \
+                                       .infer = id##_infer,                       \
+                                       .forward = eng_indices_gather_forward,     \
+                                       .backward = eng_indices_gather_backward,   \
+                                       __VA_ARGS__}
 
-GATHER("Gather", gather, ENG_OPSET_MIN, fields);
-GATHER("GatherElements", gather_elements, 11, fields);
-GATHER("GatherND", gather_nd, 11, nd_fields);
+GATHER("Gather", gather, ENG_OPSET_MIN, fields, .follow = gather_follow);
+GATHER("GatherElements", gather_elements, 11, fields, );
+GATHER("GatherND", gather_nd, 11, nd_fields, );

@@ -97,7 +97,7 @@ static void norm_backward(const struct eng_op_call *call)
                                        .in_max = 1,                                   \
                                        .out_min = 1,                                  \
                                        .out_max = 1,                                  \
-                                       .flags = ENG_OP_ROW_WISE,                      \
+                                       .follow = eng_follow_rows,                     \
                                        .state_bytes = sizeof(struct eng_global_pool), \
                                        .infer = INFER,                                \
                                        .forward = FORWARD,                            \

@@ -129,6 +129,7 @@ static void backward(const struct eng_op_call *call)
         .attrs_bytes = sizeof(struct attrs_id),                          \
         .state_bytes = sizeof(struct eng_standardise),                   \
         .infer = attrs_id##_infer,                                       \
+        .follow = eng_follow_rows,                                       \
         .forward = forward,                                              \
         .backward = backward,                                            \
         .writes_grad = 1 << X,                                           \

@@ -202,9 +202,9 @@ static void describe(const struct eng_op_call *call, char *text, size_t size)
         .attrs = eng_conv_fields,                            \
         .n_attrs = ENG_CONV_FIELDS,                          \
         .attrs_bytes = sizeof(struct eng_conv_attrs),        \
-        .flags = ENG_OP_ROW_WISE,                            \
         .state_bytes = sizeof(struct state),                 \
         .infer = kind##_infer,                               \
+        .follow = eng_follow_rows,                           \
         .forward = kind##_forward,                           \
         .flops = flops,                                      \
         .describe = describe,                                \

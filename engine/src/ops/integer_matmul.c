@@ -192,9 +192,9 @@ static double flops(const struct eng_op_infer *q)
         .in_max = inputs,                                \
         .out_min = 1,                                    \
         .out_max = 1,                                    \
-        .flags = ENG_OP_ROW_WISE,                        \
         .state_bytes = sizeof(struct state),             \
         .infer = kind##_infer,                           \
+        .follow = eng_follow_rows,                       \
         .forward = kind##_forward,                       \
         .flops = flops,                                  \
     }

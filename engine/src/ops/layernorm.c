@@ -208,6 +208,14 @@ static void backward(const struct eng_op_call *call)
     }
 }
 
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    const struct attrs *attrs = q->attrs;
+    int rank = q->in[X]->shape.rank;
+    int first = (int)attrs->axis < 0 ? (int)attrs->axis + rank : (int)attrs->axis;
+    return k == X && axis < first ? axis : ENG_AXIS_MIXED;
+}
+
 const struct eng_op eng_op_layer_normalization = {
     .name = "LayerNormalization",
     .domain = "",
@@ -222,6 +230,7 @@ const struct eng_op eng_op_layer_normalization = {
     .attrs_bytes = sizeof(struct attrs),
     .state_bytes = sizeof(struct state),
     .infer = infer,
+    .follow = follow,
     .forward = forward,
     .backward = backward,
     .writes_grad = 1 << X,

@@ -74,6 +74,7 @@ const struct eng_op eng_op_lrn = {
     .attrs_bytes = sizeof(struct attrs),
     .state_bytes = sizeof(struct eng_local_response),
     .infer = infer,
+    .follow = eng_follow_rows,
     .forward = forward,
     .backward = backward,
     .writes_grad = 1,

@@ -61,6 +61,15 @@ static void describe(const struct eng_op_call *call, char *text, size_t size)
     snprintf(text, size, "%s", eng_matmul_algorithm(call->in[0]->dtype));
 }
 
+/* Not along the dimension that is summed. */
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    int rank = q->in[k]->shape.rank, summed = rank - (k == 0 ? 1 : 2);
+    if (q->in[0]->shape.rank < 2 || q->in[1]->shape.rank < 2 || axis == summed)
+        return ENG_AXIS_MIXED;
+    return eng_follow_aligned(q, k, axis);
+}
+
 const struct eng_op eng_op_matmul = {
     .name = "MatMul",
     .domain = "",
@@ -70,7 +79,8 @@ const struct eng_op eng_op_matmul = {
     .in_max = 2,
     .out_min = 1,
     .out_max = 1,
-    .flags = ENG_OP_FUSES_ACTIVATION | ENG_OP_ROW_WISE,
+    .flags = ENG_OP_FUSES_ACTIVATION,
+    .follow = follow,
     .state_bytes = sizeof(struct eng_matmul),
     .infer = infer,
     .forward = forward,

@@ -45,12 +45,6 @@ enum eng_op_flags {
     /* The outputs depend on the inputs' shapes and types alone; forward does not look at their
      * data, which may be NULL (Shape, Size). */
     ENG_OP_SHAPE_ONLY = 128,
-    /* Row i of output 0 follows from row i of the inputs that have rows, whenever the first
-     * dimensions of those inputs and of the output are the same and inputs that meet have one rank:
-     * a convolution, a sum, a reduction, a product of rows with a matrix; not what works along a
-     * dimension that may be the first (Softmax, Slice) or may measure the batch
-     * (BatchNormalization). VIEW says so too. */
-    ENG_OP_ROW_WISE = 256,
 };
 
 /* What infer is asked and what it answers. */
@@ -138,6 +132,12 @@ struct eng_op {
     /* How forward works at these shapes, a few words for bench: "direct 3x3 by 2", "product". Sees
      * what forward sees, but no data; cuts the words to size. NULL: there is but one way. */
     void (*describe)(const struct eng_op_call *call, char *text, size_t size);
+    /* Along which axis of the outputs do slices stay apart that are apart along `axis` of input k:
+     * as many, and slice i follows from slice i of that input, and of other inputs with the same
+     * answer, alone? ENG_AXIS_MIXED: along none, or the operator does not tell. The axis has
+     * several slices; inputs that are not asked about are the same for all of them. Asked after
+     * infer, not of a VIEW. NULL: never tells. */
+    int (*follow)(const struct eng_op_infer *q, size_t k, int axis);
     /* Which inputs say the shape of output 0, dimension by dimension: bit k is input k. Reshape: 2.
      */
     unsigned shape_inputs;
@@ -147,6 +147,19 @@ struct eng_op {
      * a normalisation. Conv: 2. */
     unsigned weight_inputs;
 };
+
+enum { ENG_AXIS_MIXED = -1 };
+
+/* --- follow of operators that have it in common (follow.c) --- */
+
+/* Along axis 0, where the first dimension stays: convolution, pooling, products of rows with a
+ * matrix. */
+int eng_follow_rows(const struct eng_op_infer *q, size_t k, int axis);
+/* Along every axis that keeps its length, counted from the last as broadcasting does: what computes
+ * each element from those at its place. */
+int eng_follow_aligned(const struct eng_op_infer *q, size_t k, int axis);
+/* Along the axes that are left: aligned, or the first where dimensions are taken out. */
+int eng_follow_left(const struct eng_op_infer *q, size_t k, int axis);
 
 /* Purpose: the operator of that name, domain and opset ("" and "ai.onnx" are one domain).
  * Errors: UNSUPPORTED: unknown name or domain, or the opset lies outside the operator's range. */

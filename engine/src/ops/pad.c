@@ -149,6 +149,17 @@ static void backward(const struct eng_op_call *call)
                          value ? call->grad_in[VALUE]->data : NULL);
 }
 
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    struct eng_ints pads, axes;
+    if (k > 0 || read_lists(q, &pads, &axes, NULL) != ENG_OK) return ENG_AXIS_MIXED;
+    int rank = q->in[0]->shape.rank;
+    for (int i = 0; i < axes.n; i++)
+        if ((axes.v[i] + rank) % rank == axis && (pads.v[i] != 0 || pads.v[axes.n + i] != 0))
+            return ENG_AXIS_MIXED;
+    return axis;
+}
+
 const struct eng_op eng_op_pad = {
     .name = "Pad",
     .domain = "",
@@ -163,6 +174,7 @@ const struct eng_op eng_op_pad = {
     .attrs_bytes = sizeof(struct attrs),
     .state_bytes = sizeof(struct state),
     .infer = infer,
+    .follow = follow,
     .forward = forward,
     .backward = backward,
 };

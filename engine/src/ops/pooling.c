@@ -250,7 +250,7 @@ static void describe(const struct eng_op_call *call, char *text, size_t size)
                                        .in_max = 1,                                           \
                                        .out_min = 1,                                          \
                                        .out_max = outputs,                                    \
-                                       .flags = ENG_OP_ROW_WISE,                              \
+                                       .follow = eng_follow_rows,                             \
                                        .attrs = id##_fields,                                  \
                                        .n_attrs = sizeof id##_fields / sizeof id##_fields[0], \
                                        .attrs_bytes = sizeof(struct attrs),                   \

@@ -69,17 +69,18 @@ static void is_inf_forward(const struct eng_op_call *call)
     }
 }
 
-#define PREDICATE(onnx_name, id, since, infer_with, ...)           \
-    const struct eng_op eng_op_##id = {.name = onnx_name,          \
-                                       .domain = "",               \
-                                       .opset_min = since,         \
-                                       .opset_max = ENG_OPSET_MAX, \
-                                       .in_min = 1,                \
-                                       .in_max = 1,                \
-                                       .out_min = 1,               \
-                                       .out_max = 1,               \
-                                       .infer = infer_with,        \
-                                       .forward = id##_forward,    \
+#define PREDICATE(onnx_name, id, since, infer_with, ...)             \
+    const struct eng_op eng_op_##id = {.name = onnx_name,            \
+                                       .domain = "",                 \
+                                       .opset_min = since,           \
+                                       .opset_max = ENG_OPSET_MAX,   \
+                                       .in_min = 1,                  \
+                                       .in_max = 1,                  \
+                                       .out_min = 1,                 \
+                                       .out_max = 1,                 \
+                                       .infer = infer_with,          \
+                                       .follow = eng_follow_aligned, \
+                                       .forward = id##_forward,      \
                                        __VA_ARGS__}
 
 PREDICATE("Not", not, ENG_OPSET_MIN, not_infer, .flags = ENG_OP_IN_PLACE);

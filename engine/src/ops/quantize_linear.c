@@ -213,8 +213,8 @@ static void dynamic_quantize_forward(const struct eng_op_call *call)
 #define ATTRS(table) \
     .attrs = table, .n_attrs = sizeof table / sizeof table[0], .attrs_bytes = sizeof(struct attrs)
 
-QUANTISER("QuantizeLinear", quantize, 10, 2, 3, 1, .flags = ENG_OP_ROW_WISE,
-          ATTRS(quantize_fields));
-QUANTISER("DequantizeLinear", dequantize, 10, 2, 3, 1, .flags = ENG_OP_ROW_WISE,
-          ATTRS(dequantize_fields));
+QUANTISER("QuantizeLinear", quantize, 10, 2, 3, 1, ATTRS(quantize_fields),
+          .follow = eng_follow_aligned);
+QUANTISER("DequantizeLinear", dequantize, 10, 2, 3, 1, ATTRS(dequantize_fields),
+          .follow = eng_follow_aligned);
 QUANTISER("DynamicQuantizeLinear", dynamic_quantize, 11, 1, 1, 3, .flags = 0);

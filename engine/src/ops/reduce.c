@@ -148,7 +148,7 @@ static double flops(const struct eng_op_infer *q)
         .in_max = 2,                                                                 \
         .out_min = 1,                                                                \
         .out_max = 1,                                                                \
-        .flags = ENG_OP_ROW_WISE,                                                    \
+        .follow = eng_follow_left,                                                   \
         .attrs = fields,                                                             \
         .n_attrs = sizeof fields / sizeof fields[0],                                 \
         .attrs_bytes = sizeof(struct attrs),                                         \

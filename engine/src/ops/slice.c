@@ -71,6 +71,15 @@ static enum eng_status complete(struct bounds *b, bool has_axes, bool has_steps,
                     b->ends.n, b->axes.n, b->steps.n);
 }
 
+static enum eng_status find_bounds(const struct eng_op_infer *q, struct bounds *b,
+                                   struct eng_error *err)
+{
+    *b = (struct bounds){.starts = {0}};
+    enum eng_status status = read_bounds(q, b, err);
+    bool has_axes = q->opset < ARE_INPUTS ? b->axes.n > 0 : q->n_in > AXES && q->in[AXES];
+    return status == ENG_OK ? complete(b, has_axes, q->n_in > STEPS && q->in[STEPS], err) : status;
+}
+
 static int64_t clamp(int64_t x, int64_t low, int64_t high)
 {
     return x < low ? low : x > high ? high : x;
@@ -105,11 +114,9 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
     const struct eng_shape *x = &q->in[0]->shape;
     struct eng_box *box = q->state;
-    struct bounds b = {.starts = {0}};
+    struct bounds b;
     unsigned axes;
-    enum eng_status status = read_bounds(q, &b, err);
-    bool has_axes = q->opset < ARE_INPUTS ? b.axes.n > 0 : q->n_in > AXES && q->in[AXES];
-    if (status == ENG_OK) status = complete(&b, has_axes, q->n_in > STEPS && q->in[STEPS], err);
+    enum eng_status status = find_bounds(q, &b, err);
     if (status == ENG_OK) status = eng_infer_axes(x, b.axes.v, (size_t)b.axes.n, &axes, err);
     if (status != ENG_OK) return status;
 
@@ -136,6 +143,17 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     return ENG_OK;
 }
 
+/* What keeps its length and order keeps its elements. */
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    struct bounds b;
+    int rank = q->in[0]->shape.rank;
+    if (k > 0 || find_bounds(q, &b, NULL) != ENG_OK) return ENG_AXIS_MIXED;
+    for (int i = 0; i < b.axes.n; i++)
+        if ((b.axes.v[i] + rank) % rank == axis && b.steps.v[i] != 1) return ENG_AXIS_MIXED;
+    return eng_follow_aligned(q, k, axis);
+}
+
 const struct eng_op eng_op_slice = {
     .name = "Slice",
     .domain = "",
@@ -150,6 +168,7 @@ const struct eng_op eng_op_slice = {
     .attrs_bytes = sizeof(struct attrs),
     .state_bytes = sizeof(struct eng_box),
     .infer = infer,
+    .follow = follow,
     .forward = eng_move_box_forward,
     .backward = eng_move_box_backward,
 };

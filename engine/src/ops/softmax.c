@@ -23,20 +23,26 @@ static const struct eng_field fields[] = {
               "where to sum; 1 before opset 13, else -1, if left out"),
 };
 
-static enum eng_status infer(struct eng_op_infer *q, bool log, struct eng_error *err)
+/* Where the sum begins, and ends if it runs along one axis. */
+static enum eng_status find_axis(const struct eng_op_infer *q, int *axis, struct eng_error *err)
 {
     const struct attrs *attrs = q->attrs;
-    const struct eng_shape *x = &q->in[0]->shape;
+    int rank = q->in[0]->shape.rank;
     int64_t wanted = attrs->axis;
     bool one_axis = q->opset >= OPSET_ONE_AXIS;
-    if (eng_infer_real(q, 0, err) != ENG_OK) return ENG_UNSUPPORTED;
     if (wanted == AXIS_ABSENT) wanted = one_axis ? -1 : 1;
+    if (one_axis || wanted != rank) return eng_infer_axis(wanted, rank, axis, err);
+    *axis = rank; /* the old version may flatten at the very end: n is 1 then */
+    return ENG_OK;
+}
+
+static enum eng_status infer(struct eng_op_infer *q, bool log, struct eng_error *err)
+{
+    const struct eng_shape *x = &q->in[0]->shape;
+    bool one_axis = q->opset >= OPSET_ONE_AXIS;
     int axis;
-    /* The old version may flatten at the very end: n is 1 then. */
-    if (!one_axis && wanted == x->rank)
-        axis = x->rank;
-    else if (eng_infer_axis(wanted, x->rank, &axis, err) != ENG_OK)
-        return ENG_FORMAT;
+    if (eng_infer_real(q, 0, err) != ENG_OK) return ENG_UNSUPPORTED;
+    if (find_axis(q, &axis, err) != ENG_OK) return ENG_FORMAT;
     struct eng_softmax *state = q->state;
     *state = (struct eng_softmax){.outer = eng_infer_product(x, 0, axis), .inner = 1, .log = log};
     state->n = one_axis ? (size_t)x->dim[axis] : eng_infer_product(x, axis, x->rank);
@@ -53,6 +59,15 @@ static enum eng_status softmax_infer(struct eng_op_infer *q, struct eng_error *e
 static enum eng_status log_softmax_infer(struct eng_op_infer *q, struct eng_error *err)
 {
     return infer(q, true, err);
+}
+
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    int sum;
+    (void)k;
+    if (find_axis(q, &sum, NULL) != ENG_OK) return ENG_AXIS_MIXED;
+    bool runs = q->opset >= OPSET_ONE_AXIS ? axis == sum : axis >= sum;
+    return runs ? ENG_AXIS_MIXED : axis;
 }
 
 static void forward(const struct eng_op_call *call)
@@ -90,6 +105,7 @@ static void backward(const struct eng_op_call *call)
         .attrs_bytes = sizeof(struct attrs),                                \
         .state_bytes = sizeof(struct eng_softmax),                          \
         .infer = infer_fn,                                                  \
+        .follow = follow,                                                   \
         .forward = forward_fn,                                              \
         .backward = backward_fn,                                            \
     }

@@ -150,6 +150,11 @@ static void backward(const struct eng_op_call *call)
     }
 }
 
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    return k > 0 || axis == *(const int *)q->state ? ENG_AXIS_MIXED : axis;
+}
+
 const struct eng_op eng_op_split = {
     .name = "Split",
     .domain = "",
@@ -164,6 +169,7 @@ const struct eng_op eng_op_split = {
     .attrs_bytes = sizeof(struct attrs),
     .state_bytes = sizeof(int),
     .infer = infer,
+    .follow = follow,
     .forward = forward,
     .backward = backward,
 };

@@ -48,6 +48,16 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     return ENG_OK;
 }
 
+static int follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    const struct attrs *attrs = q->attrs;
+    int d = 0;
+    if (attrs->perm.n == 0) return q->in[k]->shape.rank - 1 - axis;
+    while (attrs->perm.v[d] != axis)
+        d++;
+    return d;
+}
+
 const struct eng_op eng_op_transpose = {
     .name = "Transpose",
     .domain = "",
@@ -57,7 +67,7 @@ const struct eng_op eng_op_transpose = {
     .in_max = 1,
     .out_min = 1,
     .out_max = 1,
-    .flags = ENG_OP_ROW_WISE,
+    .follow = follow,
     .attrs = fields,
     .n_attrs = sizeof fields / sizeof fields[0],
     .attrs_bytes = sizeof(struct attrs),

@@ -102,8 +102,8 @@ static void backward(const struct eng_op_call *call)
                                        .in_max = 1,                                       \
                                        .out_min = 1,                                      \
                                        .out_max = 1,                                      \
-                                       .flags = ENG_OP_IN_PLACE | ENG_OP_IS_ACTIVATION |  \
-                                                ENG_OP_ROW_WISE,                          \
+                                       .flags = ENG_OP_IN_PLACE | ENG_OP_IS_ACTIVATION,   \
+                                       .follow = eng_follow_aligned,                      \
                                        .attrs_bytes = sizeof(struct attrs),               \
                                        .state_bytes = sizeof(struct eng_activation),      \
                                        .infer = id##_infer,                               \

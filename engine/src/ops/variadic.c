@@ -127,7 +127,8 @@ static void extreme_backward(const struct eng_op_call *call)
         .in_max = ENG_OP_ANY_COUNT,                                                  \
         .out_min = 1,                                                                \
         .out_max = 1,                                                                \
-        .flags = ENG_OP_IN_PLACE | ENG_OP_ROW_WISE,                                  \
+        .flags = ENG_OP_IN_PLACE,                                                    \
+        .follow = eng_follow_aligned,                                                \
         .infer = id##_infer,                                                         \
         .forward = forward_with,                                                     \
         .backward = backward_with,                                                   \
