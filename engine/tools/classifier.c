@@ -10,15 +10,9 @@ enum eng_status tool_classifier_open(const char *path, const char *config_path, 
     enum eng_status status = eng_model_open(path, &options, &model, err);
     if (status) return status;
     if (!eng_model_card(model)->takes_images) {
-        char shape[128];
-        const char *name = "";
-        struct eng_tensor input = eng_model_input(model, 0, &name);
-        status = eng_fail(
-            err, ENG_UNSUPPORTED,
-            "%s takes no pictures: it has %zu input%s, the first is '%s', %s %s; "
-            "wanted one input of 1 or 3 channels",
-            path, eng_model_n_inputs(model), eng_model_n_inputs(model) == 1 ? "" : "s", name,
-            eng_dtype_name(input.dtype), eng_shape_format(&input.shape, shape, sizeof shape));
+        const char *why = eng_model_card(model)->no_pictures;
+        status = eng_fail(err, ENG_UNSUPPORTED, "%s takes no pictures: %s", path,
+                          why ? why : "it takes vectors of features");
         eng_model_destroy(model);
         return status;
     }

@@ -82,7 +82,10 @@ static void add_item(struct text *text, const struct eng_card *card, enum eng_ca
         add(text, "'%.80s'", card->output);
         break;
     case ENG_CARD_SOFTMAX:
-        add(text, "%s", card->add_softmax ? "added to scores" : "not added: probabilities");
+        add(text, "%s",
+            card->add_softmax   ? "added to scores"
+            : card->independent ? "not added: each class has a probability of its own"
+                                : "not added: probabilities");
         break;
     case ENG_CARD_TOP:
         if (card->top)

@@ -97,12 +97,12 @@ static void add_card(json_t *object, const struct eng_card *card)
 {
     json_object_update_new(
         object,
-        json_pack("{s:I, s:o, s:o, s:s, s:b, s:I, s:o, s:o, s:I}", "classes",
+        json_pack("{s:I, s:o, s:o, s:s, s:b, s:b, s:I, s:o, s:o, s:I}", "classes",
                   (json_int_t)card->n_classes, "labels", names_json(card->labels, card->n_classes),
                   "preprocess", preprocess_json(&card->preprocess), "output", card->output,
-                  "add_softmax", card->add_softmax, "top", (json_int_t)card->top, "guessed",
-                  guessed_json(card->guessed), "origin", origins_json(card), "golden_samples",
-                  (json_int_t)card->n_golden));
+                  "add_softmax", card->add_softmax, "independent", card->independent, "top",
+                  (json_int_t)card->top, "guessed", guessed_json(card->guessed), "origin",
+                  origins_json(card), "golden_samples", (json_int_t)card->n_golden));
 }
 
 /* And what only a model of vectors has. */
@@ -136,6 +136,8 @@ json_t *tool_describe_json(const struct eng_model *model, const char *path)
     json_object_update_new(object, memory_json(model, model->plans[0]));
     if (eng_model_runs_one_by_one(model))
         json_object_set_new(object, "one_by_one", json_string(model->why_one_by_one));
+    if (card->no_pictures)
+        json_object_set_new(object, "no_pictures", json_string(card->no_pictures));
     if (card->takes_images) add_card(object, card);
     if (card->n_features > 0) add_features(object, card);
     if (card->history) json_object_set_new(object, "history", json_loads(card->history, 0, NULL));

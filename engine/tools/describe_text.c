@@ -22,7 +22,10 @@ static void print_classes(const struct eng_card *card)
 
 static void print_without_pictures(const struct eng_card *card)
 {
-    printf("pictures       no: only raw tensors can be run\n");
+    if (card->no_pictures)
+        printf("pictures       no, only raw tensors can be run: %s\n", card->no_pictures);
+    else
+        printf("pictures       no, vectors of features\n");
     if (card->n_features > 0) print_names("features", card->features, card->n_features);
     if (card->n_features > 0 && card->n_classes > 0) print_classes(card);
     if (card->n_features > 0 && card->n_classes == 0) printf("predicts       a number\n");

@@ -30,7 +30,7 @@ class Inspect(ClassifyCase):
     def test_text(self):
         text, _ = self.classify("inspect", self.write_quadrant_model())
         self.assertIn("upper left, upper right", text)
-        for line in ("labels +file +4: upper left, .*", "color +guessed +gray", "size +file +2 x 2",
+        for line in ("labels +file +4: upper left, .*", "color +file +gray", "size +file +2 x 2",
                      "resize +guessed +stretch", "filter +default +bilinear", "background +default +0 0 0",
                      "values +guessed +pixel x 0.00392157, mean 0, std 1", "output +default +'p'",
                      "softmax +file +not added: probabilities", "top +default +as many as are asked for"):
@@ -46,7 +46,7 @@ class Inspect(ClassifyCase):
         config = self.write("config.json", '{"top": 3, "preprocess": {"filter": "bicubic", "antialias": false}}')
         found = self.classify_json("inspect", model, "--config", config)
         self.assertEqual(found["origin"], {
-            "labels": "file", "color": "file", "layout": "guessed", "size": "file", "resize": "default",
+            "labels": "file", "color": "file", "layout": "file", "size": "file", "resize": "default",
             "filter": "config", "background": "default", "values": "file", "output": "default", "softmax": "guessed",
             "top": "config"})
         self.assertEqual(found["guessed"], ["softmax"])

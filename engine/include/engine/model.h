@@ -15,7 +15,7 @@ struct eng_model;
 /* What was not said by the file or its config and had to be guessed (bits of eng_card.guessed). */
 enum eng_guess {
     ENG_GUESS_LABELS = 1,     /* labels are the class indices */
-    ENG_GUESS_PREPROCESS = 2, /* size and channels from the input's shape, scale 1/255 */
+    ENG_GUESS_PREPROCESS = 2, /* what the values are; mostly pixels of 0 to 1 */
     ENG_GUESS_SOFTMAX = 4,    /* softmax added because the graph does not end in one */
 };
 
@@ -63,12 +63,15 @@ struct eng_card {
     size_t
         n_features; /* the model takes vectors of so many numbers; 0: pictures or other tensors */
     const char *const *features; /* [n_features] what they are called */
-    bool takes_images;  /* one input of floats or bytes, 1 or 3 channels: pictures can be classified
-                         */
-    const char *output; /* the graph output that holds the answers */
-    bool add_softmax;   /* that output holds scores, not probabilities */
-    size_t top;         /* classes to show when nobody says how many; 0: the caller's choice */
-    unsigned guessed;   /* bits of enum eng_guess */
+    bool takes_images; /* one input of floats or bytes, 1 or 3 channels: pictures can be classified
+                        */
+    const char *no_pictures; /* a sentence: why takes_images is false; NULL if it is true, or for
+                                features */
+    const char *output;      /* the graph output that holds the answers */
+    bool add_softmax;        /* that output holds scores, not probabilities */
+    bool independent;        /* each class has a probability of its own: they need not sum to 1 */
+    size_t top;              /* classes to show when nobody says how many; 0: the caller's choice */
+    unsigned guessed;        /* bits of enum eng_guess */
     enum eng_origin origin[ENG_N_CARD_ITEMS];
     size_t n_golden;     /* recorded samples */
     const char *history; /* JSON of the training history, NULL if none */

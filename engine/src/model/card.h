@@ -71,6 +71,9 @@ enum eng_status eng_card_read(const struct onnx_model *onnx,
  */
 enum eng_status eng_card_settle_size(struct eng_card_source *source, struct eng_error *err);
 
+/* Purpose: takes scale, mean and std of a preset that exists, in the order of the card's color. */
+void eng_card_take_values(struct eng_card_source *source, const char *preset);
+
 /*
  * Purpose: the metadata rows for a card; the trainer's half. history and recipe may be NULL.
  * Ownership: strings and rows live in arena.

@@ -3,6 +3,7 @@
 #include "base/spelling.h"
 #include "model/card_parts.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,6 +52,13 @@ static enum eng_status fail_name(const struct eng_json_place *place, const char 
                     nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
+static void take_values(const struct preset *preset, struct eng_preprocess *pre)
+{
+    pre->scale = preset->scale;
+    memcpy(pre->mean, preset->mean, sizeof pre->mean);
+    memcpy(pre->std, preset->std, sizeof pre->std);
+}
+
 static void apply(const struct preset *preset, struct card_draft *draft)
 {
     static const enum eng_card_item items[] = {ENG_CARD_RESIZE, ENG_CARD_FILTER, ENG_CARD_VALUES};
@@ -69,21 +77,42 @@ static void apply(const struct preset *preset, struct card_draft *draft)
     pre->shorter_side_px = 0;
     source->crop_percentage = preset->crop_percentage;
     source->default_side_px = preset->side_px;
-    pre->scale = preset->scale;
-    memcpy(pre->mean, preset->mean, sizeof pre->mean);
-    memcpy(pre->std, preset->std, sizeof pre->std);
+    take_values(preset, pre);
     bool one_for_all = preset->color == COLOR_ANY || preset->color == COLOR_GRAY;
     draft->n_mean = draft->n_std = one_for_all ? 1 : 3;
     source->has_preprocess = true;
 }
 
+static const struct preset *find(const char *name)
+{
+    for (size_t i = 0; i < N_PRESETS; i++)
+        if (strcmp(presets[i].name, name) == 0) return &presets[i];
+    return NULL;
+}
+
+static void swap(float values[3])
+{
+    float first = values[0];
+    values[0] = values[2];
+    values[2] = first;
+}
+
+void eng_card_take_values(struct eng_card_source *source, const char *name)
+{
+    const struct preset *preset = find(name);
+    struct eng_preprocess *pre = &source->card.preprocess;
+    assert(preset && preset->color == COLOR_RGB);
+    take_values(preset, pre);
+    if (pre->color != ENG_COLOR_BGR) return;
+    swap(pre->mean);
+    swap(pre->std);
+}
+
 enum eng_status card_set_preset(const struct eng_json_place *place, const char *name,
                                 struct card_draft *draft)
 {
-    for (size_t i = 0; i < N_PRESETS; i++) {
-        if (strcmp(presets[i].name, name) != 0) continue;
-        apply(&presets[i], draft);
-        return ENG_OK;
-    }
-    return fail_name(place, name);
+    const struct preset *preset = find(name);
+    if (!preset) return fail_name(place, name);
+    apply(preset, draft);
+    return ENG_OK;
 }

@@ -5,6 +5,7 @@
 #include "model/model_internal.h"
 #include "onnx/metadata.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +23,19 @@ static bool is_ours(const char *key, size_t n)
 static enum eng_status check_answer(const struct eng_card *card, const float *answer,
                                     struct eng_error *err)
 {
-    for (size_t i = 0; i < card->n_classes; i++)
+    static const char advice[] = "say softmax true if it gives scores, or another output";
+    double sum = 0;
+    for (size_t i = 0; i < card->n_classes; i++) {
+        sum += (double)answer[i];
         if (!(answer[i] >= 0 && answer[i] <= 1))
             return eng_fail(err, ENG_MISMATCH,
-                            "output '%s' answers %g for class '%s'; wanted a probability: say "
-                            "softmax true if it gives scores, or another output",
-                            card->output, (double)answer[i], card->labels[i]);
-    return ENG_OK;
+                            "output '%s' answers %g for class '%s'; wanted a probability: %s",
+                            card->output, (double)answer[i], card->labels[i], advice);
+    }
+    if (card->independent || fabs(sum - 1) < 1e-3) return ENG_OK;
+    return eng_fail(err, ENG_MISMATCH,
+                    "output '%s' gives classes' probabilities that sum to %g; wanted 1: %s",
+                    card->output, sum, advice);
 }
 
 static enum eng_status ask(const struct eng_model *model, const uint8_t *const *pictures, size_t n,
@@ -93,7 +100,9 @@ enum eng_status eng_model_embed(const struct eng_model *model, const void *bytes
                                 size_t *n_out, struct eng_error *err)
 {
     if (!model->source.card.takes_images)
-        return eng_fail(err, ENG_UNSUPPORTED, "the model takes no pictures");
+        return eng_fail(err, ENG_UNSUPPORTED, "the model takes no pictures: %s",
+                        model->source.card.no_pictures ? model->source.card.no_pictures
+                                                       : "it takes vectors of features");
     struct eng_arena arena;
     uint8_t *file = NULL;
     size_t n_file = 0;

@@ -37,9 +37,8 @@ static enum eng_status open_model(struct srv_served *served, const char *folder,
                         "run and classify eval take those",
                         folder, card->n_features);
     if (!card->takes_images)
-        return srv_fail(err, ENG_UNSUPPORTED,
-                        "%s: the model takes no pictures; wanted one input of 1 or 3 channels",
-                        folder);
+        return srv_fail(err, ENG_UNSUPPORTED, "%s: the model takes no pictures: %s", folder,
+                        card->no_pictures);
     served->preprocess = &card->preprocess;
     served->n_classes = card->n_classes;
     /* Samples that run one after the other had better go to any worker that is free. */
@@ -71,22 +70,34 @@ static enum eng_status create_slots(struct srv_served *served, struct eng_error 
 
 /* --- warm-up --- */
 
+/* Whether these are probabilities: of one right class, or each its own. Not a number is none. */
+static enum eng_status check_row(const struct srv_served *served, const float *row,
+                                 struct eng_error *err)
+{
+    const struct eng_card *card = eng_model_card(served->model);
+    double sum = 0;
+    for (size_t i = 0; i < served->n_classes; i++) {
+        sum += (double)row[i];
+        if (card->independent && !(row[i] >= 0 && row[i] <= 1))
+            return srv_fail(err, ENG_MISMATCH,
+                            "model '%s' version %s: class %zu of a black picture has probability "
+                            "%g, wanted 0 to 1",
+                            served->name, served->version, i, (double)row[i]);
+    }
+    if (card->independent || fabs(sum - 1) < 1e-3) return ENG_OK;
+    return srv_fail(err, ENG_MISMATCH,
+                    "model '%s' version %s: the probabilities of a black picture sum to %g, "
+                    "wanted 1; say softmax true in config.json if the output gives scores",
+                    served->name, served->version, sum);
+}
+
 /* Runs a black picture: touches the memory, and shows that the answer is one. */
 static enum eng_status run_once(const struct srv_served *served, struct eng_session *session,
                                 struct eng_error *err)
 {
     float *sample = eng_session_sample(session, 1, 0);
     memset(sample, 0, eng_preprocess_count(served->preprocess) * sizeof *sample);
-    const float *row = eng_session_classify(session, 1);
-    double sum = 0;
-    for (size_t i = 0; i < served->n_classes; i++)
-        sum += (double)row[i];
-    if (!(fabs(sum - 1) < 1e-3)) /* not a number fails too */
-        return srv_fail(err, ENG_MISMATCH,
-                        "model '%s' version %s: the probabilities of a black picture sum to %g, "
-                        "wanted 1",
-                        served->name, served->version, sum);
-    return ENG_OK;
+    return check_row(served, eng_session_classify(session, 1), err);
 }
 
 /* Whether one picture takes less than inline_below_us: the best of several runs, because the

@@ -84,20 +84,74 @@ static void a_preset_has_a_size_for_open_sides_only(void **state)
     }
 }
 
-static void open_sides_without_a_size_are_refused(void **state)
+/* Flattening the convolution makes the net one of a single size. */
+static void sized_net(struct net *net, int64_t n_channels, int64_t side)
+{
+    net_init(net, 4);
+    int x = net_input(net, "x", NET_SHAPE(-1, n_channels, side, side));
+    int w = net_weight(net, "w", NET_SHAPE(2, n_channels, 3, 3), -1.0f, 1.0f);
+    int y = net_node(net, "Conv", "conv", (int[]){x, w}, 2, NULL, 0);
+    y = net_node(net, "Flatten", "flat", &y, 1, NULL, 0);
+    w = net_weight(net, "head", NET_SHAPE(2 * (side - 2) * (side - 2), 4), -1.0f, 1.0f);
+    net_output(net, net_node(net, "Gemm", "scores", (int[]){y, w}, 2, NULL, 0));
+}
+
+/* What nobody says is guessed among usual sizes, as far as the graph computes them. */
+static void open_sides_take_what_the_graph_computes(void **state)
 {
     (void)state;
+    static const struct {
+        int64_t n_channels, side; /* of a net of one size; 0: of any */
+        struct eng_shape declared;
+        int64_t found;
+    } rows[] = {
+        {3, 0, NET_SHAPE(-1, 3, -1, -1), 224},  {3, 32, NET_SHAPE(-1, 3, -1, -1), 32},
+        {3, 96, NET_SHAPE(-1, -1, -1, -1), 96}, {1, 28, NET_SHAPE(-1, 1, -1, -1), 28},
+        {1, 32, NET_SHAPE(-1, -1, -1, -1), 32}, {3, 0, NET_SHAPE(-1, 3, 50, -1), 50},
+        {3, 0, NET_SHAPE(-1, -1, 50, 50), 50},  {1, 41, NET_SHAPE(-1, -1, 41, 41), 41},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct net net;
+        struct eng_error err = {0};
+        const char *name;
+        if (rows[i].side)
+            sized_net(&net, rows[i].n_channels, rows[i].side);
+        else
+            pooled_net(&net);
+        struct eng_model *model = open_declared(&net, &rows[i].declared, NULL, &err);
+        if (!model) fail_msg("row %zu: %s", i, err.text);
+        const struct eng_card *card = eng_model_card(model);
+        assert_int_equal(card->preprocess.width_px, rows[i].found);
+        assert_int_equal(card->preprocess.height_px, rows[i].found);
+        assert_int_equal(eng_preprocess_channels(&card->preprocess), rows[i].n_channels);
+        assert_int_equal(eng_model_input(model, 0, &name).shape.dim[2], rows[i].found);
+        bool known = rows[i].declared.dim[2] != -1 && rows[i].declared.dim[3] != -1;
+        assert_int_equal(card->origin[ENG_CARD_SIZE], known ? ENG_ORIGIN_FILE : ENG_ORIGIN_GUESSED);
+        eng_model_destroy(model);
+    }
+}
+
+static void open_sides_that_nothing_usual_fits_are_refused(void **state)
+{
+    (void)state;
+    static const struct eng_shape declared[] = {
+        NET_SHAPE(-1, 3, -1, -1), NET_SHAPE(-1, -1, -1, -1), NET_SHAPE(-1, 3, -1, 40),
+        NET_SHAPE(-1, 3, 100000, -1), NET_SHAPE(-1, 4, -1, -1)};
     struct net net;
-    struct eng_error err = {0};
-    pooled_net(&net);
-    assert_null(open_declared(&net, &NET_SHAPE(-1, 3, -1, -1), NULL, &err));
-    assert_int_equal(err.status, ENG_UNSUPPORTED);
-    assert_non_null(strstr(err.text, "input 'x' has shape [N, 3, N, N], which leaves a picture's "
-                                     "size open; set it in config.json"));
+    struct eng_error err;
+    for (size_t i = 0; i < sizeof declared / sizeof *declared; i++) {
+        err = (struct eng_error){0};
+        sized_net(&net, 3, 41);
+        assert_null(open_declared(&net, &declared[i], NULL, &err));
+        assert_int_equal(err.status, ENG_UNSUPPORTED);
+        if (!strstr(err.text, "leaves a picture's size open, and no usual size fits the graph; set "
+                              "it in config.json"))
+            fail_msg("%s", err.text);
+    }
     err = (struct eng_error){0};
-    pooled_net(&net);
-    assert_null(open_declared(&net, &NET_SHAPE(-1, -1, 8, 8), NULL, &err));
-    assert_non_null(strstr(err.text, "set preprocess.color in config.json"));
+    sized_net(&net, 3, 41);
+    assert_null(open_declared(&net, &NET_SHAPE(-1, -1, 40, 40), NULL, &err));
+    assert_non_null(strstr(err.text, "[N, N, 40, 40], which leaves a picture's channels open"));
     err = (struct eng_error){0};
     pooled_net(&net); /* one side says something else than the card */
     assert_null(
@@ -243,7 +297,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_sides_follow_the_card),
         cmocka_unit_test(a_preset_has_a_size_for_open_sides_only),
-        cmocka_unit_test(open_sides_without_a_size_are_refused),
+        cmocka_unit_test(open_sides_take_what_the_graph_computes),
+        cmocka_unit_test(open_sides_that_nothing_usual_fits_are_refused),
         cmocka_unit_test(layouts_that_do_not_fit_are_refused),
         cmocka_unit_test(bytes_and_doubles_are_samples_too),
         cmocka_unit_test(the_output_can_be_chosen),
