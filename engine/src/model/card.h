@@ -27,10 +27,11 @@
  *   classifyd.golden      [{"pixels": "<base64, [H, W, C] bytes>", "probabilities": [..]}, ...]
  *   classifyd.history     {"seed":, "epochs": [{"loss":, "accuracy":, "test_accuracy":}...], ...}
  *   classifyd.recipe      the recipe's JSON, as it was
- * config.json (beside the version folders) may hold "labels", "labels_file" (beside config.json, in
- * the forms of card_labels.c), "preprocess", "output", "softmax", "top", "description" with the
- * same meaning; it wins over metadata, key by key, and a preset counts as all its keys. An unknown
- * key is an error with the nearest name. docs/preprocessing.md is for users.
+ * config.json (in the version folder, or beside it) may hold "labels", "labels_file" (beside
+ * config.json, in the forms of card_labels.c), "preprocess", "output", "softmax", "top",
+ * "description" with the same meaning; it wins over metadata, key by key, and a preset counts as
+ * all its keys. An unknown key is an error with the nearest name. docs/preprocessing.md is for
+ * users.
  */
 struct eng_golden {
     const uint8_t *pixels;      /* [H, W, C] of the model's size */

@@ -122,7 +122,9 @@ static enum eng_status open_path(const char *path, const struct eng_model_option
     if (eng_file_is_dir(path)) {
         file_path = join(names, path, "model.onnx");
         char *shared = shared_config(names, path);
-        if (!file_path || !shared) return eng_fail_memory(err, "a path");
+        char *own = join(names, path, "config.json");
+        if (!file_path || !shared || !own) return eng_fail_memory(err, "a path");
+        if (!found.config_path && eng_file_exists(own)) found.config_path = own;
         if (!found.config_path && eng_file_exists(shared)) found.config_path = shared;
     }
     struct eng_file file;

@@ -199,10 +199,11 @@ static void put(struct temp_folder *folder, const char *name, const void *bytes,
 }
 
 /* The model's config.json counts, also where the version is a link to a folder elsewhere. */
-static void config_lies_above_the_version(void **state)
+static void config_lies_above_the_version_or_in_it(void **state)
 {
     (void)state;
-    static const char config[] = "{\"labels\": [\"a\", \"b\", \"c\"]}", bad[] = "[]";
+    static const char config[] = "{\"labels\": [\"a\", \"b\", \"c\"]}", bad[] = "[]",
+                      own[] = "{\"top\": 2}";
     static const char *const paths[] = {"m/1", "m/1/", "m/2", "m/2//", "m/1/.", "m/1/../1"};
     struct temp_folder folder = temp_folder_make();
     struct net net;
@@ -224,6 +225,15 @@ static void config_lies_above_the_version(void **state)
         if (eng_model_open(temp_folder_file(&folder, paths[i]), NULL, &model, &err) != ENG_OK)
             fail_msg("%s: %s", paths[i], err.text);
         assert_string_equal(eng_model_card(model)->labels[2], "c");
+        eng_model_destroy(model);
+    }
+    put(&folder, "m/1/config.json", own, strlen(own)); /* stands for the model's */
+    for (int version = 1; version <= 2; version++) {
+        struct eng_model *model = NULL;
+        const char *path = temp_folder_file(&folder, version == 1 ? "m/1" : "m/2");
+        assert_int_equal(eng_model_open(path, NULL, &model, NULL), ENG_OK);
+        assert_int_equal(eng_model_card(model)->top, version == 1 ? 2 : 0);
+        assert_string_equal(eng_model_card(model)->labels[2], version == 1 ? "2" : "c");
         eng_model_destroy(model);
     }
     free(bytes);
@@ -254,7 +264,7 @@ int main(void)
         cmocka_unit_test(raw_runs_check_type_and_shape),
         cmocka_unit_test(metadata_that_do_not_fit_are_refused),
         cmocka_unit_test(golden_samples_are_compared),
-        cmocka_unit_test(config_lies_above_the_version),
+        cmocka_unit_test(config_lies_above_the_version_or_in_it),
         cmocka_unit_test(missing_files_are_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
