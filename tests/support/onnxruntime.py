@@ -1,4 +1,5 @@
 """ONNX Runtime, another engine to compare with; from npm, because Debian has no package of it."""
+import json
 import os
 import shutil
 import subprocess
@@ -14,14 +15,25 @@ def is_here():
     return bool(shutil.which("node")) and os.path.isdir(os.path.join(_MODULES, "onnxruntime-node"))
 
 
-def run(model, samples):
-    """The first output for a batch; samples and the answer are float32 arrays with the batch first."""
+def run_all(model, samples, step=None):
+    """All outputs for a batch, as arrays; the samples go in so many at a time, None: together."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = os.path.join(folder, "in"), os.path.join(folder, "out")
-        numpy.ascontiguousarray(samples, dtype="<f4").tofile(source)
-        subprocess.run(["node", os.path.join(_HERE, "onnxruntime_run.cjs"), _MODULES, model, source, target,
-                        *map(str, samples.shape)], check=True, timeout=300)
-        return numpy.fromfile(target, dtype="<f4").reshape(len(samples), -1)
+        numpy.ascontiguousarray(samples).tofile(source)
+        done = subprocess.run(["node", os.path.join(_HERE, "onnxruntime_run.cjs"), _MODULES, model, samples.dtype.name,
+                               source, target, str(step or len(samples)), *map(str, samples.shape)], check=True,
+                              stdout=subprocess.PIPE, timeout=300)
+        steps = []
+        with open(target, "rb") as data:
+            for told in json.loads(done.stdout):
+                steps.append([numpy.fromfile(data, o["type"],
+                                             int(numpy.prod(o["dims"]))).reshape(o["dims"]) for o in told])
+    return [numpy.concatenate(parts) for parts in zip(*steps)]
+
+
+def run(model, samples):
+    """The first output for a batch of float32 samples: a row of numbers for each."""
+    return run_all(model, numpy.asarray(samples, dtype="<f4"))[0].reshape(len(samples), -1)
 
 
 def softmax(scores):

@@ -1,16 +1,31 @@
-// Runs a model in ONNX Runtime: the first output for one input, raw little-endian float32 files.
-// usage: node onnxruntime_run.cjs NODE_MODULES MODEL INPUT OUTPUT DIM...
+// Runs a model in ONNX Runtime on its first input.
+// usage: node onnxruntime_run.cjs NODE_MODULES MODEL TYPE INPUT OUTPUT STEP DIM...
+// INPUT and OUTPUT are raw little-endian numbers; the input goes in STEP rows at a time. The outputs follow each other
+// in OUTPUT, for each step anew; what they are is printed as JSON: [[{type, dims}, ...] for each step].
 const { readFileSync, writeFileSync } = require('fs')
-const [, , modules, model, input, output, ...dims] = process.argv
+const [, , modules, model, type, input, output, step, ...dims] = process.argv
 const ort = require(modules + '/onnxruntime-node')
+const ARRAYS = { float32: Float32Array, float64: Float64Array, uint8: Uint8Array, int64: BigInt64Array }
 
 async function main() {
-  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1 })
-  const bytes = new Uint8Array(readFileSync(input)) // a copy: aligned for the floats
-  const tensor = new ort.Tensor('float32', new Float32Array(bytes.buffer), dims.map(Number))
-  const outputs = await session.run({ [session.inputNames[0]]: tensor })
-  const data = outputs[session.outputNames[0]].data
-  writeFileSync(output, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, graphOptimizationLevel: 'disabled' })
+  const bytes = new Uint8Array(readFileSync(input)) // a copy: aligned for the numbers
+  const all = new ARRAYS[type](bytes.buffer)
+  const [n, ...rest] = dims.map(Number)
+  const rows = Number(step), perRow = all.length / n
+  const chunks = [], told = []
+  for (let first = 0; first < n; first += rows) {
+    const last = Math.min(first + rows, n)
+    const tensor = new ort.Tensor(type, all.slice(first * perRow, last * perRow), [last - first, ...rest])
+    const outputs = await session.run({ [session.inputNames[0]]: tensor })
+    told.push(session.outputNames.map((name) => ({ type: outputs[name].type, dims: outputs[name].dims })))
+    for (const name of session.outputNames) {
+      const data = outputs[name].data
+      chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    }
+  }
+  writeFileSync(output, Buffer.concat(chunks))
+  console.log(JSON.stringify(told))
 }
 
 main().catch((error) => { console.error(error); process.exit(1) })
