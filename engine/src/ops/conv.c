@@ -2,11 +2,13 @@
  * Y = X * W + B, convolution as networks mean it (cross-correlation).
  *
  * Shapes: X [N, C, D1 .. Dn], W [M, C / group, K1 .. Kn], B [M]; Y [N, M, E1 .. En]; n from 1 to 3.
+ * Types: float, and double, which is not trained.
  * Source: ONNX Conv, versions 1 and 11.
  */
 #include "kernels/conv.h"
 
 #include "base/error.h"
+#include "kernels/conv_double.h"
 #include "ops/conv_shape.h"
 #include "ops/op.h"
 
@@ -14,31 +16,37 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
     struct eng_conv *conv = q->state;
     struct eng_shape y;
-    enum eng_status status = ENG_OK;
-    for (size_t k = 0; status == ENG_OK && k < q->n_in; k++)
-        if (q->in[k]) status = eng_infer_dtype(q, k, ENG_FLOAT32, err);
+    enum eng_dtype dtype = q->in[0]->dtype;
+    enum eng_status status = eng_infer_real(q, 0, err);
+    for (size_t k = 1; status == ENG_OK && k < q->n_in; k++)
+        if (q->in[k]) status = eng_infer_dtype(q, k, dtype, err);
     if (status == ENG_OK)
         status = eng_conv_resolve(q->attrs, &q->in[0]->shape, &q->in[1]->shape, conv, &y, err);
     if (status != ENG_OK) return status;
     struct eng_shape bias = {.rank = 1, .dim = {q->in[1]->shape.dim[0]}};
     if (q->n_in > 2 && q->in[2]) status = eng_infer_shape(q, 2, &bias, err);
     if (status != ENG_OK) return status;
-    eng_infer_output(q, 0, ENG_FLOAT32, &y);
+    eng_infer_output(q, 0, dtype, &y);
+    if (dtype == ENG_FLOAT64) return ENG_OK;
     conv->training = q->training;
     if (!eng_conv_scratch_bytes(conv, &q->scratch_bytes))
         return eng_fail(err, ENG_LIMIT, "the convolution needs more scratch memory than there is");
     return ENG_OK;
 }
 
-static const float *optional(const struct eng_op_call *call, size_t k)
+static const void *optional(const struct eng_op_call *call, size_t k)
 {
     return call->n_in > k && call->in[k] ? call->in[k]->data : NULL;
 }
 
 static void forward(const struct eng_op_call *call)
 {
-    eng_conv_forward(call->state, call->in[0]->data, call->in[1]->data, optional(call, 2),
-                     call->activation, call->out[0]->data, call->scratch, call->pool);
+    const void *x = call->in[0]->data, *w = call->in[1]->data, *bias = optional(call, 2);
+    if (call->in[0]->dtype == ENG_FLOAT64)
+        eng_conv_double(call->state, x, w, bias, call->out[0]->data);
+    else
+        eng_conv_forward(call->state, x, w, bias, call->activation, call->out[0]->data,
+                         call->scratch, call->pool);
 }
 
 static float *gradient(const struct eng_op_call *call, size_t k)
@@ -81,7 +89,9 @@ static double flops(const struct eng_op_infer *q)
 
 static void describe(const struct eng_op_call *call, char *text, size_t size)
 {
-    eng_conv_describe(call->state, eng_conv_algorithm(call->state), text, size);
+    bool is_double = call->in[0]->dtype == ENG_FLOAT64;
+    eng_conv_describe(call->state, is_double ? "plain loops" : eng_conv_algorithm(call->state),
+                      text, size);
 }
 
 const struct eng_op eng_op_conv = {

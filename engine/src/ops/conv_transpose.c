@@ -4,12 +4,14 @@
  *
  * Shapes: X [N, C, D1 .. Dn], W [C, M / group, K1 .. Kn], B [M]; Y [N, M, E1 .. En]; n from 1 to 3;
  * E = stride (D - 1) + output_padding + dilation (K - 1) + 1 - pads, or output_shape.
+ * Types: float, and double, which is not trained.
  * Source: ONNX ConvTranspose, versions 1 and 11.
  */
 #include "kernels/dispatch.h"
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "kernels/conv_double.h"
 #include "ops/conv_shape.h"
 #include "ops/op.h"
 
@@ -144,9 +146,10 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     const struct attrs *attrs = q->attrs;
     struct state *state = q->state;
     struct eng_conv *conv = &state->conv;
-    enum eng_status status = ENG_OK;
-    for (size_t k = 0; status == ENG_OK && k < q->n_in; k++)
-        if (q->in[k]) status = eng_infer_dtype(q, k, ENG_FLOAT32, err);
+    enum eng_dtype dtype = q->in[0]->dtype;
+    enum eng_status status = eng_infer_real(q, 0, err);
+    for (size_t k = 1; status == ENG_OK && k < q->n_in; k++)
+        if (q->in[k]) status = eng_infer_dtype(q, k, dtype, err);
     if (status == ENG_OK) status = eng_infer_rank(q, 0, 3, 2 + ENG_WINDOW_AXES, err);
     if (status == ENG_OK) status = check_weights(q, err);
     if (status == ENG_OK) status = resolve(q, &conv->window, err);
@@ -156,12 +159,13 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     y.dim[1] = w->dim[1] * attrs->group;
     for (int i = 2; i < x->rank; i++)
         y.dim[i] = conv->window.in[ENG_WINDOW_AXES - x->rank + i];
-    eng_infer_output(q, 0, ENG_FLOAT32, &y);
+    eng_infer_output(q, 0, dtype, &y);
     conv->n_images = (size_t)x->dim[0];
     conv->groups = (size_t)attrs->group;
     conv->in_channels = (size_t)w->dim[1];
     conv->out_channels = (size_t)(w->dim[0] / attrs->group);
     conv->training = q->training;
+    if (dtype == ENG_FLOAT64) return ENG_OK;
     size_t bytes, dx_bytes = q->training ? (size_t)eng_tensor_bytes(q->in[0]) : 0;
     if (!eng_conv_transpose_scratch_bytes(conv, &bytes) || bytes > SIZE_MAX / 4)
         return eng_fail(err, ENG_LIMIT, "the convolution needs more scratch memory than there is");
@@ -178,7 +182,13 @@ static size_t n_channels_out(const struct eng_conv *conv)
 static void forward(const struct eng_op_call *call)
 {
     const struct eng_conv *conv = &((const struct state *)call->state)->conv;
-    const float *bias = call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
+    const void *given = call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
+    if (call->in[0]->dtype == ENG_FLOAT64) {
+        eng_conv_double_transpose(conv, call->in[0]->data, call->in[1]->data, given,
+                                  call->out[0]->data);
+        return;
+    }
+    const float *bias = given;
     size_t n_channels = n_channels_out(conv), n_pixels = eng_window_volume(conv->window.in);
     float *y = call->out[0]->data;
     for (size_t plane = 0; bias && plane < conv->n_images * n_channels; plane++)

@@ -45,9 +45,12 @@ static enum eng_status read_ratio(const struct eng_op_infer *q, float *out, stru
     if (q->opset < OPSET_RATIO_IS_INPUT)
         return eng_fail(err, ENG_FORMAT, "has %zu inputs; before opset 12 'ratio' is an attribute",
                         q->n_in);
-    enum eng_status status = eng_infer_constant(q, 1, "ratio", ENG_FLOAT32, err);
+    enum eng_status status = eng_infer_real(q, 1, err);
+    if (status == ENG_OK) status = eng_infer_constant(q, 1, "ratio", q->in[1]->dtype, err);
     if (status == ENG_OK) status = eng_infer_count(q, 1, 1, err);
-    if (status == ENG_OK) *out = *(const float *)q->in[1]->data;
+    if (status != ENG_OK) return status;
+    const void *data = q->in[1]->data;
+    *out = q->in[1]->dtype == ENG_FLOAT32 ? *(const float *)data : (float)*(const double *)data;
     return status;
 }
 
@@ -70,13 +73,15 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     float ratio;
     enum eng_status status = read_ratio(q, &ratio, err);
     if (status == ENG_OK) status = check_mode(q, ratio, err);
-    if (status == ENG_OK) status = eng_infer_same_float(q, err);
+    if (status == ENG_OK) status = eng_infer_real(q, 0, err);
+    if (status == ENG_OK && q->training) status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
     if (status != ENG_OK) return status;
+    eng_infer_same(q);
     if (!(ratio >= 0 && ratio < 1))
         return eng_fail(err, ENG_FORMAT, "ratio is %g; 0 or more and less than 1 is wanted",
                         (double)ratio);
     const struct eng_shape *shape = &q->in[0]->shape;
-    eng_infer_output(q, 1, q->opset < OPSET_BOOL_MASK ? ENG_FLOAT32 : ENG_BOOL, shape);
+    eng_infer_output(q, 1, q->opset < OPSET_BOOL_MASK ? q->in[0]->dtype : ENG_BOOL, shape);
     struct state *state = q->state;
     state->ratio = q->training ? ratio : 0;
     if (q->training) q->keep_bytes = (size_t)eng_shape_count(shape);
@@ -90,6 +95,8 @@ static void write_mask(const struct eng_op_call *call, const uint8_t *kept, size
         uint8_t bit = kept ? kept[i] : 1;
         if (mask->dtype == ENG_BOOL)
             ((uint8_t *)mask->data)[i] = bit;
+        else if (mask->dtype == ENG_FLOAT64)
+            ((double *)mask->data)[i] = bit;
         else
             ((float *)mask->data)[i] = bit;
     }

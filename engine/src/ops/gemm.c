@@ -2,14 +2,17 @@
  * Y = alpha A' B' + beta C, where ' means transposed if asked for.
  *
  * Shapes: A' [M, K], B' [K, N], C broadcast to [M, N]; Y [M, N].
+ * Types: float; doubles and integers of 32 and 64 bits too, which are not trained.
  * Source: ONNX Gemm, versions 7, 9, 11 (C may be left out), 13.
  */
 #include "kernels/gemm.h"
+#include "kernels/gemm_typed.h"
 
 #include "base/error.h"
 #include "ops/op.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 
 struct attrs {
@@ -33,7 +36,7 @@ static enum eng_status check_c(const struct eng_op_infer *q, struct state *state
                                struct eng_error *err)
 {
     if (q->n_in < 3 || !q->in[2]) return ENG_OK;
-    enum eng_status status = eng_infer_dtype(q, 2, ENG_FLOAT32, err);
+    enum eng_status status = eng_infer_dtype(q, 2, q->in[0]->dtype, err);
     if (status == ENG_OK) status = eng_infer_rank(q, 2, 0, 2, err);
     if (status != ENG_OK) return status;
     const struct eng_shape *c = &q->in[2]->shape, *y = &q->out[0]->shape;
@@ -47,15 +50,36 @@ static enum eng_status check_c(const struct eng_op_infer *q, struct state *state
     return ENG_OK;
 }
 
+static bool is_whole(double factor)
+{
+    return factor == floor(factor) && fabs(factor) < 0x1p63;
+}
+
+static enum eng_status check_type(const struct eng_op_infer *q, struct eng_error *err)
+{
+    const struct attrs *attrs = q->attrs;
+    enum eng_dtype dtype = q->in[0]->dtype;
+    if (dtype != ENG_FLOAT32 && !eng_gemm_typed_takes(dtype))
+        return eng_fail(err, ENG_UNSUPPORTED,
+                        "input 0 has element type %s; a float or an integer of 32 or 64 bits is "
+                        "wanted",
+                        eng_dtype_name(dtype));
+    bool is_float = dtype == ENG_FLOAT32 || dtype == ENG_FLOAT64;
+    if (!is_float && !(is_whole(attrs->alpha) && is_whole(attrs->beta)))
+        return eng_fail(err, ENG_UNSUPPORTED,
+                        "alpha is %g and beta %g; of element type %s whole numbers are wanted",
+                        attrs->alpha, attrs->beta, eng_dtype_name(dtype));
+    return eng_infer_dtype(q, 1, dtype, err);
+}
+
 static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
     const struct attrs *attrs = q->attrs;
     struct state *state = q->state;
-    for (size_t k = 0; k < 2; k++) {
-        enum eng_status status = eng_infer_dtype(q, k, ENG_FLOAT32, err);
-        if (status == ENG_OK) status = eng_infer_rank(q, k, 2, 2, err);
-        if (status != ENG_OK) return status;
-    }
+    enum eng_status status = check_type(q, err);
+    for (size_t k = 0; status == ENG_OK && k < 2; k++)
+        status = eng_infer_rank(q, k, 2, 2, err);
+    if (status != ENG_OK) return status;
     const struct eng_shape *a = &q->in[0]->shape, *b = &q->in[1]->shape;
     int64_t m = a->dim[attrs->transA], k = a->dim[!attrs->transA];
     int64_t k_of_b = b->dim[attrs->transB], n = b->dim[!attrs->transB];
@@ -71,12 +95,12 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
         return eng_fail(err, ENG_LIMIT, "a dimension lies above %d", INT_MAX);
     *state = (struct state){.m = (size_t)m, .n = (size_t)n, .k = (size_t)k};
     struct eng_shape y = {.rank = 2, .dim = {m, n}};
-    eng_infer_output(q, 0, ENG_FLOAT32, &y);
+    eng_infer_output(q, 0, q->in[0]->dtype, &y);
     if (q->training && attrs->alpha != 1) q->scratch_bytes = (size_t)(m * n) * sizeof(float);
     return check_c(q, state, err);
 }
 
-static const float *bias(const struct eng_op_call *call)
+static const void *bias(const struct eng_op_call *call)
 {
     return call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
 }
@@ -112,10 +136,36 @@ static struct eng_gemm product(const struct eng_op_call *call)
                              .ldc = state->n};
 }
 
+static void forward_typed(const struct eng_op_call *call)
+{
+    const struct attrs *attrs = call->attrs;
+    const struct state *state = call->state;
+    struct eng_gemm_typed gemm = {.m = state->m,
+                                  .n = state->n,
+                                  .k = state->k,
+                                  .a = call->in[0]->data,
+                                  .a_row = attrs->transA ? 1 : state->k,
+                                  .a_column = attrs->transA ? state->m : 1,
+                                  .b = call->in[1]->data,
+                                  .b_row = attrs->transB ? 1 : state->n,
+                                  .b_column = attrs->transB ? state->k : 1,
+                                  .bias = bias(call),
+                                  .bias_row = state->c_row,
+                                  .bias_column = state->c_column,
+                                  .alpha = attrs->alpha,
+                                  .beta = attrs->beta,
+                                  .y = call->out[0]->data};
+    eng_gemm_typed_run(&gemm, call->in[0]->dtype);
+}
+
 static void forward(const struct eng_op_call *call)
 {
     const struct attrs *attrs = call->attrs;
     const struct state *state = call->state;
+    if (call->in[0]->dtype != ENG_FLOAT32) {
+        forward_typed(call);
+        return;
+    }
     struct eng_gemm gemm = product(call);
     bool is_plain =
         attrs->alpha == 1 &&
@@ -228,7 +278,8 @@ static double flops(const struct eng_op_infer *q)
 static void describe(const struct eng_op_call *call, char *text, size_t size)
 {
     struct eng_gemm gemm = product(call);
-    snprintf(text, size, "%s", eng_gemm_algorithm(&gemm));
+    bool is_float = call->in[0]->dtype == ENG_FLOAT32;
+    snprintf(text, size, "%s", is_float ? eng_gemm_algorithm(&gemm) : "plain loops");
 }
 
 const struct eng_op eng_op_gemm = {

@@ -123,13 +123,6 @@ void eng_infer_same(struct eng_op_infer *q)
     eng_infer_output(q, 0, q->in[0]->dtype, &q->in[0]->shape);
 }
 
-enum eng_status eng_infer_same_float(struct eng_op_infer *q, struct eng_error *err)
-{
-    enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
-    if (status == ENG_OK) eng_infer_same(q);
-    return status;
-}
-
 enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_shape *b,
                                     struct eng_shape *out, struct eng_error *err)
 {

@@ -215,8 +215,6 @@ void eng_infer_output(struct eng_op_infer *q, size_t output, enum eng_dtype dtyp
 enum eng_status eng_infer_fits(const struct eng_shape *y, struct eng_error *err);
 /* Purpose: output 0 has input 0's type and shape. */
 void eng_infer_same(struct eng_op_infer *q);
-/* Purpose: the same, and refuses a type other than float. */
-enum eng_status eng_infer_same_float(struct eng_op_infer *q, struct eng_error *err);
 /* Purpose: numpy broadcasting of two shapes. Errors: FORMAT naming both. */
 enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_shape *b,
                                     struct eng_shape *out, struct eng_error *err);
