@@ -3,7 +3,7 @@
  *
  * Shapes: Y has X's, with 1 for each axis that is run over, or (keepdims 0) without it. The axes
  * are an attribute, or since opset 18 (ReduceSum: 13) input 1, constant; none given means all, or
- * (noop_with_empty_axes) that Y is X.
+ * (noop_with_empty_axes) that each element is a sum of its own: ReduceSum's Y is X, ReduceL1's |X|.
  * Gradient: as of the formula; of ReduceMax and ReduceMin, equal parts to all terms that tie, as
  * torch.amax has it. Source: ONNX Reduce*, versions 1, 11, 12, 13, 18, 20.
  */
@@ -11,8 +11,6 @@
 
 #include "base/error.h"
 #include "ops/op.h"
-
-#include <string.h>
 
 enum { OPSET_SUM_TAKES_AXES = 13, OPSET_ALL_TAKE_AXES = 18, AXES = 1 };
 
@@ -24,12 +22,7 @@ struct attrs {
 static const struct eng_field fields[] = {
     ENG_F_INTS(struct attrs, axes, -ENG_MAX_RANK, ENG_MAX_RANK - 1, "what to run over; then input"),
     ENG_F_BOOL(struct attrs, keepdims, 1, "those axes stay, with length 1"),
-    ENG_F_BOOL(struct attrs, noop_with_empty_axes, 0, "no axes: Y is X; else all are run over"),
-};
-
-struct state {
-    struct eng_axes axes;
-    bool copies;
+    ENG_F_BOOL(struct attrs, noop_with_empty_axes, 0, "no axes: none is run over, not all"),
 };
 
 static enum eng_status check_type(const struct eng_op_infer *q, enum eng_reduction what,
@@ -81,7 +74,6 @@ static enum eng_status infer(struct eng_op_infer *q, enum eng_reduction what, st
 {
     const struct attrs *attrs = q->attrs;
     const struct eng_shape *x = &q->in[0]->shape;
-    struct state *state = q->state;
     int first = what == ENG_REDUCE_SUM ? OPSET_SUM_TAKES_AXES : OPSET_ALL_TAKE_AXES;
     const int64_t *list;
     size_t n;
@@ -90,9 +82,8 @@ static enum eng_status infer(struct eng_op_infer *q, enum eng_reduction what, st
     if (status == ENG_OK) status = list_axes(q, q->opset >= first, &list, &n, err);
     if (status == ENG_OK) status = eng_infer_axes(x, list, n, &marked, err);
     if (status != ENG_OK) return status;
-    state->copies = n == 0 && attrs->noop_with_empty_axes;
-    if (n == 0 && !state->copies) marked = (1u << x->rank) - 1;
-    eng_axes_plan(x, marked, &state->axes);
+    if (n == 0 && !attrs->noop_with_empty_axes) marked = (1u << x->rank) - 1;
+    eng_axes_plan(x, marked, q->state);
     struct eng_shape y = reduced_shape(x, marked, attrs->keepdims);
     eng_infer_output(q, 0, q->in[0]->dtype, &y);
     return ENG_OK;
@@ -100,25 +91,19 @@ static enum eng_status infer(struct eng_op_infer *q, enum eng_reduction what, st
 
 static void forward(const struct eng_op_call *call, enum eng_reduction what)
 {
-    const struct state *state = call->state;
     const struct eng_tensor *x = call->in[0];
-    if (state->copies)
-        memcpy(call->out[0]->data, x->data, (size_t)eng_tensor_bytes(x));
-    else
-        eng_reduce_forward(&state->axes, what, x->dtype, x->data, call->out[0]->data, call->pool);
+    eng_reduce_forward(call->state, what, x->dtype, x->data, call->out[0]->data, call->pool);
 }
 
 static void backward(const struct eng_op_call *call, enum eng_reduction what)
 {
-    const struct state *state = call->state;
     if (!call->grad_out[0] || !call->grad_in[0]) return;
     struct eng_reduce_gradients gradients = {.x = call->in[0]->data,
                                              .y = call->out[0]->data,
                                              .dy = call->grad_out[0]->data,
                                              .dx = call->grad_in[0]->data,
                                              .write = call->write_grad & 1};
-    eng_reduce_backward(&state->axes, state->copies ? ENG_REDUCE_SUM : what, &gradients,
-                        call->pool);
+    eng_reduce_backward(call->state, what, &gradients, call->pool);
 }
 
 static double flops(const struct eng_op_infer *q)
@@ -152,7 +137,7 @@ static double flops(const struct eng_op_infer *q)
         .attrs = fields,                                                             \
         .n_attrs = sizeof fields / sizeof fields[0],                                 \
         .attrs_bytes = sizeof(struct attrs),                                         \
-        .state_bytes = sizeof(struct state),                                         \
+        .state_bytes = sizeof(struct eng_axes),                                      \
         .infer = id##_infer,                                                         \
         .forward = id##_forward,                                                     \
         .backward = id##_backward,                                                   \
