@@ -167,6 +167,15 @@ class Resize(OnnxCase):
             self.check("Resize", [x, None, Known([1, 1, 2, 2], numpy.float32)], wanted, 13, mode="nearest",
                        coordinate_transformation_mode="asymmetric", nearest_mode="floor")
 
+    def test_shrinking_in_opset_10(self):
+        """The one rule of that opset is told by ONNX's case of then: 4 elements times 0.6 are the first and the third."""
+        x = numpy.arange(1, 9, dtype=numpy.float32).reshape(1, 1, 2, 4)
+        wanted = numpy.array([[[[1, 3]]]], numpy.float32)
+        self.check("Resize", [x, self.scales((0.6, 0.6))], wanted, 10, mode="nearest")
+        across = scaled(x, self.single((2.0,)), (2,), mode="nearest", rule="asymmetric", nearest_mode="floor")
+        wanted = scaled(across, self.single((0.4,)), (3,), mode="nearest", rule="asymmetric", nearest_mode="ceil")
+        self.check("Resize", [x, self.scales((2.0, 0.4))], wanted, 10, mode="nearest")
+
     def test_older_forms(self):
         for mode in "nearest", "linear":
             for factors in (2.0, 3.0), (1.5, 2.5):

@@ -21,7 +21,13 @@ enum eng_coordinates {
 
 enum eng_filter { ENG_NEAREST, ENG_LINEAR, ENG_CUBIC };
 
-enum eng_nearest { ENG_ROUND_PREFER_FLOOR, ENG_ROUND_PREFER_CEIL, ENG_FLOOR, ENG_CEIL };
+enum eng_nearest {
+    ENG_ROUND_PREFER_FLOOR,
+    ENG_ROUND_PREFER_CEIL,
+    ENG_FLOOR,
+    ENG_CEIL,
+    ENG_CEIL_IF_SMALLER, /* along axes that shrink; else floor */
+};
 
 struct eng_interpolation_axis {
     size_t in, out;

@@ -59,7 +59,7 @@ static int64_t clamp(int64_t position, size_t n)
     return position < 0 ? 0 : position >= (int64_t)n ? (int64_t)n - 1 : position;
 }
 
-static int64_t nearest(enum eng_nearest how, float x)
+static int64_t nearest(enum eng_nearest how, const struct eng_interpolation_axis *a, float x)
 {
     int64_t below = (int64_t)floorf(x);
     float ratio = x - floorf(x);
@@ -70,6 +70,9 @@ static int64_t nearest(enum eng_nearest how, float x)
         return below + (ratio >= 0.5f);
     case ENG_FLOOR:
         return below;
+    case ENG_CEIL_IF_SMALLER:
+        if (a->scale >= 1) return below;
+        break;
     case ENG_CEIL:
         break;
     }
@@ -108,8 +111,8 @@ void eng_taps_fill(const struct eng_interpolation *i, const struct eng_interpola
             index[0] = -1;
         } else if (out->n == 1) {
             weight[0] = 1;
-            index[0] =
-                (int32_t)(axis->is_same ? (int64_t)x : clamp(nearest(i->nearest, at), axis->in));
+            index[0] = (int32_t)(axis->is_same ? (int64_t)x
+                                               : clamp(nearest(i->nearest, axis, at), axis->in));
         } else {
             fill_filter(i, axis, at, out->n, index, weight);
         }

@@ -4,7 +4,9 @@
  *
  * Shapes: X [d0 .. dn], Y [floor(d0 scale0) ..], or the given sizes. Scales, sizes and the region
  * (roi, of crop and resize) must be known while planning. Upsample: asymmetric coordinates, nearest
- * by rounding down, or linear. Source: ONNX Resize 10, 11, 13, 18, 19; Upsample 7, 9.
+ * by rounding down, or linear; Resize 10 so too, but along dimensions that shrink it rounds up, as
+ * the standard's test of that version has it. Source: ONNX Resize 10, 11, 13, 18, 19; Upsample
+ * 7, 9.
  */
 #include "kernels/interpolate.h"
 
@@ -255,7 +257,7 @@ static enum eng_status resize_infer(struct eng_op_infer *q, struct eng_error *er
         .coordinates =
             is_old ? ENG_ASYMMETRIC : (enum eng_coordinates)attrs->coordinate_transformation_mode,
         .filter = (enum eng_filter)attrs->mode,
-        .nearest = is_old ? ENG_FLOOR : (enum eng_nearest)attrs->nearest_mode,
+        .nearest = is_old ? ENG_CEIL_IF_SMALLER : (enum eng_nearest)attrs->nearest_mode,
         .antialias = attrs->antialias,
         .exclude_outside = attrs->exclude_outside,
         .cubic_a = attrs->cubic_coeff_a,

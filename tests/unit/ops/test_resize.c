@@ -50,7 +50,8 @@ static int taps(const struct op_case *c, const struct axis *a, int64_t x, int64_
     const char *how =
         is_old ? "asymmetric" : text(c, "coordinate_transformation_mode", "half_pixel");
     const char *mode = text(c, "mode", "nearest");
-    const char *nearest = is_old ? "floor" : text(c, "nearest_mode", "round_prefer_floor");
+    const char *nearest = text(c, "nearest_mode", "round_prefer_floor");
+    if (is_old) nearest = a->scale < 1 ? "ceil" : "floor";
     double at = coordinate(how, a, (double)x), sum = 0;
     if (is(how, "tf_crop_and_resize") && (at < 0 || at > (double)(a->in - 1))) return 0;
     if (is(mode, "nearest")) {
@@ -271,6 +272,12 @@ static const struct op_case cases[] = {
      .opset = 10,
      .what = "opset 10, nearest",
      .in = {FLOATS(1, 2, 3, 4), SCALES(1, 1, 1.5, 2)}},
+    {.op = "Resize",
+     .reference = reference,
+     .n_in = 2,
+     .opset = 10,
+     .what = "opset 10, nearest, smaller along one axis",
+     .in = {FLOATS(1, 2, 3, 5), SCALES(1, 1, 1.5, 0.7)}},
     {BY_SCALES, .what = "down to nothing", .in = {FLOATS(1, 4), LEFT_OUT, SCALES(1, 0.125)}},
     {UPSAMPLE, .opset = 9, .n_in = 2, .what = "nearest",
      .in = {FLOATS(1, 2, 3, 4), SCALES(1, 1, 2, 3)}, .gradients = 1},
