@@ -4,6 +4,8 @@ import itertools
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+from tiny_files import delimited, varint
+
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 HUGE = 2 ** 62
 
@@ -252,26 +254,14 @@ def _attributes():
     yield "an attribute twice", double, ["'bad' (Relu)", "'alpha'", "twice"]
 
 
-def _varint(value):
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes(out + bytes([value]))
-
-
-def _field(number, value):
-    return _varint(number << 3 | 2) + _varint(len(value)) + value
-
-
 def _deep(n):
     """If in If, n levels; the bytes are put together by hand, for protobuf's writer is recursive."""
-    head = _field(1, b"x") + _field(2, b"y") + _field(3, b"bad") + _field(4, b"If")
-    graph = _field(2, b"g")
+    head = delimited(1, b"x") + delimited(2, b"y") + delimited(3, b"bad") + delimited(4, b"If")
+    graph = delimited(2, b"g")
     for _ in range(n):
-        attribute = _field(1, b"then_branch") + _field(6, graph) + b"\xa0\x01\x05"
-        graph = _field(1, head + _field(5, attribute)) + _field(2, b"g")
-    return b"\x08\x08" + _field(7, graph) + _field(8, b"\x10\x11")
+        attribute = delimited(1, b"then_branch") + delimited(6, graph) + b"\xa0\x01\x05"
+        graph = delimited(1, head + delimited(5, attribute)) + delimited(2, b"g")
+    return b"\x08\x08" + delimited(7, graph) + delimited(8, b"\x10\x11")
 
 
 def _structure():
@@ -332,7 +322,7 @@ def _repeated(tag, message, n):
 
 
 def _around(graph):
-    return b"\x08\x08\x3a" + _varint(len(graph)) + graph + b"\x42\x02\x10\x11"
+    return b"\x08\x08\x3a" + varint(len(graph)) + graph + b"\x42\x02\x10\x11"
 
 
 def small():
@@ -376,8 +366,8 @@ def lengthened():
         more = data[begin] + 1 if data[begin] & 127 < 127 else data[begin]
         yield data[:begin] + bytes([more]) + data[begin + 1:]
         yield data[:begin] + b"\xff" * (end - begin - 1) + b"\x7f" + data[end:]
-        yield data[:begin] + _varint(2 ** 35 + 7) + data[end:]
-        yield data[:begin] + _varint(2 ** 64 - 1) + data[end:]
+        yield data[:begin] + varint(2 ** 35 + 7) + data[end:]
+        yield data[:begin] + varint(2 ** 64 - 1) + data[end:]
 
 
 def refused():

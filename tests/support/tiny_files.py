@@ -7,7 +7,7 @@ import zlib
 FLOAT, UINT8, INT32, INT64 = 1, 2, 6, 7  # onnx.TensorProto.DataType
 
 
-def _varint(value):
+def varint(value):
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
@@ -16,43 +16,44 @@ def _varint(value):
 
 
 def _int(field, value):
-    return _varint(field << 3) + _varint(value & (1 << 64) - 1)
+    return varint(field << 3) + varint(value & (1 << 64) - 1)
 
 
-def _bytes(field, value):
+def delimited(field, value):
+    """A field of bytes or text, or of a message that is bytes already."""
     value = value.encode() if isinstance(value, str) else value
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
+    return varint(field << 3 | 2) + varint(len(value)) + value
 
 
 def node(op_type, inputs, outputs, name="", **ints):
     """A NodeProto; keyword arguments are integer attributes."""
-    out = b"".join(_bytes(1, i) for i in inputs) + b"".join(_bytes(2, o) for o in outputs)
-    out += _bytes(3, name or outputs[0]) + _bytes(4, op_type)
+    out = b"".join(delimited(1, i) for i in inputs) + b"".join(delimited(2, o) for o in outputs)
+    out += delimited(3, name or outputs[0]) + delimited(4, op_type)
     for key, value in ints.items():
-        out += _bytes(5, _bytes(1, key) + _int(3, value) + _int(20, 2))
+        out += delimited(5, delimited(1, key) + _int(3, value) + _int(20, 2))
     return out
 
 
 def floats(name, dims, values):
     """A TensorProto of float32."""
-    return (b"".join(_int(1, d) for d in dims) + _int(2, FLOAT) + _bytes(8, name)
-            + _bytes(9, struct.pack(f"<{len(values)}f", *values)))
+    return (b"".join(_int(1, d) for d in dims) + _int(2, FLOAT) + delimited(8, name)
+            + delimited(9, struct.pack(f"<{len(values)}f", *values)))
 
 
 def value_info(name, dims, elem_type=FLOAT):
     """A ValueInfoProto; a dimension that is text is symbolic."""
-    shape = b"".join(_bytes(1, _bytes(2, d) if isinstance(d, str) else _int(1, d)) for d in dims)
-    return _bytes(1, name) + _bytes(2, _bytes(1, _int(1, elem_type) + _bytes(2, shape)))
+    shape = b"".join(delimited(1, delimited(2, d) if isinstance(d, str) else _int(1, d)) for d in dims)
+    return delimited(1, name) + delimited(2, delimited(1, _int(1, elem_type) + delimited(2, shape)))
 
 
 def model(nodes, initializers, inputs, outputs, metadata=None, opset=17):
     """The bytes of an .onnx file."""
-    graph = b"".join(_bytes(1, n) for n in nodes) + _bytes(2, "tiny")
-    graph += b"".join(_bytes(5, i) for i in initializers)
-    graph += b"".join(_bytes(11, i) for i in inputs) + b"".join(_bytes(12, o) for o in outputs)
-    out = _int(1, 8) + _bytes(2, "tiny_files") + _bytes(7, graph) + _bytes(8, _int(2, opset))
+    graph = b"".join(delimited(1, n) for n in nodes) + delimited(2, "tiny")
+    graph += b"".join(delimited(5, i) for i in initializers)
+    graph += b"".join(delimited(11, i) for i in inputs) + b"".join(delimited(12, o) for o in outputs)
+    out = _int(1, 8) + delimited(2, "tiny_files") + delimited(7, graph) + delimited(8, _int(2, opset))
     for key, value in (metadata or {}).items():
-        out += _bytes(14, _bytes(1, key) + _bytes(2, value))
+        out += delimited(14, delimited(1, key) + delimited(2, value))
     return out
 
 

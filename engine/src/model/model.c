@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "graph/passes.h"
 #include "model/convert.h"
+#include "model/declared.h"
 #include "onnx/onnx.h"
 
 #include <stdlib.h>
@@ -22,8 +23,9 @@ static enum eng_status read_onnx(struct eng_model *model, const void *bytes, siz
     if (status != ENG_OK) return status;
     status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
     if (status == ENG_OK) status = eng_convert_import(&onnx, &model->graph, err);
-    onnx_model_fini(&onnx);
     if (status == ENG_OK) status = eng_model_settle_input(model, err);
+    if (status == ENG_OK) status = eng_declared_check(&onnx, &model->graph, err);
+    onnx_model_fini(&onnx);
     if (status == ENG_OK) status = eng_passes_optimise(&model->graph, err);
     return status;
 }

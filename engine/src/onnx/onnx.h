@@ -64,6 +64,8 @@ struct onnx_model {
     size_t n_inputs;
     struct onnx_value_info *outputs;
     size_t n_outputs;
+    struct onnx_value_info *infos; /* values in between, if they are dense tensors; not written */
+    size_t n_infos;
 };
 
 /*

@@ -184,6 +184,9 @@ static enum eng_status read_graph(const Onnx__GraphProto *graph, struct onnx_mod
     if (status == ENG_OK)
         status = onnx_value_infos(graph->output, graph->n_output, "graph output", &model->arena,
                                   &model->outputs, err);
+    if (status == ENG_OK)
+        status = onnx_known_value_infos(graph->value_info, graph->n_value_info, &model->arena,
+                                        &model->infos, &model->n_infos, err);
     if (status == ENG_OK) status = read_initializers(graph, model, err);
     if (status == ENG_OK) status = read_nodes(graph, model, err);
     if (status != ENG_OK) return status;

@@ -85,3 +85,20 @@ enum eng_status onnx_value_infos(Onnx__ValueInfoProto *const *protos, size_t n, 
     if (status == ENG_OK) *out = list;
     return status;
 }
+
+enum eng_status onnx_known_value_infos(Onnx__ValueInfoProto *const *protos, size_t n,
+                                       struct eng_arena *arena, struct onnx_value_info **out,
+                                       size_t *n_out, struct eng_error *err)
+{
+    struct onnx_value_info *list = eng_arena_alloc(arena, n, sizeof *list);
+    if (!list) return eng_fail_memory(err, "the graph's values");
+    size_t n_known = 0;
+    for (size_t i = 0; i < n; i++) {
+        enum eng_status status = value_info(protos[i], i, "value", arena, &list[n_known], NULL);
+        if (status == ENG_NO_MEMORY) return eng_fail_memory(err, "the graph's values");
+        n_known += status == ENG_OK;
+    }
+    *out = list;
+    *n_out = n_known;
+    return ENG_OK;
+}

@@ -14,4 +14,10 @@ enum eng_status onnx_value_infos(Onnx__ValueInfoProto *const *protos, size_t n, 
                                  struct eng_arena *arena, struct onnx_value_info **out,
                                  struct eng_error *err);
 
+/* Purpose: the same for value_info, which may say nothing, or describe what is no dense tensor or
+ * not in the graph: what does not read is passed over. Errors: NO_MEMORY. */
+enum eng_status onnx_known_value_infos(Onnx__ValueInfoProto *const *protos, size_t n,
+                                       struct eng_arena *arena, struct onnx_value_info **out,
+                                       size_t *n_out, struct eng_error *err);
+
 #endif

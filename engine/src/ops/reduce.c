@@ -44,7 +44,7 @@ static enum eng_status list_axes(const struct eng_op_infer *q, bool are_input, c
     const struct eng_tensor *input = q->n_in > AXES ? q->in[AXES] : NULL;
     *list = attrs->axes.v;
     *n = (size_t)attrs->axes.n;
-    if (!are_input && input)
+    if (!are_input && q->n_in > AXES)
         return eng_fail(err, ENG_FORMAT, "has %zu inputs; in opset %d the axes are an attribute",
                         q->n_in, q->opset);
     if (are_input && *n > 0)
