@@ -171,7 +171,7 @@ enum eng_status eng_op_find(const char *domain, const char *name, int opset,
 void eng_op_forward(const struct eng_op *op, const struct eng_op_call *call);
 
 /* Purpose: what limits on the work of one forward are measured in, once inferred: the largest of
- * flops, visits and the elements of a tensor. */
+ * flops, visits and the elements of a tensor that it looks at. */
 double eng_op_work(const struct eng_op *op, const struct eng_op_infer *q);
 
 /* Purpose: all rows of ops.def in order, for tests, docs and inspect. */

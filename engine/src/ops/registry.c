@@ -63,10 +63,10 @@ void eng_op_forward(const struct eng_op *op, const struct eng_op_call *call)
                              (size_t)eng_shape_count(&y->shape), call->pool);
 }
 
-static double most_elements(const struct eng_op_infer *q)
+static double most_elements(const struct eng_op_infer *q, bool looks_at_inputs)
 {
     int64_t most = 0;
-    for (size_t k = 0; k < q->n_in + q->n_out; k++) {
+    for (size_t k = looks_at_inputs ? 0 : q->n_in; k < q->n_in + q->n_out; k++) {
         const struct eng_tensor *t = k < q->n_in ? q->in[k] : q->out[k - q->n_in];
         int64_t n = t ? eng_shape_count(&t->shape) : 0;
         if (n > most) most = n;
@@ -76,8 +76,8 @@ static double most_elements(const struct eng_op_infer *q)
 
 double eng_op_work(const struct eng_op *op, const struct eng_op_infer *q)
 {
-    double work = most_elements(q), flops = op->flops ? op->flops(q) : 0,
-           visits = op->visits ? op->visits(q) : 0;
+    double work = most_elements(q, !(op->flags & ENG_OP_SHAPE_ONLY));
+    double flops = op->flops ? op->flops(q) : 0, visits = op->visits ? op->visits(q) : 0;
     work = flops > work ? flops : work;
     return visits > work ? visits : work;
 }

@@ -80,6 +80,25 @@ static void large_values_wait(void **state)
     net_fini(&net);
 }
 
+/* However large it is: nothing of it is read. */
+static void shapes_of_large_values_are_cheap(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 1);
+    int x = net_input(&net, "x", NET_SHAPE(-1, 40, 1000, 1000)), shape = ENG_NO_VALUE;
+    for (int i = 0; i < 40; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "shape%d", i);
+        shape = net_node(&net, "Shape", name, &x, 1, NULL, 0);
+    }
+    net_output(&net, shape);
+    struct eng_plan *plan = plan_for(&net.graph, ENG_PLAN_INFERENCE, 4);
+    assert_true(is_known(plan, shape));
+    eng_plan_destroy(plan);
+    net_fini(&net);
+}
+
 /* A value is free once its elements have been read; its shape can be asked for later. */
 static void asking_for_a_shape_keeps_no_memory(void **state)
 {
@@ -181,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_follow_the_batch),
         cmocka_unit_test(large_values_wait),
+        cmocka_unit_test(shapes_of_large_values_are_cheap),
         cmocka_unit_test(asking_for_a_shape_keeps_no_memory),
         cmocka_unit_test(what_training_changes_is_not_known),
         cmocka_unit_test(shapes_that_depend_on_the_picture_are_refused),
