@@ -65,7 +65,7 @@ struct eng_explain_request {
     const float *sample; /* one prepared picture, as eng_preprocess_image gives it */
     int64_t class_index; /* whose score is explained; -1: the class with the highest */
     /* Parameters; eng_explain_parameter has their bounds, eng_explain sets them by name. */
-    int64_t steps;         /* INTEGRATED_GRADIENTS: points on the path */
+    int64_t steps;         /* INTEGRATED_GRADIENTS: points on the path, to begin with */
     int64_t samples;       /* SMOOTHGRAD: noisy copies */
     double noise;          /* SMOOTHGRAD: standard deviation as a share of the sample's range */
     int64_t seed;          /* SMOOTHGRAD: of the noise */

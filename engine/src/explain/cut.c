@@ -86,7 +86,7 @@ static bool copy_node(const struct eng_node *from, struct eng_graph *graph)
 {
     struct eng_node *node = &graph->nodes[graph->n_nodes];
     *node = *from;
-    node->frozen = true;
+    node->frozen = node->steady = true;
     node->in = eng_arena_alloc(&graph->arena, from->n_in + 1, sizeof *node->in);
     node->out = eng_arena_alloc(&graph->arena, from->n_out + 1, sizeof *node->out);
     if (!node->in || !node->out) return false;
@@ -116,6 +116,6 @@ enum eng_status eng_explain_cut(const struct eng_graph *from, const int *outputs
         if (!ok) return eng_fail_memory(err, "a part of the graph");
     }
     for (size_t v = 0; v < out->n_values; v++)
-        out->values[v].trainable = false;
+        out->values[v].trainable = out->values[v].wants_grad = false;
     return eng_passes_drop_dead(out, err);
 }

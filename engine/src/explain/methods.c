@@ -52,6 +52,10 @@ static enum eng_status check_occlusion(const struct eng_model *model, struct eng
 }
 
 static const struct eng_explain_way ways[ENG_N_EXPLAIN_METHODS] = {
+    [ENG_EXPLAIN_GRADCAM] = {eng_explain_check_gradcam, eng_explain_gradcam, true},
+    [ENG_EXPLAIN_INTEGRATED_GRADIENTS] = {eng_explain_check_input_gradient,
+                                          eng_explain_integrated_gradients, true},
+    [ENG_EXPLAIN_SMOOTHGRAD] = {eng_explain_check_input_gradient, eng_explain_smoothgrad, true},
     [ENG_EXPLAIN_OCCLUSION] = {check_occlusion, eng_explain_occlusion, true},
     [ENG_EXPLAIN_NEIGHBOURS] = {eng_explain_check_neighbours, eng_explain_find_neighbours, false},
 };
@@ -64,6 +68,8 @@ const struct eng_explain_way *eng_explain_way(enum eng_explain_method method)
 /* What AUTO tries, one after the other. */
 static const enum eng_explain_method preferred[] = {
     ENG_EXPLAIN_NEIGHBOURS,
+    ENG_EXPLAIN_GRADCAM,
+    ENG_EXPLAIN_INTEGRATED_GRADIENTS,
     ENG_EXPLAIN_OCCLUSION,
 };
 

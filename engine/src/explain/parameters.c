@@ -13,7 +13,10 @@ static const char *const baselines[] = {
 
 #define R struct eng_explain_request
 static const struct eng_field fields[] = {
-    ENG_F_INT(R, steps, 64, 1, 1024, "points on the path from the baseline to the picture"),
+    ENG_F_INT(R, steps, 64, 1, 1024,
+              "points on the path from the baseline to the picture, to begin with: up to 1024 are "
+              "taken until "
+              "the map's sum is the difference of the scores"),
     ENG_F_INT(R, samples, 32, 1, 1024, "noisy copies of the picture"),
     ENG_F_FLOAT(R, noise, 0.15, 0, 10,
                 "standard deviation of the noise, as a share of the picture's range of values"),

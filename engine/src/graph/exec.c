@@ -224,13 +224,14 @@ static void begin_gradient(struct eng_exec *exec, size_t i, size_t k)
         memset(exec->grads[v].data, 0, (size_t)eng_tensor_bytes(&exec->grads[v]));
 }
 
-/* Fills the call's gradient pointers; false if the seeded value does not depend on this node. */
+/* Fills the call's gradient pointers; false if the seeded value does not depend on this node, or
+ * nothing before it wants a gradient. */
 static bool bind_backward(struct eng_exec *exec, size_t i)
 {
     const struct eng_node *node = &exec->graph->nodes[i];
     const struct eng_tensor **grad_out = exec->grad_tables[i].out;
     struct eng_tensor **grad_in = exec->grad_tables[i].in;
-    bool any = false;
+    bool any = false, any_wanted = false;
     for (size_t k = 0; k < node->n_out; k++) {
         int v = node->out[k];
         bool comes = v != ENG_NO_VALUE && exec->reached[v] && exec->grads[v].data;
@@ -243,10 +244,10 @@ static bool bind_backward(struct eng_exec *exec, size_t i)
         bool wanted = v != ENG_NO_VALUE && exec->grads[v].data;
         grad_in[k] = wanted ? &exec->grads[v] : NULL;
         if (!wanted) continue;
-        exec->reached[v] = true;
+        any_wanted = exec->reached[v] = true;
         begin_gradient(exec, i, k);
     }
-    return any;
+    return any_wanted;
 }
 
 void eng_exec_backward(struct eng_exec *exec)
@@ -254,10 +255,19 @@ void eng_exec_backward(struct eng_exec *exec)
     for (size_t i = exec->graph->n_nodes; i-- > 0;)
         if (bind_backward(exec, i) && !is_shared_view(exec, i))
             exec->graph->nodes[i].op->backward(&exec->calls[i]);
-    for (size_t v = 0; v < exec->graph->n_values; v++)
-        if (exec->graph->values[v].kind == ENG_VALUE_CONSTANT && exec->grads[v].data &&
-            !exec->reached[v])
+    for (size_t v = 0; v < exec->graph->n_values; v++) {
+        const struct eng_value *value = &exec->graph->values[v];
+        bool is_result = value->kind == ENG_VALUE_CONSTANT || value->wants_grad;
+        if (is_result && exec->grads[v].data && !exec->reached[v])
             memset(exec->grads[v].data, 0, (size_t)eng_tensor_bytes(&exec->grads[v]));
+    }
+}
+
+const float *eng_exec_gradient(const struct eng_exec *exec, int value)
+{
+    assert(exec->plan && exec->plan->mode == ENG_PLAN_TRAINING);
+    assert(exec->graph->values[value].wants_grad && exec->grads[value].data);
+    return exec->grads[value].data;
 }
 
 void eng_exec_commit(struct eng_exec *const *shards, size_t n_shards)

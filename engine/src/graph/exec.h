@@ -56,9 +56,13 @@ float *eng_exec_seed_grad(struct eng_exec *exec, int value);
 
 /*
  * Purpose: walks the nodes backwards from the seeded value, up to the gradients of trainable
- * constants. Nodes that the value does not depend on are passed over.
+ * constants and of values that want theirs. Nodes that the value does not depend on are passed
+ * over, and those from which no way leads to such gradients.
  */
 void eng_exec_backward(struct eng_exec *exec);
+
+/* Purpose: the gradient of a value that wants_grad, after backward; float, in the value's shape. */
+const float *eng_exec_gradient(const struct eng_exec *exec, int value);
 
 enum { ENG_EXEC_MAX_SHARDS = 64 };
 

@@ -16,12 +16,16 @@ static bool is_relu(const struct eng_node *node, const struct eng_tensor *tensor
     return node->op->activation(&q, &activation) && activation.kind == ENG_ACT_RELU;
 }
 
-/* The node that makes what node i alone reads; -1 if there is none. */
+/* The node that makes what node i alone reads; -1 if there is none. A value whose own gradient is
+ * asked for keeps its memory to itself. */
 static int producer_of(const struct eng_graph *graph, const struct eng_links *links, size_t i)
 {
     int value = graph->nodes[i].in[0];
     int producer = value == ENG_NO_VALUE || links->uses[value] != 1 ? -1 : links->producer[value];
-    return producer >= 0 && graph->nodes[producer].out[0] == value ? producer : -1;
+    if (producer < 0 || graph->nodes[producer].out[0] != value || graph->values[value].wants_grad ||
+        graph->values[graph->nodes[i].out[0]].wants_grad)
+        return -1;
+    return producer;
 }
 
 enum eng_status eng_fuse_training(const struct eng_graph *graph, const struct eng_tensor *tensors,

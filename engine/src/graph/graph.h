@@ -28,7 +28,8 @@ enum { ENG_NO_VALUE = -1 }; /* an optional input or output that is left out */
 struct eng_value {
     const char *name;
     enum eng_value_kind kind;
-    bool trainable;           /* a constant that training adjusts */
+    bool trainable;  /* a constant that training adjusts */
+    bool wants_grad; /* no constant: TRAINING plans keep its gradient (eng_exec_gradient) */
     enum eng_follows follows; /* a constant: where the batch is overridden */
     int follows_entry;        /* IN_ENTRY: which number */
     /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: nothing;
@@ -45,6 +46,7 @@ struct eng_node {
     int *in; /* value indices or ENG_NO_VALUE */
     int *out;
     bool frozen; /* training leaves its constants as they are, observed statistics included */
+    bool steady; /* answers as in inference though gradients are computed: Dropout drops nothing */
     struct eng_activation activation; /* fused by a pass */
 };
 

@@ -71,7 +71,7 @@ static void lives_measure(const struct eng_plan *plan, struct lives *lives)
 static bool may_alias(const struct eng_plan *plan, const struct eng_node *node, int from, int to)
 {
     return from != ENG_NO_VALUE && to != ENG_NO_VALUE && !plan->tensors[from].data &&
-           !plan->tensors[to].data &&
+           !plan->tensors[to].data && !plan->graph->values[to].wants_grad &&
            eng_tensor_bytes(&plan->tensors[from]) == eng_tensor_bytes(&plan->tensors[to]) &&
            node->op->flags & (ENG_OP_VIEW | ENG_OP_IN_PLACE);
 }
@@ -114,21 +114,22 @@ static enum eng_status output_needs_grad(const struct eng_node *node, const stru
     if (!*needs) return ENG_OK;
     if (!node->op->backward)
         return eng_fail(err, ENG_UNSUPPORTED,
-                        "the operator has no gradient, so what comes before it cannot be trained");
+                        "the operator has no gradient, so none reaches what comes before it");
     if (out->dtype == ENG_FLOAT64)
         return eng_fail(err, ENG_UNSUPPORTED,
-                        "its output is of type double, whose gradient is not computed; so what "
-                        "comes before it cannot be trained");
+                        "its output is of type double, whose gradient is not computed; so none "
+                        "reaches what comes before it");
     return ENG_OK;
 }
 
-/* Which computed values gradients flow through: those that depend on something trainable. */
+/* Which values gradients flow through: those that depend on something trainable, or on a value
+ * whose gradient is asked for. */
 static enum eng_status mark_needs_grad(const struct eng_plan *plan, bool *needs,
                                        struct eng_error *err)
 {
     const struct eng_graph *graph = plan->graph;
     for (size_t v = 0; v < graph->n_values; v++)
-        needs[v] = graph->values[v].trainable;
+        needs[v] = graph->values[v].trainable || graph->values[v].wants_grad;
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct eng_node *node = &graph->nodes[i];
         bool any = false;
@@ -206,6 +207,8 @@ static void measure_gradients(const struct eng_graph *graph, const int *root, in
     }
     for (size_t i = 0; i < graph->n_outputs; i++)
         first[root[graph->outputs[i]]] = step_of(graph->n_nodes);
+    for (size_t v = 0; v < graph->n_values; v++)
+        if (graph->values[v].wants_grad) last[root[v]] = backward_step_of(graph, 0);
 }
 
 /* Uses up the lives, which have been asked for by now. */
@@ -216,7 +219,7 @@ static void want_training(struct eng_plan *plan, const struct lives *lives, cons
     measure_gradients(plan->graph, lives->root, lives->first, lives->last);
     for (size_t v = 0; v < plan->graph->n_values; v++) {
         plan->grad_offset[v] = ENG_NO_PLACE;
-        if (plan->graph->values[v].kind == ENG_VALUE_COMPUTED && needs_grad[v] &&
+        if (plan->graph->values[v].kind != ENG_VALUE_CONSTANT && needs_grad[v] &&
             lives->root[v] == (int)v)
             want(request, (size_t)eng_tensor_bytes(&plan->tensors[v]), lives->first[v],
                  lives->last[v], &plan->grad_offset[v]);

@@ -22,7 +22,8 @@ struct eng_plan {
     struct eng_node_plan *nodes; /* [n_nodes] */
     int *root;                   /* [n_values] the value whose memory this one shares, or itself */
     size_t *offset;              /* [n_values] bytes into the arena; none for what is known */
-    size_t *grad_offset;         /* TRAINING: [n_values]; none where no gradient flows */
+    size_t *grad_offset;         /* TRAINING: [n_values]; none where no gradient flows, and of
+                                    constants */
     size_t *keep_offset;         /* TRAINING: [n_nodes]; none if keep_bytes is 0 */
     size_t *scratch_offset;      /* [n_nodes] */
     size_t arena_bytes;

@@ -90,6 +90,7 @@ static enum eng_status infer_node(struct eng_shape_walk *walk, size_t i, bool co
                              .opset = node->opset,
                              .training = walk->training,
                              .frozen = node->frozen,
+                             .steady = node->steady,
                              .n_in = node->n_in,
                              .in = in,
                              .n_out = node->n_out,

@@ -30,6 +30,11 @@ struct state {
     float ratio; /* 0 in inference */
 };
 
+static bool drops(const struct eng_op_infer *q)
+{
+    return q->training && !q->steady;
+}
+
 static bool has(const struct eng_op_infer *q, size_t k)
 {
     return q->n_in > k && q->in[k];
@@ -60,7 +65,7 @@ static enum eng_status check_mode(const struct eng_op_infer *q, float ratio, str
     if (!has(q, 2)) return ENG_OK;
     enum eng_status status = eng_infer_constant(q, 2, "training_mode", ENG_BOOL, err);
     if (status == ENG_OK) status = eng_infer_count(q, 2, 1, err);
-    if (status != ENG_OK || q->training || ratio == 0 || !*(const uint8_t *)q->in[2]->data)
+    if (status != ENG_OK || drops(q) || ratio == 0 || !*(const uint8_t *)q->in[2]->data)
         return status;
     return eng_fail(err, ENG_UNSUPPORTED,
                     "training_mode is true with ratio %g, which would make answers random; export "
@@ -83,7 +88,7 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     const struct eng_shape *shape = &q->in[0]->shape;
     eng_infer_output(q, 1, q->opset < OPSET_BOOL_MASK ? q->in[0]->dtype : ENG_BOOL, shape);
     struct state *state = q->state;
-    state->ratio = q->training ? ratio : 0;
+    state->ratio = drops(q) ? ratio : 0;
     if (q->training) q->keep_bytes = (size_t)eng_shape_count(shape);
     return ENG_OK;
 }

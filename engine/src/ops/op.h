@@ -53,6 +53,7 @@ struct eng_op_infer {
     int opset;         /* of the operator's domain, as the file imports it */
     bool training;     /* plan for training: keep what backward needs */
     bool frozen;       /* training leaves the node's state as it is, and so must commit */
+    bool steady;       /* in training too, answer as in inference */
     size_t n_in;
     /* NULL: optional input left out. data is set if the values are known while planning: constants,
      * and what follows from constants and shapes alone (graph/known.h). */
