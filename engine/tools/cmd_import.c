@@ -156,6 +156,7 @@ static enum eng_status write_out(const struct eng_model *model, const char *path
         printf("wrote          %s\n", out_path);
         describe_print_items(card);
         printf("golden samples %zu\n", pictures.n);
+        describe_print_config(card);
     }
     pictures_fini(&pictures);
     free(bytes);

@@ -41,31 +41,6 @@ static json_t *nodes_json(const struct eng_model *model)
     return list;
 }
 
-static json_t *channels_json(const float *values, uint32_t n)
-{
-    json_t *list = json_array();
-    for (uint32_t c = 0; c < n; c++)
-        json_array_append_new(list, json_real((double)values[c]));
-    return list;
-}
-
-/* The form that config.json takes. */
-static json_t *preprocess_json(const struct eng_preprocess *pre)
-{
-    uint32_t n_channels = eng_preprocess_channels(pre);
-    const uint8_t *ground = pre->background;
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:b, s:o, s:s, s:i, s:i, s:f, s:o, s:o}", "color", describe_color(pre),
-        "resize", describe_resize(pre), "filter", describe_filter(pre), "antialias", !pre->aliased,
-        "background", json_pack("[i, i, i]", ground[0], ground[1], ground[2]), "layout",
-        describe_layout(pre), "width", (int)pre->width_px, "height", (int)pre->height_px, "scale",
-        (double)pre->scale, "mean", channels_json(pre->mean, n_channels), "std",
-        channels_json(pre->std, n_channels));
-    if (pre->resize == ENG_RESIZE_CENTER_CROP)
-        json_object_set_new(object, "shorter_side", json_integer(pre->shorter_side_px));
-    return object;
-}
-
 static json_t *names_json(const char *const *names, size_t n)
 {
     json_t *list = json_array();
@@ -99,10 +74,19 @@ static void add_card(json_t *object, const struct eng_card *card)
         object,
         json_pack("{s:I, s:o, s:o, s:s, s:b, s:b, s:I, s:o, s:o, s:I}", "classes",
                   (json_int_t)card->n_classes, "labels", names_json(card->labels, card->n_classes),
-                  "preprocess", preprocess_json(&card->preprocess), "output", card->output,
+                  "preprocess", describe_preprocess_json(&card->preprocess), "output", card->output,
                   "add_softmax", card->add_softmax, "independent", card->independent, "top",
                   (json_int_t)card->top, "guessed", guessed_json(card->guessed), "origin",
                   origins_json(card), "golden_samples", (json_int_t)card->n_golden));
+}
+
+static void add_config(json_t *object, const struct eng_card *card)
+{
+    json_t *config = describe_config_json(card);
+    if (json_object_size(config) > 0)
+        json_object_set_new(object, "config_as_guessed", config);
+    else
+        json_decref(config);
 }
 
 /* And what only a model of vectors has. */
@@ -138,7 +122,10 @@ json_t *tool_describe_json(const struct eng_model *model, const char *path)
         json_object_set_new(object, "one_by_one", json_string(model->why_one_by_one));
     if (card->no_pictures)
         json_object_set_new(object, "no_pictures", json_string(card->no_pictures));
-    if (card->takes_images) add_card(object, card);
+    if (card->takes_images) {
+        add_card(object, card);
+        add_config(object, card);
+    }
     if (card->n_features > 0) add_features(object, card);
     if (card->history) json_object_set_new(object, "history", json_loads(card->history, 0, NULL));
     if (card->recipe) json_object_set_new(object, "recipe", json_loads(card->recipe, 0, NULL));

@@ -2,6 +2,7 @@
 #ifndef TOOLS_DESCRIBE_PARTS_H
 #define TOOLS_DESCRIBE_PARTS_H
 
+#include "json.h"
 #include "model/model_internal.h"
 
 struct describe_guess {
@@ -21,6 +22,19 @@ const char *describe_layout(const struct eng_preprocess *pre);
 /* Purpose: prints the card of a model that takes pictures: a line for each item, with its origin.
  */
 void describe_print_items(const struct eng_card *card);
+
+/* Purpose: preprocessing in the form that config.json takes; NULL when memory runs out. */
+json_t *describe_preprocess_json(const struct eng_preprocess *pre);
+
+/*
+ * Purpose: a config.json that says what was guessed, as it was guessed: to be put right and then
+ *          used. Of labels it names a file that is still to be written. Empty if nothing was
+ *          guessed, NULL when memory runs out.
+ */
+json_t *describe_config_json(const struct eng_card *card);
+
+/* Purpose: prints that with advice; nothing if nothing was guessed. */
+void describe_print_config(const struct eng_card *card);
 
 /* Purpose: the fused activation's ONNX name, NULL if none. */
 const char *describe_activation(const struct eng_node *node);

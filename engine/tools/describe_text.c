@@ -46,6 +46,7 @@ static void print_card(const struct eng_model *model, const char *path)
     describe_print_items(card);
     printf("golden samples %zu\nhistory        %s\n", card->n_golden,
            card->history ? "yes, in --json" : "none");
+    describe_print_config(card);
 }
 
 static void print_value(const char *kind, const struct eng_model *model, int value)

@@ -72,6 +72,25 @@ static void announce(const struct srv_reload *reload, const struct srv_reload_ro
     if (metrics) srv_series_add(srv_metrics_series(metrics, SRV_M_RELOADS, labels), 1);
 }
 
+/* What nobody said of a version that serves now: it may answer wrongly because of it. */
+static void warn_of_guesses(const struct srv_reload *reload, const struct srv_reload_row *row,
+                            const struct srv_served *served)
+{
+    char list[160] = "";
+    size_t n = 0;
+    const struct eng_card *card = eng_model_card(srv_served_model(served));
+    for (unsigned i = 0; i < ENG_N_CARD_ITEMS && n < sizeof list; i++)
+        if (card->origin[i] == ENG_ORIGIN_GUESSED)
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "",
+                                  eng_card_item_name((enum eng_card_item)i));
+    const struct srv_log_field fields[] = {
+        {.key = "model", .text = row->model},
+        {.key = "version", .text = row->version},
+        {.key = "guessed", .text = list},
+        {.key = "wanted", .text = "a config.json; classify inspect shows one"}};
+    if (n > 0) srv_log_write(reload->options->log, SRV_LOG_WARN, "model guesses", fields, 4);
+}
+
 static enum eng_status load_served(const struct srv_reload *reload, const struct srv_folder *folder,
                                    struct srv_served **out, struct eng_error *err)
 {
@@ -109,6 +128,7 @@ static void load_one(const struct srv_reload *reload, const struct srv_folder *f
         report->first_failure = &text->reason;
     set_digest(text, serving(reload->registry, folder->model, folder->version));
     announce(reload, row, srv_clock_us() - start_us);
+    if (row->loaded) warn_of_guesses(reload, row, served);
     srv_reload_free_unused(reload->registry);
 }
 

@@ -37,11 +37,23 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static void note_ignored(struct srv_log *log, const char *path, const char *wanted)
+static void note_ignored(struct srv_log *log, const char *what, const char *path,
+                         const char *wanted)
 {
-    const struct srv_log_field fields[] = {{.key = "folder", .text = path},
+    char message[32];
+    const struct srv_log_field fields[] = {{.key = what, .text = path},
                                            {.key = "wanted", .text = wanted}};
-    srv_log_write(log, SRV_LOG_WARN, "folder ignored", fields, 2);
+    snprintf(message, sizeof message, "%s ignored", what);
+    srv_log_write(log, SRV_LOG_WARN, message, fields, 2);
+}
+
+/* A model where no version is: people put it there and wonder. */
+static void visit_file(const struct scan *scan, const char *path)
+{
+    static const char suffix[] = ".onnx";
+    size_t n = strlen(path), n_suffix = strlen(suffix);
+    if (n > n_suffix && strcmp(path + n - n_suffix, suffix) == 0)
+        note_ignored(scan->log, "file", path, "NAME/VERSION/model.onnx in the models folder");
 }
 
 static enum eng_status add_folder(struct scan *scan, const char *model, const char *version,
@@ -68,7 +80,7 @@ static enum eng_status add_folder(struct scan *scan, const char *model, const ch
 typedef enum eng_status visit_folder(struct scan *scan, const char *path, const char *parent,
                                      const char *name, struct eng_error *err);
 
-/* Calls visit for each folder in path whose name does not begin with a dot. */
+/* Calls visit for each folder in path whose name does not begin with a dot, and looks at files. */
 static enum eng_status each_folder(struct scan *scan, const char *path, const char *name,
                                    visit_folder *visit, struct eng_error *err)
 {
@@ -86,6 +98,8 @@ static enum eng_status each_folder(struct scan *scan, const char *path, const ch
                               path, entry->d_name, PATH_MAX - 1);
         else if (is_folder(child))
             status = visit(scan, child, name, entry->d_name, err);
+        else
+            visit_file(scan, child);
         errno = 0;
     }
     if (status == ENG_OK && errno != 0)
@@ -98,7 +112,7 @@ static enum eng_status visit_version(struct scan *scan, const char *path, const 
                                      const char *name, struct eng_error *err)
 {
     if (is_version(name)) return add_folder(scan, model, name, err);
-    note_ignored(scan->log, path, "a version: a positive integer without leading zeros");
+    note_ignored(scan->log, "folder", path, "a version: a positive integer without leading zeros");
     return ENG_OK;
 }
 
@@ -107,7 +121,7 @@ static enum eng_status visit_model(struct scan *scan, const char *path, const ch
 {
     (void)repository;
     if (is_model_name(name)) return each_folder(scan, path, name, visit_version, err);
-    note_ignored(scan->log, path, "a model name: at most 63 of A-Z a-z 0-9 _ . -");
+    note_ignored(scan->log, "folder", path, "a model name: at most 63 of A-Z a-z 0-9 _ . -");
     return ENG_OK;
 }
 
