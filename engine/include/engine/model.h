@@ -120,7 +120,7 @@ const struct eng_card *eng_model_card(const struct eng_model *model);
 const char *eng_model_digest(const struct eng_model *model);
 
 /* Purpose: the largest batch that a session takes: options.max_batch, at most 32 if it runs the
- * samples one by one. */
+ * samples one by one, and fewer for graphs of more than some ten thousand nodes. */
 int eng_model_max_batch(const struct eng_model *model);
 
 /* Purpose: true if the graph insists on the one sample that it was exported for, or mixes samples:

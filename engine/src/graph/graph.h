@@ -62,8 +62,8 @@ struct eng_graph {
     size_t n_inputs, n_outputs, inputs_capacity, outputs_capacity;
 };
 
-/* Limits on what a file may ask for: the time to plan grows with the square of the nodes. */
-enum { ENG_GRAPH_MAX_NODES = 20000, ENG_GRAPH_MAX_VALUES = 80000 };
+/* Limits on what a file may ask for. */
+enum { ENG_GRAPH_MAX_NODES = 100000, ENG_GRAPH_MAX_VALUES = 250000 };
 
 void eng_graph_init(struct eng_graph *graph);
 void eng_graph_fini(struct eng_graph *graph);

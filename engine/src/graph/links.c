@@ -40,15 +40,6 @@ void eng_links_remove_marked(struct eng_graph *graph, const struct eng_links *li
     graph->n_nodes = kept;
 }
 
-void eng_links_replace_uses(struct eng_graph *graph, int from, int to)
-{
-    for (size_t i = 0; i < graph->n_nodes; i++)
-        for (size_t k = 0; k < graph->nodes[i].n_in; k++)
-            if (graph->nodes[i].in[k] == from) graph->nodes[i].in[k] = to;
-    for (size_t i = 0; i < graph->n_outputs; i++)
-        if (graph->outputs[i] == from) graph->outputs[i] = to;
-}
-
 void eng_node_view_fini(struct eng_node_view *view)
 {
     free(view->in);

@@ -20,9 +20,6 @@ void eng_links_fini(struct eng_links *links);
 /* Purpose: drops the marked nodes from the graph; links are stale afterwards. */
 void eng_links_remove_marked(struct eng_graph *graph, const struct eng_links *links);
 
-/* Purpose: every reader of `from`, graph outputs included, reads `to` from now on. */
-void eng_links_replace_uses(struct eng_graph *graph, int from, int to);
-
 /* A node's tensors: data for constants, unknown shapes for computed values. */
 struct eng_node_view {
     const struct eng_tensor **in;

@@ -119,41 +119,6 @@ enum eng_status eng_passes_fold_constants(struct eng_graph *graph, struct eng_er
     return status;
 }
 
-/* ---- nodes without effect ---- */
-
-static bool is_no_op(const struct eng_graph *graph, const struct eng_links *links,
-                     const struct eng_node *node)
-{
-    if (!(node->op->flags & ENG_OP_NO_OP)) return false;
-    for (size_t k = 1; k < node->n_out; k++)
-        if (node->out[k] != ENG_NO_VALUE && links->uses[node->out[k]] > 0) return false;
-    /* The outputs keep the names that the file gives them. */
-    for (size_t i = 0; i < graph->n_outputs; i++)
-        if (graph->outputs[i] == node->out[0]) return false;
-    /* A Dropout that is told its training_mode (input 2) decides for itself. */
-    if (node->n_in > 2 && node->in[2] != ENG_NO_VALUE) return false;
-    /* A graph input may not become an output: outputs have memory of their own. */
-    return graph->values[node->in[0]].kind == ENG_VALUE_COMPUTED;
-}
-
-enum eng_status eng_passes_drop_no_ops(struct eng_graph *graph, struct eng_error *err)
-{
-    struct eng_links links;
-    enum eng_status status = eng_links_init(graph, &links, err);
-    if (status != ENG_OK) return status;
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        const struct eng_node *node = &graph->nodes[i];
-        if (!is_no_op(graph, &links, node)) continue;
-        eng_links_replace_uses(graph, node->out[0], node->in[0]);
-        links.removed[i] = true;
-    }
-    eng_links_remove_marked(graph, &links);
-    eng_links_fini(&links);
-    return ENG_OK;
-}
-
-/* ---- what nothing reads ---- */
-
 static void remap(int *values, size_t n, const int *to)
 {
     for (size_t i = 0; i < n; i++)
@@ -165,6 +130,56 @@ static void mark(bool *used, const int *values, size_t n)
     for (size_t i = 0; i < n; i++)
         if (values[i] != ENG_NO_VALUE) used[values[i]] = true;
 }
+
+/* ---- nodes without effect ---- */
+
+static bool is_no_op(const struct eng_graph *graph, const struct eng_links *links,
+                     const bool *is_output, const struct eng_node *node)
+{
+    if (!(node->op->flags & ENG_OP_NO_OP)) return false;
+    for (size_t k = 1; k < node->n_out; k++)
+        if (node->out[k] != ENG_NO_VALUE && links->uses[node->out[k]] > 0) return false;
+    /* The outputs keep the names that the file gives them. */
+    if (is_output[node->out[0]]) return false;
+    /* A Dropout that is told its training_mode (input 2) decides for itself. */
+    if (node->n_in > 2 && node->in[2] != ENG_NO_VALUE) return false;
+    /* A graph input may not become an output: outputs have memory of their own. */
+    return graph->values[node->in[0]].kind == ENG_VALUE_COMPUTED;
+}
+
+/* to: what stands for each value. Nodes come after those that they read. */
+static void drop_no_ops(struct eng_graph *graph, struct eng_links *links, bool *is_output, int *to)
+{
+    mark(is_output, graph->outputs, graph->n_outputs);
+    for (size_t v = 0; v < graph->n_values; v++)
+        to[v] = (int)v;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        struct eng_node *node = &graph->nodes[i];
+        remap(node->in, node->n_in, to);
+        links->removed[i] = is_no_op(graph, links, is_output, node);
+        if (links->removed[i]) to[node->out[0]] = node->in[0];
+    }
+    eng_links_remove_marked(graph, links);
+}
+
+enum eng_status eng_passes_drop_no_ops(struct eng_graph *graph, struct eng_error *err)
+{
+    struct eng_links links;
+    enum eng_status status = eng_links_init(graph, &links, err);
+    if (status != ENG_OK) return status;
+    bool *is_output = eng_calloc(graph->n_values, sizeof *is_output);
+    int *to = eng_calloc(graph->n_values, sizeof *to);
+    if (is_output && to)
+        drop_no_ops(graph, &links, is_output, to);
+    else
+        status = eng_fail_memory(err, "a graph pass");
+    free(is_output);
+    free(to);
+    eng_links_fini(&links);
+    return status;
+}
+
+/* ---- what nothing reads ---- */
 
 /* Drops the values that no node, input or output mentions, and numbers the others anew. */
 static enum eng_status compact(struct eng_graph *graph, bool *used, int *to, struct eng_error *err)

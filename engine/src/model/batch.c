@@ -15,6 +15,9 @@
 /* One by one, more samples at a time only cost memory. */
 enum { MAX_ONE_BY_ONE = 32 };
 
+/* Nodes and values in the plans of all batch sizes: some 200 MB. */
+enum { MAX_PLANNED = 1280000 };
+
 /* A file of a kilobyte can ask for hours of work. Networks of photographs take 1e8 to 4e10 for two
  * samples, on the slow side a second. */
 static const double MAX_TRIAL_WORK = 5e10;
@@ -297,6 +300,8 @@ enum eng_status eng_model_find_batch(struct eng_model *model, int wanted, struct
 {
     bool takes;
     struct eng_error why = {0};
+    size_t most = MAX_PLANNED / (model->graph.n_nodes + model->graph.n_values + 1);
+    if ((size_t)wanted > most) wanted = most > 1 ? (int)most : 1;
     enum eng_status status = takes_batches(model, wanted, &takes, &why);
     if (status == ENG_OK && !takes) {
         size_t n_found;

@@ -29,7 +29,8 @@ struct eng_model {
 /*
  * Purpose: sets override_batch, max_batch, n_plans and symbolic: whether the graph computes
  * `wanted` samples together, each as it does alone. Decided by inferring shapes at several batch
- *          sizes and by running two random samples alone and together.
+ *          sizes, by looking at how operators keep samples apart, and, where that does not tell, by
+ *          running two random samples alone and together. Very large graphs take fewer than wanted.
  * Errors: those of eng_shape_infer at the batch that the file declares; NO_MEMORY.
  */
 enum eng_status eng_model_find_batch(struct eng_model *model, int wanted, struct eng_error *err);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <time.h>
 #include <cmocka.h>
 
 enum { MAX_BLOCKS = 200 };
@@ -76,6 +77,48 @@ static void chain_takes_two_blocks(void **state)
     assert_int_equal(arena_bytes, 1280);
 }
 
+/* What lived long ago or comes later is not looked at: a tenth of a second; a look at every pair
+ * would take minutes. */
+static void long_chains_take_little_time(void **state)
+{
+    (void)state;
+    enum { N = 300000 };
+    struct eng_block *blocks = calloc(N, sizeof *blocks);
+    assert_non_null(blocks);
+    for (int i = 0; i < N; i++)
+        blocks[i] = (struct eng_block){.first = i, .last = i + 1, .n_bytes = 64 * (size_t)(i % 7)};
+    size_t arena_bytes = 0;
+    clock_t start = clock();
+    assert_int_equal(eng_place_blocks(blocks, N, 1 << 20, &arena_bytes), ENG_OK);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 20);
+    assert_true(arena_bytes >= 64 * 11 && arena_bytes <= 64 * 18);
+    for (int i = 1; i < N; i++)
+        assert_false(overlap(&blocks[i - 1], &blocks[i]));
+    free(blocks);
+}
+
+/* Blocks that all live at once are more work than they are worth beyond some number. */
+static void many_lasting_blocks_take_bounded_time(void **state)
+{
+    (void)state;
+    enum { N = 200000 };
+    struct eng_block *blocks = calloc(N, sizeof *blocks);
+    assert_non_null(blocks);
+    for (int i = 0; i < N; i++)
+        blocks[i] = (struct eng_block){.first = i / 2, .last = N, .n_bytes = 64};
+    size_t arena_bytes = 0;
+    clock_t start = clock();
+    assert_int_equal(eng_place_blocks(blocks, N, (size_t)1 << 30, &arena_bytes), ENG_OK);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 20);
+    assert_int_equal(arena_bytes, (size_t)N * 64);
+    char *taken = calloc(N, 1);
+    assert_non_null(taken);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(taken[blocks[i].offset / 64]++, 0);
+    free(taken);
+    free(blocks);
+}
+
 static void refuses_what_exceeds_the_limit(void **state)
 {
     (void)state;
@@ -92,6 +135,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(no_two_live_blocks_overlap),
                                        cmocka_unit_test(chain_takes_two_blocks),
+                                       cmocka_unit_test(long_chains_take_little_time),
+                                       cmocka_unit_test(many_lasting_blocks_take_bounded_time),
                                        cmocka_unit_test(refuses_what_exceeds_the_limit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

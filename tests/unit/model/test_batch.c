@@ -3,6 +3,8 @@
 #include "engine/session.h"
 #include "net_file.h"
 
+#include <time.h>
+
 #include <math.h>
 
 enum { N_ROWS = 5 };
@@ -209,6 +211,30 @@ static void outputs_without_rows_are_answers_too(void **state)
     net_fini(&net);
 }
 
+/* A hundred thousand nodes are planned in less than a second, but not for 32 batch sizes. */
+static void very_long_graphs_take_fewer(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 4);
+    int y = net_input(&net, "x", NET_SHAPE(-1, 3));
+    for (int i = 0; i < 100000; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "y%d", i);
+        static const char *const ops[3] = {"Transpose", "Identity", "Neg"};
+        y = net_node(&net, ops[i % 3], name, &y, 1, NULL, 0);
+    }
+    net_output(&net, y);
+    clock_t start = clock();
+    struct eng_model *model = open_net(&net);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 60);
+    assert_in_range(eng_model_max_batch(model), 2, 31);
+    assert_false(eng_model_runs_one_by_one(model));
+    check_rows(model, &NET_SHAPE(1, 3));
+    eng_model_destroy(model);
+    net_fini(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +243,7 @@ int main(void)
         cmocka_unit_test(sizes_follow_the_batch),
         cmocka_unit_test(graphs_that_mix_samples_run_one_by_one),
         cmocka_unit_test(graphs_that_insist_run_one_by_one),
+        cmocka_unit_test(very_long_graphs_take_fewer),
         cmocka_unit_test(outputs_without_rows_are_answers_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
