@@ -102,6 +102,11 @@ struct eng_session *tool_bench_session(struct tool_bench *bench)
     return bench->session;
 }
 
+bool tool_bench_has_helpers(const struct tool_bench *bench)
+{
+    return bench->pool != NULL;
+}
+
 int tool_bench_passes(const struct tool_bench *bench)
 {
     return eng_model_runs_one_by_one(bench->model) ? bench->batch : 1;

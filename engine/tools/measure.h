@@ -4,6 +4,7 @@
 
 #include "engine/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct eng_model;
@@ -48,6 +49,9 @@ enum eng_status tool_bench_run(struct tool_bench *bench, size_t n_runs, double s
 
 /* Purpose: what one run computes: multiply-adds x 2. */
 double tool_bench_flops(const struct tool_bench *bench);
+
+/* Purpose: whether helpers share the work of a run. */
+bool tool_bench_has_helpers(const struct tool_bench *bench);
 
 /* Purpose: how often one run goes through the graph: the batch if samples run one by one, else 1.
  */

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MAX_RUNS = 1000, MAX_TIMES = 1 << 22 };
 
@@ -36,18 +37,26 @@ static void recording_fini(struct recording *r)
     free(r->run_s);
 }
 
+static double thread_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 static enum eng_status record(struct recording *r, double seconds, struct eng_error *err)
 {
     struct eng_exec *exec = eng_session_exec(tool_bench_session(r->bench));
+    double (*clock_s)(void) = tool_bench_has_helpers(r->bench) ? tool_seconds : thread_seconds;
     double start = tool_seconds();
     enum eng_status status;
     do {
         struct tool_measurement ignored;
-        eng_exec_time_nodes(exec, r->node_s + r->n_runs * r->n_nodes);
+        eng_exec_time_nodes(exec, clock_s, r->node_s + r->n_runs * r->n_nodes);
         status = tool_bench_run(r->bench, 1, 0, &ignored, err);
         r->n_runs++;
     } while (!status && r->n_runs < r->max_runs && tool_seconds() - start < seconds);
-    eng_exec_time_nodes(exec, NULL);
+    eng_exec_time_nodes(exec, NULL, NULL);
     return status;
 }
 

@@ -36,7 +36,8 @@ struct tool_profile {
 };
 
 /*
- * Purpose: runs until seconds have passed, a thousand times at most, and times every node.
+ * Purpose: runs until seconds have passed, a thousand times at most, and times every node: in CPU
+ * time, which other load on the machine hardly changes, or, if there are helpers, as time passes.
  * Ownership: end with tool_profile_fini; borrows the bench's model. Errors: NO_MEMORY.
  */
 enum eng_status tool_profile_init(struct tool_bench *bench, double seconds,

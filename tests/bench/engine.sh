@@ -19,20 +19,12 @@ for word; do
     case $word in -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 done
 
-missing=
-need() { # PACKAGE COMMAND...
-    package=$1
-    shift
-    "$@" >/dev/null 2>&1 || missing="$missing $package"
-}
+. "$here/need.sh"
 need gcc command -v cc
 need npm command -v npm
 need python3-numpy "$python" -c 'import numpy'
 need libopenblas0-serial "$python" -c 'import ctypes; ctypes.CDLL("libopenblas.so.0")'
-if [ -n "$missing" ]; then
-    echo "engine.sh needs these packages: apt-get install$missing" >&2
-    exit 1
-fi
+needed
 
 # The library of the npm package, as ./test.sh installs it.
 library() {

@@ -28,13 +28,7 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 
-# --- what is needed, by the Debian package that brings it ---
-missing=
-need() { # PACKAGE COMMAND...
-    package=$1
-    shift
-    "$@" >/dev/null 2>&1 || missing="$missing $package"
-}
+. "$here/need.sh"
 need wrk command -v wrk
 need curl command -v curl
 need nginx-light nginx -v
@@ -42,10 +36,7 @@ need python3-fastapi "$python" -c 'import fastapi'
 need python3-uvicorn "$python" -c 'import uvicorn'
 need python3-pil "$python" -c 'import PIL'
 need python3-torch "$python" -c 'import torch'
-if [ -n "$missing" ]; then
-    echo "http.sh needs these packages: apt-get install$missing" >&2
-    exit 1
-fi
+needed
 if [ ! -x "$bin/classifyd" ]; then
     echo "http.sh: $bin/classifyd is not there; build the release preset first" >&2
     exit 1

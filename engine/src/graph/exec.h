@@ -33,10 +33,10 @@ const struct eng_tensor *eng_exec_value(const struct eng_exec *exec, int value);
 void eng_exec_bind_grads(struct eng_exec *exec, float *const *grads);
 
 /*
- * Purpose: every forward from now on adds to seconds[i] how long node i took, [n_nodes], borrowed;
- * NULL: none does. Two readings of the clock a node, some 50 ns.
+ * Purpose: every forward from now on adds to seconds[i] how long node i took by that clock,
+ * [n_nodes], borrowed; NULL: none does. Cost: two readings of the clock a node.
  */
-void eng_exec_time_nodes(struct eng_exec *exec, double *seconds);
+void eng_exec_time_nodes(struct eng_exec *exec, double (*clock_s)(void), double *seconds);
 
 /* Purpose: whether forward has anything to do for node i of the current plan. */
 bool eng_exec_runs(const struct eng_exec *exec, size_t i);

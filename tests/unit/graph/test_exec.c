@@ -218,7 +218,7 @@ static void nodes_are_timed_if_asked(void **state)
     double *seconds = calloc(n, sizeof *seconds), *once = calloc(n, sizeof *once);
     assert_true(seconds && once);
     loss(&run);
-    eng_exec_time_nodes(run.exec, seconds);
+    eng_exec_time_nodes(run.exec, eng_stopwatch_s, seconds);
     double start = eng_stopwatch_s(), sum = 0;
     loss(&run);
     double elapsed = eng_stopwatch_s() - start;
@@ -231,7 +231,7 @@ static void nodes_are_timed_if_asked(void **state)
     for (size_t i = 0; i < n; i++)
         assert_int_equal(seconds[i] > once[i], eng_exec_runs(run.exec, i));
     memcpy(once, seconds, n * sizeof *once);
-    eng_exec_time_nodes(run.exec, NULL);
+    eng_exec_time_nodes(run.exec, NULL, NULL);
     loss(&run);
     assert_memory_equal(seconds, once, n * sizeof *once);
     free(seconds);
