@@ -1,6 +1,7 @@
 /* classify run: raw tensors through a model, .npy files in and out. */
 #include "base/error.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/mem.h"
 #include "command.h"
 #include "engine/session.h"
@@ -61,6 +62,21 @@ static void run_fini(struct run *run)
     eng_model_destroy(run->model);
 }
 
+/* float16 becomes float, as what the model holds of it does. */
+static enum eng_status widen(struct eng_tensor *tensor, struct eng_error *err)
+{
+    if (tensor->dtype != ENG_FLOAT16) return ENG_OK;
+    size_t n = (size_t)eng_shape_count(&tensor->shape);
+    float *wide = eng_calloc(n, sizeof *wide);
+    if (!wide) return eng_fail_memory(err, "an input of float16");
+    for (size_t i = 0; i < n; i++)
+        wide[i] = eng_half_to_float(((const uint16_t *)tensor->data)[i]);
+    free(tensor->data);
+    tensor->data = wide;
+    tensor->dtype = ENG_FLOAT32;
+    return ENG_OK;
+}
+
 /* A text that is a file's name as a whole names no input, whatever it contains. */
 static enum eng_status load_inputs(struct run *run, const struct tool_texts *texts,
                                    struct eng_error *err)
@@ -74,6 +90,8 @@ static enum eng_status load_inputs(struct run *run, const struct tool_texts *tex
         enum eng_status status = tool_npy_load(path, &input->tensor, err);
         if (status) return status;
         run->n_inputs++;
+        status = widen(&input->tensor, err);
+        if (status) return status;
     }
     return ENG_OK;
 }

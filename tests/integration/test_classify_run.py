@@ -53,6 +53,10 @@ class Run(ClassifyCase):
         path = self.save("large", large)
         self.check(self.outputs(path, path), a=large, b=large)
 
+    def test_halves_are_widened(self):
+        halves = numpy.array([[0.1, -65504, 6e-8], [numpy.inf, 2, 3]], numpy.float16)
+        self.check(self.outputs(self.save("h", halves), self.b), a=halves.astype(numpy.float32))
+
     def test_raw_scores_get_no_softmax(self):
         model = self.write_quadrant_model(softmax=False)
         picture = numpy.array([[[[0, 1], [0.5, 0]]]], dtype=numpy.float32)
