@@ -51,6 +51,7 @@ static enum eng_status read_ratio(const struct eng_op_infer *q, float *out, stru
         return eng_fail(err, ENG_FORMAT, "has %zu inputs; before opset 12 'ratio' is an attribute",
                         q->n_in);
     enum eng_status status = eng_infer_real(q, 1, err);
+    if (!q->training && !q->in[1]->data) return status; /* nothing is dropped, whatever it is */
     if (status == ENG_OK) status = eng_infer_constant(q, 1, "ratio", q->in[1]->dtype, err);
     if (status == ENG_OK) status = eng_infer_count(q, 1, 1, err);
     if (status != ENG_OK) return status;
