@@ -1,5 +1,5 @@
-"""Networks in the forms that tf2onnx, keras2onnx, CNTK, MXNet and the quantisers write, and scikit-learn's perceptrons
-as skl2onnx writes them, answer as in ONNX Runtime or scikit-learn.
+"""Networks in the forms that tf2onnx, keras2onnx, CNTK, MXNet, Paddle and the quantisers write, and scikit-learn's
+perceptrons as skl2onnx writes them, answer as in ONNX Runtime or scikit-learn.
 
 Small, with random weights; with the batch that the exporter writes; one sample and four.
 """
@@ -15,9 +15,13 @@ try:
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
-import warnings
 
 from classify_case import ClassifyCase
+
+try:
+    from sklearn.neural_network import MLPClassifier
+except ImportError:
+    MLPClassifier = None
 
 INT64, INT32, DOUBLE, FLOAT16, FLOAT = (onnx.TensorProto.INT64, onnx.TensorProto.INT32, onnx.TensorProto.DOUBLE,
                                         onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT)
@@ -79,7 +83,8 @@ def frozen_inception(batch, opset):
     x = g.add("Concat", conv(x, 4, 1), conv(x, 2, 5, auto_pad="SAME_LOWER"),
               pool(x, "AveragePool", kernel_shape=[3, 3], strides=[1, 1], auto_pad="SAME_UPPER"),
               pool(x, "MaxPool", kernel_shape=[3, 3], strides=[1, 1], auto_pad="SAME_UPPER"), axis=-1)
-    x = g.add("Transpose", g.add("LRN", g.add("Transpose", x, perm=[0, 3, 1, 2]), size=5, alpha=1e-4), perm=[0, 2, 3, 1])
+    x = g.add("LRN", g.add("Transpose", x, perm=[0, 3, 1, 2]), size=5, alpha=1e-4)
+    x = g.add("Transpose", x, perm=[0, 2, 3, 1])
     x = pool(x, "MaxPool", kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 0])
     sizes = g.add("Cast", g.add("Shape", x), to=INT32)
     if opset < 10:
@@ -118,7 +123,7 @@ def keras_decoder(batch, opset):
 
 
 def keras_transformer(batch, opset):
-    """tf2onnx: attention by Einsum or by shapes from Gather and Concat, norms by moments, erf-GELU, tokens broadcast."""
+    """tf2onnx: attention by Einsum, shapes from Gather and Concat, norms by moments, GELU by Erf, a token expanded."""
     g = GraphMaker(opset, [batch, 8, 8, 3])
 
     def mean(x, **attributes):
@@ -135,8 +140,8 @@ def keras_transformer(batch, opset):
     def gelu(x):
         return g.add("Mul", g.add("Mul", x, 0.5), g.add("Add", g.add("Erf", g.add("Div", x, 2 ** 0.5)), 1.0))
 
-    x = g.add("Conv", g.add("Transpose", "input", perm=[0, 3, 1, 2]), g.weights(8, 3, 2, 2), g.weights(8), strides=[2, 2])
-    x = g.add("Transpose", x, perm=[0, 2, 3, 1])
+    x = g.add("Transpose", "input", perm=[0, 3, 1, 2])
+    x = g.add("Transpose", g.add("Conv", x, g.weights(8, 3, 2, 2), g.weights(8), strides=[2, 2]), perm=[0, 2, 3, 1])
     rows = g.add("Gather", g.add("Shape", x), [0])
     x = g.add("Reshape", x, g.add("Concat", rows, [16, 8], axis=0))
     token = g.add("Expand", g.weights(1, 1, 8), g.add("Concat", rows, [1, 8], axis=0))
@@ -173,8 +178,8 @@ def cntk_convnet(batch, opset):
 
 
 def mxnet_resnet(batch, opset):
-    """Opset 7 and 8: BatchNormalization with momentum and, of opset 7, spatial; slopes of PRelu, Dropout with its ratio, Flatten and
-    Gemm, L2 norm; weights that are inputs too."""
+    """Opset 7 and 8: BatchNormalization with momentum and spatial, slopes of PRelu, Dropout with its ratio, Flatten and
+    Gemm, an L2 norm; weights that are inputs too."""
     g = GraphMaker(opset, [batch, 3, 10, 10])
 
     def norm(x, n):
@@ -194,10 +199,11 @@ def mxnet_resnet(batch, opset):
 
 
 def paddle_mobilenet(batch, opset):
-    """Biases as Add of [1, n, 1, 1], HardSwish from HardSigmoid, Split and shuffled channels by Reshape with 0 and -1, a head by
-    Squeeze; scores and the label."""
+    """Biases as Add of [1, n, 1, 1], HardSwish from HardSigmoid, Split and shuffled channels by Reshape with 0 and -1,
+    a head by Squeeze; scores and the label."""
     g = GraphMaker(opset, [batch, 3, 12, 12])
-    x = g.add("Add", g.add("Conv", "input", g.weights(8, 3, 3, 3), pads=[1, 1, 1, 1], strides=[2, 2]), g.weights(1, 8, 1, 1))
+    x = g.add("Conv", "input", g.weights(8, 3, 3, 3), pads=[1, 1, 1, 1], strides=[2, 2])
+    x = g.add("Add", x, g.weights(1, 8, 1, 1))
     x = g.add("Mul", x, g.add("HardSigmoid", x, alpha=1 / 6, beta=0.5))
     a, b = (g.add("Split", x, [4, 4], n_outputs=2, axis=1) if opset >= 13 else
             g.add("Split", x, n_outputs=2, axis=1, split=[4, 4]))
@@ -227,7 +233,8 @@ def quantised_by_pairs(batch, opset):
         return g.add("DequantizeLinear", q, scale, numpy.zeros(len(w), numpy.int8), axis=0)
 
     def bias(n):
-        return g.add("DequantizeLinear", g.rng.integers(-2000, 2000, n).astype(numpy.int32), g.positive(n) * numpy.float32(1e-4),
+        scale = g.positive(n) * numpy.float32(1e-4)
+        return g.add("DequantizeLinear", g.rng.integers(-2000, 2000, n).astype(numpy.int32), scale,
                      numpy.zeros(n, numpy.int32), axis=0)
 
     x = pair("input", 0.05, 128)
@@ -247,9 +254,9 @@ def quantised_by_operators(batch, opset):
     def weight(*shape):
         return g.rng.integers(-127, 128, shape).astype(numpy.int8)
 
-    x = g.add("QuantizeLinear", "input", 0.02, zero)
-    x = g.add("QLinearConv", x, 0.02, zero, weight(8, 3, 3, 3), g.positive(8) * numpy.float32(0.002), numpy.zeros(8, numpy.int8), 0.03,
-              numpy.uint8(5), g.rng.integers(-2000, 2000, 8).astype(numpy.int32), strides=[2, 2], pads=[1, 1, 1, 1])
+    x, scale = g.add("QuantizeLinear", "input", 0.02, zero), g.positive(8) * numpy.float32(0.002)
+    x = g.add("QLinearConv", x, 0.02, zero, weight(8, 3, 3, 3), scale, numpy.zeros(8, numpy.int8), 0.03, numpy.uint8(5),
+              g.rng.integers(-2000, 2000, 8).astype(numpy.int32), strides=[2, 2], pads=[1, 1, 1, 1])
     x = g.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
     x = g.add("Reshape", x, [-1, 32])
     x = g.add("QLinearMatMul", x, 0.03, numpy.uint8(5), weight(32, 5), 0.005, numpy.int8(0), 0.05, zero)
@@ -264,11 +271,51 @@ def halved(batch, opset):
     x = g.add("Cast", "input", to=FLOAT16)
     x = g.add("Relu", g.add("Conv", x, g.weights(8, 3, 3, 3).astype(half), g.weights(8).astype(half)))
     x = g.add("Clip", g.add("Mul", x, half(1.5)), half(0), half(4))
-    x = g.add("Gemm", g.add("Flatten", g.add("GlobalAveragePool", x)), g.weights(8, 5).astype(half), g.weights(5).astype(half))
+    x = g.add("Flatten", g.add("GlobalAveragePool", x))
+    x = g.add("Gemm", x, g.weights(8, 5).astype(half), g.weights(5).astype(half))
     g.output(g.add("Cast", x, to=FLOAT), 5)
     return g
 
 
+def sklearn_perceptron(network, opset, dtype):
+    """skl2onnx without ZipMap: the input cast, MatMul, Add, Softmax or both columns from Sigmoid, the label by ArgMax
+    and ArrayFeatureExtractor."""
+    g = GraphMaker(opset, ["N", network.n_features_in_], dtype)
+    real = numpy.float64 if dtype == numpy.float64 else numpy.float32
+    x = "input" if dtype == real else g.add("Cast", "input", to=FLOAT)
+    activations = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid"}
+    for w, b in zip(network.coefs_, network.intercepts_):
+        x = g.add("Add", g.add("MatMul", x, w.astype(real)), b.astype(real)[None, :])
+        if w is not network.coefs_[-1]:
+            x = g.add(activations[network.activation], x)
+    if len(network.classes_) > 2:
+        x = g.add("Softmax", x, axis=1)
+    else:
+        x = g.add("Sigmoid", x)
+        x = g.add("Concat", g.add("Sub", numpy.ones(1, real), x), x, axis=1)
+    best = g.add("ArgMax", x, axis=1)
+    label = g.add("ArrayFeatureExtractor", network.classes_.astype(numpy.int64), best, domain="ai.onnx.ml")
+    label = g.add("Reshape", g.add("Cast", label, to=DOUBLE if dtype == real else FLOAT), [-1])
+    g.output(g.add("Cast", label, to=INT64), element_type=INT64)
+    g.output(x, len(network.classes_), element_type=DOUBLE if real == numpy.float64 else FLOAT)
+    return g
+
+
+def keras_layer_norm(batch):
+    """Keras's LayerNormalization: samples and places become the channels of a BatchNormalization in training mode."""
+    g = GraphMaker(15, [batch, 4, 6])
+    rows = [batch * 4]
+    x = g.add("BatchNormalization", g.add("Reshape", "input", [1, *rows, 6, 1]), numpy.ones(rows, numpy.float32),
+              numpy.zeros(rows, numpy.float32), numpy.zeros(rows, numpy.float32), numpy.ones(rows, numpy.float32),
+              epsilon=0.001, training_mode=1, n_outputs=3)[0]
+    x = g.add("Add", g.add("Mul", g.add("Reshape", x, [batch, 4, 6]), g.positive(6)), g.weights(6))
+    g.output(x, 4, 6)
+    return g
+
+
+# number type, classes, hidden activation, opset
+PERCEPTRONS = [(numpy.float32, [3, 5, 40], "relu", 15), (numpy.int64, [7, 2], "tanh", 12),
+               (numpy.float64, [0, 1, 2, 3], "logistic", 13), (numpy.float64, [-1, 1], "relu", 9)]
 # form, opsets, batches in the file, tolerance
 OPEN, FIXED = "N", 1
 FORMS = [
@@ -313,6 +360,32 @@ class Forms(ClassifyCase):
                         if wanted is None:
                             wanted = onnxruntime.run_all(model, samples, step=1 if batch == FIXED else None)
                         self.check_answers(model, samples, wanted, tolerance)
+
+    @unittest.skipUnless(MLPClassifier, "there is no scikit-learn")
+    def test_perceptrons_of_scikit_learn(self):
+        rng = numpy.random.default_rng(2)
+        for dtype, classes, activation, opset in PERCEPTRONS:
+            with self.subTest(dtype=dtype, classes=classes, opset=opset):
+                x = rng.normal(0, 3, (60, 6)).astype(dtype)
+                y = numpy.array(classes)[(x @ rng.normal(0, 1, (6, len(classes)))).argmax(axis=1)]
+                network = MLPClassifier((8, 5), activation=activation, learning_rate_init=0.05, random_state=1,
+                                        tol=0.05, max_iter=300).fit(x, y)
+                graph, model = sklearn_perceptron(network, opset, dtype), self.path("model.onnx")
+                graph.save(model)
+                real = numpy.float64 if dtype == numpy.float64 else numpy.float32
+                wanted = [network.predict(x), network.predict_proba(x).astype(real)]
+                self.check_answers(model, x[:20], wanted)
+
+    def test_samples_that_a_batch_would_mix_run_one_by_one(self):
+        graph, model = keras_layer_norm(1), self.path("model.onnx")
+        graph.save(model)
+        x = numpy.random.default_rng(1).normal(0, 1, (4, 4, 6)).astype(numpy.float32)
+        scale, shift = (numpy.frombuffer(c.raw_data, numpy.float32) for c in graph.constants[-2:])
+        centred = x - x.mean(axis=2, keepdims=True)
+        wanted = centred / numpy.sqrt((centred ** 2).mean(axis=2, keepdims=True) + 0.001) * scale + shift
+        self.assertEqual(self.classify_json("inspect", model)["at_max_batch"]["batch"], 1)
+        for n in 1, 4:
+            numpy.testing.assert_allclose(self.ours(model, x[:n], 1)[0], wanted[:n], rtol=TOLERANCE, atol=TOLERANCE)
 
 
 if __name__ == "__main__":

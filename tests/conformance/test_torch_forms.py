@@ -1,8 +1,8 @@
 """Networks in the forms that timm and people's own PyTorch code export answer as they do in PyTorch.
 
-What torchvision.py's networks do not have: standardised and blurred convolutions, squeeze-excitation by means,
-attention by Einsum, unbind, expand and masks, norms written out, pooling written out, double and integer inputs, labels as outputs. Small,
-with random weights; at several opsets, with a batch of 1 or an open one in the file, one sample and four.
+What torchvision's networks do not have: standardised and blurred convolutions, squeeze-excitation by means, attention
+by Einsum, unbind and expand, norms and pooling written out, inputs of doubles and bytes, labels as outputs. Small, with
+random weights; at several opsets, with a batch of 1 or an open one in the file, one sample and four.
 """
 import os
 import sys
@@ -225,7 +225,8 @@ class Doubles(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(48, 9), nn.Tanh(), nn.Linear(9, 5), nn.LogSoftmax(1)).double()
+        layers = nn.Flatten(), nn.Linear(48, 9), nn.Tanh(), nn.Linear(9, 5), nn.LogSoftmax(1)
+        self.layers = nn.Sequential(*layers).double()
 
     def forward(self, x):
         return self.layers(x).exp()

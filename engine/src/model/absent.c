@@ -15,7 +15,7 @@
     "that lists are unrolled"
 #define RANDOM "gives random numbers; wanted a model exported for inference (model.eval())"
 
-/* A '*' at the end stands for any rest. */
+/* A '*' at the end stands for any rest; no reason: it is there. */
 static const struct {
     const char *domain, *op_type, *reason;
 } rows[] = {
@@ -33,6 +33,7 @@ static const struct {
     {"", "Random*", RANDOM},
     {"", "Bernoulli", RANDOM},
     {"", "Multinomial", RANDOM},
+    {"ai.onnx.ml", "ArrayFeatureExtractor", NULL},
     {"ai.onnx.ml", "ZipMap",
      "gives maps; wanted tensors: convert with options={'zipmap': False} (skl2onnx)"},
     {"ai.onnx.ml", "*",

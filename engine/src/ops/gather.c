@@ -6,10 +6,11 @@
  * others are the element's own.
  * GatherND: the indices' last dimension holds tuples, each of which names a block of X; the first
  * batch_dims dimensions belong to both.
+ * ArrayFeatureExtractor: along the last axis, by all indices as one list; of a list it makes a row.
  * Indices are int64 or int32; negative ones count from the end. Those known while planning that lie
  * outside X are refused; of those computed from the picture such a one gives 0.
  * Gradient: dX sums dY over all places that read it. Source: ONNX Gather 1, 11, 13; GatherElements
- * 11, 13; GatherND 11, 12, 13.
+ * 11, 13; GatherND 11, 12, 13; ONNX-ML ArrayFeatureExtractor 1.
  */
 #include "base/error.h"
 #include "ops/indices.h"
@@ -21,6 +22,17 @@ struct attrs {
 static const struct eng_field fields[] = {
     ENG_F_INT(struct attrs, axis, 0, -ENG_MAX_RANK, ENG_MAX_RANK - 1, "the dimension of the index"),
 };
+
+/* An axis with `outer` blocks before it, and `inner` elements behind, is read at `count` indices.
+ */
+static void map_axis(struct eng_indexed *map, int64_t outer, int64_t length, int64_t inner,
+                     int64_t count)
+{
+    eng_indexed_push(map, outer, length * inner, 0);
+    eng_indexed_push(map, count, 0, 1);
+    eng_indexed_push_tuple(map, length, inner);
+    map->block = inner;
+}
 
 static enum eng_status gather_infer(struct eng_op_infer *q, struct eng_error *err)
 {
@@ -41,10 +53,7 @@ static enum eng_status gather_infer(struct eng_op_infer *q, struct eng_error *er
         y.dim[y.rank++] = indices->dim[d];
     for (int d = axis + 1; d < x->rank; d++)
         inner *= y.dim[y.rank++] = x->dim[d];
-    eng_indexed_push(map, outer, x->dim[axis] * inner, 0);
-    eng_indexed_push(map, count, 0, 1);
-    eng_indexed_push_tuple(map, x->dim[axis], inner);
-    map->block = inner;
+    map_axis(map, outer, x->dim[axis], inner, count);
     eng_infer_output(q, 0, q->in[0]->dtype, &y);
     return eng_indices_check(q, map, err);
 }
@@ -65,6 +74,24 @@ static enum eng_status gather_elements_infer(struct eng_op_infer *q, struct eng_
     enum eng_status status = eng_indices_map_elements(q, attrs->axis, q->state, err);
     if (status == ENG_OK) eng_infer_output(q, 0, q->in[0]->dtype, &q->in[1]->shape);
     return status;
+}
+
+static enum eng_status array_feature_extractor_infer(struct eng_op_infer *q, struct eng_error *err)
+{
+    enum eng_status status = eng_infer_rank(q, 0, 1, ENG_MAX_RANK, err);
+    if (status == ENG_OK) status = eng_infer_dtype(q, 1, ENG_INT64, err);
+    if (status != ENG_OK) return status;
+    const struct eng_shape *x = &q->in[0]->shape;
+    int64_t count = eng_shape_count(&q->in[1]->shape);
+    struct eng_shape y = {.rank = 2, .dim = {1, count}};
+    if (x->rank > 1) {
+        y = *x;
+        y.dim[y.rank - 1] = count;
+    }
+    map_axis(q->state, (int64_t)eng_infer_product(x, 0, x->rank - 1), x->dim[x->rank - 1], 1,
+             count);
+    eng_infer_output(q, 0, q->in[0]->dtype, &y);
+    return eng_indices_check(q, q->state, err);
 }
 
 struct nd_attrs {
@@ -118,3 +145,16 @@ static enum eng_status gather_nd_infer(struct eng_op_infer *q, struct eng_error 
 GATHER("Gather", gather, ENG_OPSET_MIN, fields, .follow = gather_follow);
 GATHER("GatherElements", gather_elements, 11, fields, );
 GATHER("GatherND", gather_nd, 11, nd_fields, );
+
+const struct eng_op eng_op_array_feature_extractor = {.name = "ArrayFeatureExtractor",
+                                                      .domain = "ai.onnx.ml",
+                                                      .opset_min = 1,
+                                                      .opset_max = 5,
+                                                      .in_min = 2,
+                                                      .in_max = 2,
+                                                      .out_min = 1,
+                                                      .out_max = 1,
+                                                      .state_bytes = sizeof(struct eng_indexed),
+                                                      .infer = array_feature_extractor_infer,
+                                                      .forward = eng_indices_gather_forward,
+                                                      .backward = eng_indices_gather_backward};

@@ -76,6 +76,20 @@ static void gather_nd(const struct op_case *c, const struct op_values *in, struc
     }
 }
 
+/* Y[.., j] = X[.., index j]; of a list, a row. */
+static void extract(const struct op_values *in, struct op_values *out)
+{
+    struct eng_shape y = in[0].shape;
+    int64_t length = y.dim[y.rank - 1];
+    if (y.rank == 1) y = (struct eng_shape){.rank = 2, .dim = {1, length}};
+    y.dim[y.rank - 1] = (int64_t)in[1].n;
+    op_values_init(&out[0], y);
+    for (size_t i = 0; i < out[0].n; i++) {
+        int64_t j = index_at(in, i % in[1].n, length);
+        out[0].v[i] = j < 0 ? 0 : in[0].v[i / in[1].n * (size_t)length + (size_t)j];
+    }
+}
+
 static void reference(const struct op_case *c, const struct op_values *in, bool training,
                       struct op_values *out)
 {
@@ -84,6 +98,8 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
         gather(c, in, out);
     else if (strcmp(c->op, "GatherElements") == 0)
         gather_elements(c, in, out);
+    else if (strcmp(c->op, "ArrayFeatureExtractor") == 0)
+        extract(in, out);
     else
         gather_nd(c, in, out);
 }
@@ -91,7 +107,10 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
 #define GATHER   .op = "Gather", .reference = reference, .n_in = 2
 #define ELEMENTS .op = "GatherElements", .reference = reference, .n_in = 2
 #define ND       .op = "GatherND", .reference = reference, .n_in = 2
-#define AXIS(A)  .attrs = {ATTR_INT("axis", A)}
+#define EXTRACT                                                                                \
+    .op = "ArrayFeatureExtractor", .domain = "ai.onnx.ml", .opset = 1, .reference = reference, \
+    .n_in = 2
+#define AXIS(A) .attrs = {ATTR_INT("axis", A)}
 #define AT(DIMS, ...)                                                       \
     {                                                                       \
         .dtype = ENG_INT64, .shape = SHAPE DIMS, .values = (const double[]) \
@@ -156,6 +175,27 @@ static const struct op_case cases[] = {
     {ND, .what = "int32", .in = {TYPED(ENG_INT32, 3, 4), AT((1, 2), 2, 3)}},
     {ND, .what = "bool", .in = {TYPED(ENG_BOOL, 3, 4), AT((2, 1), 2, 0)}},
     {ND, .what = "doubles", .in = {TYPED(ENG_FLOAT64, 3, 4), AT((2, 1), 2, 0)}},
+    {EXTRACT, .what = "columns", .in = {FLOATS(3, 4), AT((3), 2, 0, 2)}, .gradients = 1,
+     .batched = 1},
+    {EXTRACT, .what = "labels of a list", .in = {TYPED(ENG_INT64, 5), AT((3, 1), 4, 0, 4)}},
+    {EXTRACT, .what = "a stack of doubles",
+     .in = {TYPED(ENG_FLOAT64, 2, 3, 4), KNOWN_AT((2), 3, 1)}},
+    {EXTRACT, .what = "computed indices outside", .refused_if_known = true,
+     .in = {FLOATS(2, 3), AT((2), 3, 1)}, .gradients = 1},
+    {.op = "ArrayFeatureExtractor",
+     .domain = "ai.onnx.ml",
+     .opset = 1,
+     .what = "of a scalar",
+     .n_in = 2,
+     .in = {{.dtype = ENG_FLOAT32}, AT((1), 0)},
+     .refusal = "rank 1 to 8 is wanted"},
+    {.op = "ArrayFeatureExtractor",
+     .domain = "ai.onnx.ml",
+     .opset = 1,
+     .what = "int32 indices",
+     .n_in = 2,
+     .in = {FLOATS(2, 3), AT32((1), 0)},
+     .refusal = "int64 is wanted"},
     {.op = "Gather",
      .what = "a known index outside",
      .n_in = 2,
