@@ -1,9 +1,10 @@
-/* Every allocation of evaluating and of timing a model fails once: those of the calling thread. */
+/* Every allocation of evaluating, timing and profiling a model fails once: those of the calling
+ * thread. */
 #include "engine/model.h"
 
 #include "evaluate.h"
 #include "failing_malloc.h"
-#include "measure.h"
+#include "profile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,8 +48,16 @@ static enum eng_status evaluate(void *model, struct eng_error *err)
 
 static enum eng_status measure(void *model, struct eng_error *err)
 {
-    struct tool_measurement measurement = {.n_threads = 2, .batch = 3};
-    return tool_measure(model, 0, &measurement, err);
+    struct tool_bench *bench;
+    struct tool_measurement measurement;
+    struct tool_profile profile;
+    enum eng_status status = tool_bench_create(model, 2, 3, &bench, err);
+    if (status) return status;
+    status = tool_bench_run(bench, 2, 0, &measurement, err);
+    if (!status) status = tool_profile_init(bench, 0, &profile, err);
+    if (!status) tool_profile_fini(&profile);
+    tool_bench_destroy(bench);
+    return status;
 }
 
 static void evaluation(void **state)
