@@ -11,6 +11,7 @@ enum { SMALL_ALIGN = 16, BLOCK_MIN_BYTES = 4096, BLOCK_MAX_BYTES = 1 << 20 };
 struct eng_arena_block {
     struct eng_arena_block *next;
     size_t capacity; /* bytes after the header */
+    bool is_single;  /* one piece fills it */
 };
 
 _Static_assert(sizeof(struct eng_arena_block) <= ENG_ALIGN, "the header must fit its cache line");
@@ -45,6 +46,7 @@ static struct eng_arena_block *add_block(struct eng_arena *arena, size_t n_bytes
     struct eng_arena_block *block = eng_alloc_aligned(ENG_ALIGN + capacity);
     if (!block) return NULL;
     block->capacity = capacity;
+    block->is_single = large;
     arena->total_bytes += capacity;
     if (large && arena->head) { /* full at once: the head keeps what it has left */
         block->next = arena->head->next;
@@ -72,6 +74,23 @@ void *eng_arena_alloc(struct eng_arena *arena, size_t n, size_t bytes)
     }
     if (block == arena->head) arena->used_bytes = offset + n_bytes;
     return memset(piece_at(block, offset), 0, n_bytes);
+}
+
+bool eng_arena_move(struct eng_arena *from, const void *piece, struct eng_arena *to)
+{
+    struct eng_arena_block **link = &from->head, *block;
+    while (*link && piece_at(*link, 0) != piece)
+        link = &(*link)->next;
+    block = *link;
+    if (!block || !block->is_single) return false;
+    if (block == from->head && block->next) from->used_bytes = block->next->capacity;
+    *link = block->next;
+    from->total_bytes -= block->capacity;
+    to->total_bytes += block->capacity;
+    if (!to->head) to->used_bytes = block->capacity;
+    block->next = to->head ? to->head->next : NULL;
+    *(to->head ? &to->head->next : &to->head) = block;
+    return true;
 }
 
 void *eng_arena_copy(struct eng_arena *arena, const void *src, size_t n_bytes)

@@ -2,6 +2,7 @@
 #ifndef ENG_BASE_ARENA_H
 #define ENG_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct eng_arena_block;
@@ -20,6 +21,12 @@ void eng_arena_fini(struct eng_arena *arena);
 /* Purpose: n x bytes, zeroed, aligned to ENG_ALIGN if that large, else to 16; NULL when out of
  * memory. */
 void *eng_arena_alloc(struct eng_arena *arena, size_t n, size_t bytes);
+
+/*
+ * Purpose: moves a piece that has a block of its own, as large ones have, to another arena, where
+ *          it stands. False, with nothing changed, for any other. Cost: a look at every block.
+ */
+bool eng_arena_move(struct eng_arena *from, const void *piece, struct eng_arena *to);
 
 /* Purpose: a copy of n bytes. */
 void *eng_arena_copy(struct eng_arena *arena, const void *src, size_t n_bytes);

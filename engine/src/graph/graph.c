@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Smaller constants are copied: looking for their blocks would take longer. */
+enum { MIN_TAKEN_BYTES = 64 << 10 };
+
 void eng_graph_init(struct eng_graph *graph)
 {
     *graph = (struct eng_graph){.name = ""};
@@ -85,15 +88,25 @@ enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name
                                        const struct eng_tensor *tensor, int *out,
                                        struct eng_error *err)
 {
+    return eng_graph_add_constant_take(graph, name, tensor, NULL, out, err);
+}
+
+enum eng_status eng_graph_add_constant_take(struct eng_graph *graph, const char *name,
+                                            const struct eng_tensor *tensor, struct eng_arena *from,
+                                            int *out, struct eng_error *err)
+{
     int64_t n_bytes = eng_tensor_bytes(tensor);
     if (n_bytes < 0)
         return eng_fail(err, ENG_LIMIT, "constant '%s' is larger than memory can be", name);
     int value;
     enum eng_status status = add_value(graph, name, ENG_VALUE_CONSTANT, &value, err);
     if (status != ENG_OK) return status;
-    void *data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
-    if (!data) return eng_fail_memory(err, "a constant");
-    if (n_bytes) memcpy(data, tensor->data, (size_t)n_bytes);
+    void *data = tensor->data;
+    if (!from || n_bytes < MIN_TAKEN_BYTES || !eng_arena_move(from, data, &graph->arena)) {
+        data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
+        if (!data) return eng_fail_memory(err, "a constant");
+        if (n_bytes) memcpy(data, tensor->data, (size_t)n_bytes);
+    }
     graph->values[value].tensor = *tensor;
     graph->values[value].tensor.data = data;
     *out = value;

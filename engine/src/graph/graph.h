@@ -78,6 +78,11 @@ enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name
                                        const struct eng_tensor *tensor, int *out,
                                        struct eng_error *err);
 
+/* The same, but what has a block of its own in arena `from` moves to the graph with it. */
+enum eng_status eng_graph_add_constant_take(struct eng_graph *graph, const char *name,
+                                            const struct eng_tensor *tensor, struct eng_arena *from,
+                                            int *out, struct eng_error *err);
+
 /*
  * Purpose: appends a node; its inputs must exist already (topological order). New computed values
  * are made for out_names ("" or NULL: output left out); their indices stand in the node, the last

@@ -33,13 +33,14 @@ static enum eng_status check_opsets(const struct onnx_model *onnx, struct eng_er
     return ENG_OK;
 }
 
-static enum eng_status import_constants(const struct onnx_model *onnx, struct eng_graph *graph,
-                                        struct eng_error *err)
+/* take: NULL, or the file's own arena, from which large constants move. */
+static enum eng_status import_constants(const struct onnx_model *onnx, struct eng_arena *take,
+                                        struct eng_graph *graph, struct eng_error *err)
 {
     for (size_t i = 0; i < onnx->n_initializers; i++) {
         int value;
-        enum eng_status status = eng_graph_add_constant(graph, onnx->initializers[i].name,
-                                                        &onnx->initializers[i].tensor, &value, err);
+        enum eng_status status = eng_graph_add_constant_take(
+            graph, onnx->initializers[i].name, &onnx->initializers[i].tensor, take, &value, err);
         if (status != ENG_OK) return status;
     }
     return ENG_OK;
@@ -108,18 +109,30 @@ static enum eng_status import_outputs(const struct onnx_model *onnx, struct eng_
     return ENG_OK;
 }
 
-enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_graph *graph,
-                                   struct eng_error *err)
+static enum eng_status import(const struct onnx_model *onnx, struct eng_arena *take,
+                              struct eng_graph *graph, struct eng_error *err)
 {
     graph->name = eng_arena_string(&graph->arena, onnx->graph_name, strlen(onnx->graph_name));
     if (!graph->name) return eng_fail_memory(err, "the graph's name");
     enum eng_status status = check_opsets(onnx, err);
-    if (status == ENG_OK) status = import_constants(onnx, graph, err);
+    if (status == ENG_OK) status = import_constants(onnx, take, graph, err);
     if (status == ENG_OK) status = import_inputs(onnx, graph, err);
     for (size_t i = 0; status == ENG_OK && i < onnx->n_nodes; i++)
         status = import_node(onnx, i, graph, err);
     if (status == ENG_OK) status = import_outputs(onnx, graph, err);
     return status;
+}
+
+enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_graph *graph,
+                                   struct eng_error *err)
+{
+    return import(onnx, NULL, graph, err);
+}
+
+enum eng_status eng_convert_import_take(struct onnx_model *onnx, struct eng_graph *graph,
+                                        struct eng_error *err)
+{
+    return import(onnx, &onnx->arena, graph, err);
 }
 
 /* ---- export ---- */

@@ -14,6 +14,11 @@
 enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_graph *graph,
                                    struct eng_error *err);
 
+/* Purpose: the same, but large constants move from the file's arena to the graph's, which must
+ * outlive the file's view of them. */
+enum eng_status eng_convert_import_take(struct onnx_model *onnx, struct eng_graph *graph,
+                                        struct eng_error *err);
+
 /*
  * Purpose: the inverse, at the opset of the nodes. What differs between batch sizes is symbolic.
  * Ownership: the model borrows from graph; end it with onnx_model_fini.

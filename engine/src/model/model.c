@@ -22,7 +22,7 @@ static enum eng_status read_onnx(struct eng_model *model, const void *bytes, siz
     enum eng_status status = onnx_model_read(bytes, n_bytes, &onnx, err);
     if (status != ENG_OK) return status;
     status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
-    if (status == ENG_OK) status = eng_convert_import(&onnx, &model->graph, err);
+    if (status == ENG_OK) status = eng_convert_import_take(&onnx, &model->graph, err);
     if (status == ENG_OK) status = eng_model_settle_input(model, err);
     if (status == ENG_OK) status = eng_declared_check(&onnx, &model->graph, err);
     onnx_model_fini(&onnx);

@@ -35,6 +35,37 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_null(eng_alloc_aligned(SIZE_MAX - ENG_ALIGN));
 }
 
+static void large_pieces_move_between_arenas(void **state)
+{
+    (void)state;
+    struct eng_arena from, to;
+    char *large[3];
+    eng_arena_init(&from);
+    eng_arena_init(&to);
+    large[0] = eng_arena_alloc(&from, 1, 1 << 20); /* the first block of all */
+    char *small = eng_arena_string(&from, "small", 5);
+    for (int i = 1; i < 3; i++)
+        large[i] = eng_arena_alloc(&from, 1, 4 << 20);
+    for (int i = 0; i < 3; i++)
+        memset(large[i], 'a' + i, 1 << 20);
+    size_t total_bytes = from.total_bytes;
+    assert_false(eng_arena_move(&from, small, &to));
+    assert_false(eng_arena_move(&from, large[1] + 64, &to));
+    assert_false(eng_arena_move(&to, large[1], &from));
+    for (int i = 0; i < 3; i++)
+        assert_true(eng_arena_move(&from, large[i], &to));
+    assert_false(eng_arena_move(&from, large[0], &to));
+    assert_int_equal(from.total_bytes + to.total_bytes, total_bytes);
+    assert_int_equal(to.total_bytes, 9 << 20);
+    char *next[2] = {eng_arena_alloc(&from, 100, 1), eng_arena_alloc(&to, 100, 1)};
+    assert_true(all_zero(next[0], 100) && all_zero(next[1], 100));
+    assert_string_equal(small, "small");
+    eng_arena_fini(&from);
+    for (int i = 0; i < 3; i++)
+        assert_true(large[i][0] == 'a' + i && large[i][(1 << 20) - 1] == 'a' + i);
+    eng_arena_fini(&to);
+}
+
 static void nothing_is_still_a_pointer(void **state)
 {
     (void)state;
@@ -162,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(large_pieces_move_between_arenas),
         cmocka_unit_test(nothing_is_still_a_pointer),
         cmocka_unit_test(growing_doubles_keeps_and_zeroes),
         cmocka_unit_test(arena_pieces_are_zeroed_aligned_and_apart),
