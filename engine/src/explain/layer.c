@@ -129,7 +129,7 @@ static int follow(struct ways *ways, size_t conv)
         int v = node->out[0];
         if (i > conv && is_on_way(ways, v) && keeps_map(ways, node, map)) {
             ways->is_map[v] = true;
-            if (n_alive == 1) found = v;
+            if (n_alive == 1 && ways->model->symbolic[v].dtype == ENG_FLOAT32) found = v;
         }
     }
     return found;
