@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include "base/error.h"
+#include "base/spelling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,18 @@ enum eng_status eng_json_fail_key(const struct eng_json_place *place, const char
                         place->where, dot(place), key, nearest);
     return eng_fail(place->err, ENG_FORMAT, "%s: %s%s%.60s is not a known key", place->path,
                     place->where, dot(place), key);
+}
+
+enum eng_status eng_json_fail_unknown(const struct eng_json_place *place, const char *key,
+                                      const char *const *names)
+{
+    char list[240] = "";
+    const char *nearest = eng_text_nearest(key, names);
+    if (nearest) return eng_json_fail_key(place, key, nearest);
+    for (size_t n = 0; *names && n < sizeof list; names++)
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", *names);
+    return eng_fail(place->err, ENG_FORMAT, "%s: %s%s%.60s is not a known key; wanted one of: %s",
+                    place->path, place->where, dot(place), key, list);
 }
 
 enum eng_status eng_json_string(const struct eng_json_place *place, const char *key,

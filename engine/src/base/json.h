@@ -32,6 +32,10 @@ enum eng_status eng_json_fail(const struct eng_json_place *place, const char *ke
 enum eng_status eng_json_fail_key(const struct eng_json_place *place, const char *key,
                                   const char *nearest);
 
+/* Purpose: the same, naming the nearest of names (NULL-terminated), or all if none is near. */
+enum eng_status eng_json_fail_unknown(const struct eng_json_place *place, const char *key,
+                                      const char *const *names);
+
 /* Purpose: sets one member from a value, checking its type and range. */
 enum eng_status eng_json_set(const struct eng_json_place *place, const struct eng_field *field,
                              const json_t *value, void *base);

@@ -1,7 +1,6 @@
 #include "model/card.h"
 
 #include "base/error.h"
-#include "base/spelling.h"
 #include "model/card_parts.h"
 
 #include <assert.h>
@@ -35,7 +34,7 @@ enum eng_status card_read_key(const struct eng_json_place *place, const struct c
         if (strcmp(keys[i].name, name) == 0) return keys[i].read(place, name, value, draft);
         names[i] = keys[i].name;
     }
-    return eng_json_fail_key(place, name, eng_text_nearest(name, names));
+    return eng_json_fail_unknown(place, name, names);
 }
 
 /* History and recipe stay text; what they must be is objects. */

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static card_part_fn read_labels_file, read_description;
@@ -61,7 +62,11 @@ static enum eng_status read_keys(const struct eng_json_place *place, const json_
     json_t *value;
     json_object_foreach((json_t *)config, name, value)
     {
-        enum eng_status status = card_read_key(place, rows, N_ROWS, name, value, draft);
+        char inside[64];
+        snprintf(inside, sizeof inside, "preprocess.%.40s", name);
+        enum eng_status status = card_is_preprocess_key(name)
+                                     ? eng_json_fail_key(place, name, inside)
+                                     : card_read_key(place, rows, N_ROWS, name, value, draft);
         if (status != ENG_OK) return status;
     }
     return ENG_OK;

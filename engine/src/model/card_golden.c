@@ -43,7 +43,7 @@ static enum eng_status read_sample(const struct eng_json_place *place, const jso
     json_object_foreach((json_t *)value, name, item)
     {
         if (strcmp(name, "pixels") != 0 && strcmp(name, "probabilities") != 0)
-            return eng_json_fail_key(place, name, eng_text_nearest(name, keys));
+            return eng_json_fail_unknown(place, name, keys);
     }
     enum eng_status status = read_pixels(place, json_object_get(value, "pixels"), golden, n_bytes);
     if (status != ENG_OK) return status;

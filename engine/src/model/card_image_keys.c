@@ -59,6 +59,7 @@ static enum eng_status read_range(const struct eng_json_place *place, const char
         pre->scale = ranges[i].scale;
         for (int c = 0; c < 3; c++)
             pre->mean[c] = ranges[i].mean;
+        draft->has_scale = true;
         draft->source.has_preprocess = true;
         draft->source.card.origin[ENG_CARD_VALUES] = draft->origin;
         return ENG_OK;

@@ -84,6 +84,9 @@ enum eng_status card_set_labels(const struct eng_json_place *place, const char *
 {
     bool is_list = json_is_array(value);
     size_t n = is_list ? json_array_size(value) : json_object_size(value);
+    if (json_is_string(value))
+        return eng_json_fail(place, key, value,
+                             "a list of strings; the name of a file stands in labels_file");
     if (n == 0) return eng_json_fail(place, key, value, "a list of strings, one for each class");
     const char **labels = eng_arena_alloc(place->arena, n, sizeof *labels);
     if (!labels) return eng_fail_memory(place->err, key);
@@ -100,9 +103,12 @@ struct line {
     size_t n;
 };
 
+/* Without the empty ones at the end: they shift nothing. */
 static size_t count_lines(const char *text, size_t n)
 {
     size_t lines = 0;
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
     for (size_t i = 0; i < n; i++)
         lines += text[i] == '\n';
     return lines + (n > 0 && text[n - 1] != '\n');
@@ -144,12 +150,12 @@ static size_t synset_prefix(const struct line *line, size_t i)
     return n > begin && n < line->n ? n : 0;
 }
 
-/* "0,tench": the line's own index with what separates it. */
+/* "0,tench", "0 tench": the line's own index with what separates it. */
 static size_t index_prefix(const struct line *line, size_t i)
 {
     char index[32];
     size_t n = (size_t)snprintf(index, sizeof index, "%zu", i);
-    if (line->n < n + 2 || memcmp(line->text, index, n) != 0 || !strchr(",:;\t", line->text[n]))
+    if (line->n < n + 2 || memcmp(line->text, index, n) != 0 || !strchr(",:; \t", line->text[n]))
         return 0;
     for (n++; n < line->n && line->text[n] == ' ';)
         n++;

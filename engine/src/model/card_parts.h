@@ -11,6 +11,7 @@ enum { CARD_MAX_JSON_BYTES = 8 << 20 };
 struct card_draft {
     struct eng_card_source source;
     enum eng_origin origin; /* of what is being read */
+    bool has_scale;         /* somebody said what pixels are multiplied by */
     size_t n_mean, n_std;   /* how many values were given; 0: none */
     size_t n_golden_bytes;  /* of each golden sample's pixels */
     size_t n_golden_classes;
@@ -47,6 +48,12 @@ void card_preprocess_defaults(struct eng_preprocess *pre);
 /* Purpose: checks what only the whole shows: channels against mean and std, the crop. */
 enum eng_status card_preprocess_finish(const struct eng_json_place *place,
                                        struct card_draft *draft);
+
+/* Purpose: whether preprocess has such a key. */
+bool card_is_preprocess_key(const char *name);
+
+/* Purpose: the key that does what other frameworks call by this name; NULL if none is known. */
+const char *card_word_elsewhere(const char *name);
 
 /* Purpose: the inverse of card_read_preprocess; NULL when out of memory. */
 json_t *card_preprocess_json(const struct eng_preprocess *pre);

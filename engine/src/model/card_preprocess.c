@@ -104,17 +104,33 @@ static void from_scalars(const struct scalars *scalars, struct eng_card_source *
     source->crop_percentage = scalars->crop_percentage;
 }
 
-/* One value stands for all channels. */
+/* Numbers for the channels: a list, or one number for all. */
+static enum eng_status read_numbers(const struct eng_json_place *place, const char *key,
+                                    const json_t *value, double least, double most,
+                                    const char *wanted, float values[3], size_t *n)
+{
+    if (json_is_number(value)) {
+        double number = json_number_value(value);
+        if (number < least || number > most) return eng_json_fail(place, key, value, wanted);
+        values[0] = (float)number;
+        *n = 1;
+    } else {
+        enum eng_status status =
+            eng_json_floats(place, key, value, least, most, 1, 3, values, n, wanted);
+        if (status != ENG_OK) return status;
+    }
+    if (*n == 2) return eng_json_fail(place, key, value, wanted);
+    if (*n == 1) values[1] = values[2] = values[0];
+    return ENG_OK;
+}
+
 static enum eng_status read_channels(const struct eng_json_place *place, const char *key,
                                      const json_t *value, double least, float values[3], size_t *n)
 {
-    enum eng_status status = eng_json_floats(place, key, value, least, 1e9, 1, 3, values, n,
-                                             least > 0 ? "1 or 3 numbers from 1e-9 to 1e9"
-                                                       : "1 or 3 numbers from -1e9 to 1e9");
-    if (status != ENG_OK) return status;
-    if (*n == 2) return eng_json_fail(place, key, value, "1 or 3 numbers");
-    if (*n == 1) values[1] = values[2] = values[0];
-    return ENG_OK;
+    return read_numbers(place, key, value, least, 1e9,
+                        least > 0 ? "1 or 3 numbers from 1e-9 to 1e9"
+                                  : "1 or 3 numbers from -1e9 to 1e9",
+                        values, n);
 }
 
 static enum eng_status read_background(const struct eng_json_place *place, const char *key,
@@ -123,13 +139,11 @@ static enum eng_status read_background(const struct eng_json_place *place, const
     static const char wanted[] = "1 or 3 whole numbers from 0 to 255";
     float values[3];
     size_t n;
-    enum eng_status status = eng_json_floats(place, key, value, 0, 255, 1, 3, values, &n, wanted);
+    enum eng_status status = read_numbers(place, key, value, 0, 255, wanted, values, &n);
     if (status != ENG_OK) return status;
     for (size_t c = 0; c < 3; c++) {
-        float level = values[n == 1 ? 0 : c % n];
-        background[c] = (uint8_t)level;
-        if (n == 2 || level != (float)background[c])
-            return eng_json_fail(place, key, value, wanted);
+        background[c] = (uint8_t)values[c];
+        if (values[c] != (float)background[c]) return eng_json_fail(place, key, value, wanted);
     }
     return ENG_OK;
 }
@@ -139,7 +153,8 @@ static enum eng_status fail_key(const struct eng_json_place *place, const char *
     const char *names[N_ITEMS + 1] = {NULL};
     for (size_t i = 0; i < N_ITEMS; i++)
         names[i] = items[i].key;
-    return eng_json_fail_key(place, key, eng_text_nearest(key, names));
+    const char *meant = card_word_elsewhere(key);
+    return meant ? eng_json_fail_key(place, key, meant) : eng_json_fail_unknown(place, key, names);
 }
 
 static enum eng_status read_item(const struct eng_json_place *place, const char *name,
@@ -155,6 +170,13 @@ static enum eng_status read_item(const struct eng_json_place *place, const char 
         return read_channels(place, name, item, 1e-9, pre->std, &draft->n_std);
     if (strcmp(name, "background") == 0) return read_background(place, name, item, pre->background);
     return strcmp(name, "preset") == 0 ? ENG_OK : fail_key(place, name);
+}
+
+bool card_is_preprocess_key(const char *name)
+{
+    for (size_t i = 0; i < N_ITEMS; i++)
+        if (strcmp(items[i].key, name) == 0) return true;
+    return false;
 }
 
 static void note_origin(const char *key, struct card_draft *draft)
@@ -195,7 +217,9 @@ static enum eng_status check_crop(const struct eng_json_place *place, const json
 enum eng_status card_read_preprocess(const struct eng_json_place *place, const char *key,
                                      const json_t *value, struct card_draft *draft)
 {
-    if (!json_is_object(value)) return eng_json_fail(place, key, value, "an object");
+    if (!json_is_object(value))
+        return eng_json_fail(place, key, value,
+                             "an object, such as {\"preset\": \"imagenet-torchvision\"}");
     struct eng_card_source *source = &draft->source;
     struct eng_json_place inner = eng_json_within(place, key);
     enum eng_status status = read_preset(&inner, value, draft);
@@ -213,6 +237,7 @@ enum eng_status card_read_preprocess(const struct eng_json_place *place, const c
     if (status != ENG_OK) return status;
     from_scalars(&scalars, source);
     source->has_preprocess = true;
+    draft->has_scale = draft->has_scale || json_object_get(value, "scale");
     source->has_color = source->has_color || json_object_get(value, "color");
     source->has_layout = source->has_layout || json_object_get(value, "layout");
     return ENG_OK;
@@ -234,6 +259,23 @@ enum eng_status eng_card_settle_size(struct eng_card_source *source, struct eng_
     return ENG_OK;
 }
 
+/* Means of 0 to 255 do not go with the scale that holds when nobody says one. */
+static enum eng_status check_scale(const struct eng_json_place *place,
+                                   const struct card_draft *draft)
+{
+    const struct eng_preprocess *pre = &draft->source.card.preprocess;
+    for (int i = 0; i < 6 && !draft->has_scale; i++) {
+        float value = i < 3 ? pre->mean[i] : pre->std[i - 3];
+        if (fabsf(value) > 10)
+            return eng_fail(
+                place->err, ENG_FORMAT,
+                "%s: preprocess.%s is %g, and nobody says a scale, so that pixels are 0 "
+                "to 1; wanted \"scale\": 1 beside it for pixels of 0 to 255",
+                place->path, i < 3 ? "mean" : "std", (double)value);
+    }
+    return ENG_OK;
+}
+
 enum eng_status card_preprocess_finish(const struct eng_json_place *place, struct card_draft *draft)
 {
     struct eng_card_source *source = &draft->source;
@@ -252,17 +294,24 @@ enum eng_status card_preprocess_finish(const struct eng_json_place *place, struc
         return eng_fail(place->err, ENG_FORMAT,
                         "%s: preprocess.%s has 3 values; wanted 1 for color \"gray\"", place->path,
                         draft->n_mean == 3 ? "mean" : "std");
+    enum eng_status status = check_scale(place, draft);
+    if (status != ENG_OK) return status;
     uint32_t longer = pre->width_px > pre->height_px ? pre->width_px : pre->height_px;
     if (pre->resize != ENG_RESIZE_CENTER_CROP) {
         pre->shorter_side_px = 0;
         source->crop_percentage = 0;
     } else if (source->crop_percentage > 0) {
         return source->has_size ? eng_card_settle_size(source, place->err) : ENG_OK;
-    } else if (pre->shorter_side_px == 0 || pre->shorter_side_px < longer) {
+    } else if (pre->shorter_side_px == 0) {
+        return eng_fail(place->err, ENG_FORMAT,
+                        "%s: preprocess.shorter_side is missing; wanted it or crop_percentage with "
+                        "resize \"center_crop\"",
+                        place->path);
+    } else if (pre->shorter_side_px < longer) {
         return eng_fail(place->err, ENG_FORMAT,
                         "%s: preprocess.shorter_side is %u; wanted %u or more with resize "
                         "\"center_crop\"",
-                        place->path, pre->shorter_side_px, longer ? longer : 1);
+                        place->path, pre->shorter_side_px, longer);
     }
     return ENG_OK;
 }

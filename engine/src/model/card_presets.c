@@ -80,6 +80,7 @@ static void apply(const struct preset *preset, struct card_draft *draft)
     take_values(preset, pre);
     bool one_for_all = preset->color == COLOR_ANY || preset->color == COLOR_GRAY;
     draft->n_mean = draft->n_std = one_for_all ? 1 : 3;
+    draft->has_scale = true;
     source->has_preprocess = true;
 }
 

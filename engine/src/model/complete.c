@@ -154,6 +154,11 @@ static enum eng_status choose_answer(struct eng_model *model, struct eng_error *
         model->source.card.origin[ENG_CARD_OUTPUT] = ENG_ORIGIN_GUESSED;
     if (wanted) {
         model->answer = find_output(graph, wanted);
+        if (model->answer == ENG_NO_VALUE && graph->n_outputs == 1)
+            return eng_fail(err, ENG_FORMAT,
+                            "output is '%s', but the graph has no output of that name; wanted its "
+                            "only one, '%s' or 0",
+                            wanted, graph->values[graph->outputs[0]].name);
         if (model->answer == ENG_NO_VALUE)
             return eng_fail(err, ENG_FORMAT,
                             "output is '%s', but the graph has no output of that name; wanted one "

@@ -56,7 +56,7 @@ static enum eng_status fail_unknown(const struct eng_json_place *place, const ch
         names[n++] = eng_dataset_keys[i];
     for (size_t i = 0; i < ENG_RECIPE_N_SECTIONS; i++)
         names[n++] = eng_recipe_section_name(i);
-    return eng_json_fail_key(place, key, eng_text_nearest(key, names));
+    return eng_json_fail_unknown(place, key, names);
 }
 
 static enum eng_status check_keys_of_method(const struct eng_json_place *place, const json_t *root,

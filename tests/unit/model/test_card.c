@@ -259,7 +259,9 @@ static void test_labels_file(void **state)
     assert_labels(f, "0: n01440764 tench\n1: n01443537 goldfish", "tench|goldfish");
     assert_labels(f, "1,a\n2,b\n", "1,a|2,b"); /* not their own indices */
     assert_labels(f, "0\n1\n2", "0|1|2");
-    assert_labels(f, "0 a\n1 b", "0 a|1 b");
+    assert_labels(f, "0 a\n1  b c", "a|b c");
+    assert_labels(f, "0 a\n2 b", "0 a|2 b");
+    assert_labels(f, "a\nb\n\n\r\n", "a|b"); /* empty lines at the end shift nothing */
 }
 
 static void test_labels_file_mistakes(void **state)
@@ -272,6 +274,7 @@ static void test_labels_file_mistakes(void **state)
     } rows[] = {
         {"", "empty; wanted one label a line"},
         {"a\n\nb\n", "line 2 is empty; wanted a label"},
+        {"\n\n", "empty; wanted one label a line"},
         {"a\n\xff\n", "not UTF-8 text"},
         {"[\"a\", 7]", "labels[1] is 7; wanted a string"},
         {"[\"a\"", "line 1, column 4: ']' expected near end of file"},
@@ -426,7 +429,13 @@ static void test_config_mistakes(void **state)
     assert_config_fails(f, "{\"output\": -1}", ENG_FORMAT,
                         ": output is -1; wanted the name of an output or its place, 0 or more");
     assert_config_fails(f, "{\"quite_other\": true}", ENG_FORMAT,
-                        ": quite_other is not a known key");
+                        ": quite_other is not a known key; wanted one of: labels, labels_file, "
+                        "preprocess, output, softmax, top, description");
+    assert_config_fails(f, "{\"preset\": \"mnist\"}", ENG_FORMAT,
+                        ": preset is not a known key; did you mean preprocess.preset?");
+    assert_config_fails(f, "{\"labels\": \"labels.txt\"}", ENG_FORMAT,
+                        ": labels is \"labels.txt\"; wanted a list of strings; the name of a file "
+                        "stands in labels_file");
     assert_config_fails(f, "{\"labels\": [\"a\"], \"labels_file\": \"x\"}", ENG_FORMAT,
                         ": has both labels and labels_file; wanted one");
     assert_config_fails(f, "{\"softmax\": true, \"softmax\": true}", ENG_FORMAT,
@@ -444,7 +453,22 @@ static void test_preprocess_mistakes(void **state)
     static const struct {
         const char *json, *sentence;
     } rows[] = {
-        {"7", "preprocess is 7; wanted an object"},
+        {"7", "preprocess is 7; wanted an object, such as {\"preset\": \"imagenet-torchvision\"}"},
+        {"{\"zzzzzzzzz\": 1}",
+         "preprocess.zzzzzzzzz is not a known key; wanted one of: mean, std, background, preset, "
+         "color, layout, width, height, resize, shorter_side, crop_percentage, filter, antialias, "
+         "scale"},
+        {"{\"size\": 224}", "preprocess.size is not a known key; did you mean width and height?"},
+        {"{\"interpolation\": \"bicubic\"}",
+         "preprocess.interpolation is not a known key; did you mean filter?"},
+        {"{\"crop_pct\": 0.875}",
+         "preprocess.crop_pct is not a known key; did you mean crop_percentage, 87.5 for 0.875?"},
+        {"{\"mean\": [123.7, 116.3, 103.5], \"std\": 1}",
+         "preprocess.mean is 123.7, and nobody says a scale, so that pixels are 0 to 1; wanted "
+         "\"scale\": 1 beside it for pixels of 0 to 255"},
+        {"{\"std\": 58}",
+         "preprocess.std is 58, and nobody says a scale, so that pixels are 0 to 1; wanted "
+         "\"scale\": 1 beside it for pixels of 0 to 255"},
         {"{\"maen\": [1]}", "preprocess.maen is not a known key; did you mean mean?"},
         {"{\"colour\": \"rgb\"}", "preprocess.colour is not a known key; did you mean color?"},
         {"{\"color\": \"cmyk\"}", "preprocess.color is 'cmyk', but must be one of: gray, rgb, bgr"},
@@ -454,8 +478,9 @@ static void test_preprocess_mistakes(void **state)
         {"{\"width\": 28}", "preprocess.height is missing; wanted it beside width"},
         {"{\"scale\": \"1/255\"}", "preprocess.scale is \"1/255\"; wanted a number"},
         {"{\"scale\": 0}", "preprocess.scale is 0, but must lie in 1e-09 to 1e+09"},
-        {"{\"mean\": 0.5}", "preprocess.mean is 0.5; wanted 1 or 3 numbers from -1e9 to 1e9"},
-        {"{\"mean\": [1, 2]}", "preprocess.mean is [1,2]; wanted 1 or 3 numbers"},
+        {"{\"mean\": \"x\"}", "preprocess.mean is \"x\"; wanted 1 or 3 numbers from -1e9 to 1e9"},
+        {"{\"mean\": [1, 2]}", "preprocess.mean is [1,2]; wanted 1 or 3 numbers from -1e9 to 1e9"},
+        {"{\"std\": 0}", "preprocess.std is 0; wanted 1 or 3 numbers from 1e-9 to 1e9"},
         {"{\"std\": [1, 1, 0]}", "preprocess.std[2] is 0; wanted 1 or 3 numbers from 1e-9 to 1e9"},
         {"{\"std\": [1, 1, \"x\"]}",
          "preprocess.std[2] is \"x\"; wanted 1 or 3 numbers from 1e-9 to 1e9"},
@@ -471,6 +496,8 @@ static void test_preprocess_mistakes(void **state)
          "preprocess.crop_percentage is 90; wanted resize \"center_crop\" with it"},
         {"{\"background\": [1, 2]}",
          "preprocess.background is [1,2]; wanted 1 or 3 whole numbers from 0 to 255"},
+        {"{\"background\": 256}",
+         "preprocess.background is 256; wanted 1 or 3 whole numbers from 0 to 255"},
         {"{\"background\": [0.5]}",
          "preprocess.background is [0.5]; wanted 1 or 3 whole numbers from 0 to 255"},
         {"{\"background\": [256]}",
@@ -483,13 +510,33 @@ static void test_preprocess_mistakes(void **state)
          "imagenet-caffe, mnist, cifar10, zero-one; did you mean mnist?"},
         {"{\"preset\": 1}", "preprocess.preset is 1; wanted a string"},
         {"{\"resize\": \"center_crop\"}",
-         "preprocess.shorter_side is 0; wanted 1 or more with resize \"center_crop\""},
+         "preprocess.shorter_side is missing; wanted it or crop_percentage with resize "
+         "\"center_crop\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char config[400], sentence[400];
         snprintf(config, sizeof config, "{\"preprocess\": %s}", rows[i].json);
         snprintf(sentence, sizeof sentence, ": %s", rows[i].sentence);
         assert_config_fails(f, config, ENG_FORMAT, sentence);
+    }
+}
+
+/* A scale of its own, a preset's and a range's each say what means are of. */
+static void test_one_number_stands_for_all_channels(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const rows[] = {
+        "{\"mean\": 33.3, \"std\": [78.6], \"scale\": 1, \"background\": 255}",
+        "{\"preset\": \"imagenet-caffe\", \"mean\": 33.3, \"std\": 78.6, \"background\": [255]}"};
+    for (size_t i = 0; i < 2; i++) {
+        begin(f);
+        property(f, "classifyd.preprocess", rows[i]);
+        assert_int_equal(read_card(f, NULL), ENG_OK);
+        const struct eng_preprocess *pre = &f->out.card.preprocess;
+        for (size_t c = 0; c < 3; c++) {
+            assert_true(pre->mean[c] == 33.3f && pre->std[c] == 78.6f);
+            assert_int_equal(pre->background[c], 255);
+        }
     }
 }
 
@@ -519,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_metadata_mistakes),
         cmocka_unit_test(test_config_mistakes),
         cmocka_unit_test(test_preprocess_mistakes),
+        cmocka_unit_test(test_one_number_stands_for_all_channels),
         cmocka_unit_test(test_three_means_are_a_color_picture),
     };
     return cmocka_run_group_tests_name("card", tests, set_up, tear_down);

@@ -260,7 +260,7 @@ static void test_golden_mistakes(void **state)
         {"[{\"pixels\": \"AAAA\", \"probabilities\": [1.5]}]",
          "[0].probabilities[0] is 1.5; wanted a list of numbers from 0 to 1"},
         {"[{\"pixels\": \"AAAA\", \"probabilities\": [1], \"label\": 1}]",
-         "[0].label is not a known key"},
+         "[0].label is not a known key; wanted one of: pixels, probabilities"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char sentence[200];
