@@ -81,6 +81,7 @@ static double divisor(const struct walk *walk, const struct reach *reach)
 }
 
 #define TYPE        float
+#define LOWEST      (-INFINITY)
 #define IS_NAN(x)   ((x) != (x))
 #define NAMED(name) name##_float
 #define ROOT(x)     sqrtf(x)
@@ -88,6 +89,7 @@ static double divisor(const struct walk *walk, const struct reach *reach)
 #include "kernels/pooling_visit.inc"
 
 #define TYPE        double
+#define LOWEST      (-INFINITY)
 #define IS_NAN(x)   ((x) != (x))
 #define NAMED(name) name##_double
 #define ROOT(x)     sqrt(x)
@@ -95,11 +97,13 @@ static double divisor(const struct walk *walk, const struct reach *reach)
 #include "kernels/pooling_visit.inc"
 
 #define TYPE        uint8_t
+#define LOWEST      0
 #define IS_NAN(x)   false
 #define NAMED(name) name##_uint8
 #include "kernels/pooling_visit.inc"
 
 #define TYPE        int8_t
+#define LOWEST      INT8_MIN
 #define IS_NAN(x)   false
 #define NAMED(name) name##_int8
 #include "kernels/pooling_visit.inc"

@@ -12,8 +12,8 @@
 bool eng_max_pool_takes(enum eng_dtype dtype);
 
 /*
- * Purpose: y = the largest element of each window; NaN if it holds one, 0 if the window lies
- * wholly in the padding. argmax (may be NULL): its index in its own plane, -1 for none.
+ * Purpose: y = the largest element of each window; NaN if it holds one, the type's lowest
+ * number if the window sees only padding. argmax (may be NULL): its index in its own plane, -1 for none.
  * Shapes: x [n_planes, in...], y and argmax [n_planes, out...]. in volume at most INT32_MAX.
  */
 void eng_max_pool_forward(const struct eng_window *window, size_t n_planes, enum eng_dtype dtype,

@@ -3,7 +3,8 @@
  *
  * Shapes: X [N, C, D1 .. Dn], Y [N, C, E1 .. En]; n from 1 to 3. The norm is (sum |x|^p)^(1 / p).
  * MaxPool's second output holds each maximum's index in X as one flat row; storage_order 1 counts
- * the plane's first axis fastest. A ceil_mode window that would start beyond the image is left out.
+ * the plane's first axis fastest, and is -1 where dilation makes the window step over the image. A
+ * ceil_mode window that would start beyond the image is left out.
  * Source: ONNX MaxPool 1, 8, 10, 11, 12; AveragePool 7, 10, 11, 19; LpPool 2, 11, 18.
  */
 #include "kernels/pooling.h"
@@ -134,7 +135,7 @@ static void write_indices(const struct state *state, bool columns_first, const i
             int64_t x = at % dim[2], y = at / dim[2] % dim[1], z = at / dim[2] / dim[1];
             at = z + dim[0] * (y + dim[1] * x);
         }
-        out[i] = (int64_t)(i / n_out) * n_in + at;
+        out[i] = at < 0 ? -1 : (int64_t)(i / n_out) * n_in + at;
     }
 }
 

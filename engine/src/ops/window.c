@@ -63,7 +63,10 @@ static void pad_same(struct eng_window *w, int a, int64_t extent, bool upper)
 static void count_outputs(struct eng_window *w, int a, int64_t extent, bool ceil_mode)
 {
     int64_t room = w->in[a] + w->pad_begin[a] + w->pad_end[a] - extent;
-    if (room < 0) return;
+    if (room < 0) { /* even the first window hangs over the end */
+        w->out[a] = ceil_mode && -room < w->stride[a];
+        return;
+    }
     w->out[a] = room / w->stride[a] + 1;
     if (!ceil_mode || room % w->stride[a] == 0) return;
     /* One more, if it starts inside the image or the padding before it. */

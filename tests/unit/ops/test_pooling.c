@@ -23,7 +23,7 @@ static void reference(const struct op_case *c, const struct op_values *in, bool 
     const struct eng_shape *y = &out[0].shape;
     for (size_t i = 0; i < out[0].n; i++) {
         int64_t plane = op_index(y, i, 0) * x->dim[1] + op_index(y, i, 1);
-        double best = -INFINITY, sum = 0, powers = 0;
+        double best = c->in[0].dtype == ENG_INT8 ? INT8_MIN : -INFINITY, sum = 0, powers = 0;
         int64_t where = -1, count = 0, n_inside = 1;
         for (int d = 0; d < n; d++) { /* taps inside the padded image */
             int64_t inside = 0;
@@ -77,6 +77,15 @@ static const struct op_case cases[] = {
      .in = {FLOATS(2, 2, 6, 7)}, .gradients = 1},
     {MAX, .what = "ceil_mode", .attrs = {KERNEL(3, 3), STRIDES(2, 2), ATTR_INT("ceil_mode", 1)},
      .in = {FLOATS(1, 2, 6, 8)}, .gradients = 1},
+    {MAX, .what = "ceil_mode, a window larger than the image",
+     .attrs = {KERNEL(3, 2), STRIDES(2, 2), ATTR_INT("ceil_mode", 1)}, .in = {FLOATS(2, 2, 2, 1)},
+     .gradients = 1},
+    {MAX, .what = "a window that steps over the image", .n_out = 2,
+     .attrs = {KERNEL(4, 1), ATTR_INTS("dilations", 2, 1), PADS(3, 0, 3, 0)},
+     .in = {FLOATS(1, 2, 1, 3)}},
+    {MAX, .what = "a window that steps over the image, bytes", .n_out = 2,
+     .attrs = {KERNEL(4, 1), ATTR_INTS("dilations", 2, 1), PADS(3, 0, 3, 0)},
+     .in = {TYPED(ENG_INT8, 1, 2, 1, 3)}},
     {MAX, .what = "ceil_mode whose last window would start outside",
      .attrs = {KERNEL(1, 1), STRIDES(2, 2), ATTR_INT("ceil_mode", 1)}, .in = {FLOATS(1, 1, 4, 6)}},
     {MAX, .what = "SAME_UPPER", .attrs = {KERNEL(2, 2), ATTR_STRING("auto_pad", "SAME_UPPER")},
@@ -100,6 +109,10 @@ static const struct op_case cases[] = {
     {AVERAGE, .what = "padding counted",
      .attrs = {KERNEL(3, 3), PADS(1, 2, 0, 1), ATTR_INT("count_include_pad", 1)},
      .in = {FLOATS(2, 2, 5, 6)}, .gradients = 1},
+    {AVERAGE, .what = "ceil_mode, a window larger than the image",
+     .attrs = {KERNEL(3, 6), STRIDES(2, 4), PADS(0, 1, 0, 1), ATTR_INT("ceil_mode", 1),
+               ATTR_INT("count_include_pad", 1)},
+     .in = {FLOATS(2, 2, 2, 2)}, .gradients = 1},
     {AVERAGE, .what = "ceil_mode, padding counted",
      .attrs = {KERNEL(3, 3), STRIDES(2, 2), PADS(1, 1, 1, 1), ATTR_INT("ceil_mode", 1),
                ATTR_INT("count_include_pad", 1)},
