@@ -157,6 +157,14 @@ class Bench(ClassifyCase):
         self.assertEqual(len(re.findall(figures + "product +MatMul +3$", text)), 1)
         self.assertRegex(text, r"(?m)^profile +[\d.]+ ms in nodes, medians of \d+ runs$")
 
+    def test_the_way_back_through_a_convolution(self):
+        model = tiny_files.model([tiny_files.node("ConvTranspose", ["x", "w"], ["y"])],
+                                 [tiny_files.floats("w", [2, 3, 3, 3], [0.5] * 54)],
+                                 [tiny_files.value_info("x", ["N", 2, 4, 4])],
+                                 [tiny_files.value_info("y", ["N", 3, 6, 6])])
+        found = self.classify_json("bench", self.write("back.onnx", model), "--seconds", "0.01", "--profile")
+        self.assertEqual(found["profile"]["nodes"][0]["algorithm"], "direct 3x3")
+
     def test_samples_that_run_one_by_one(self):
         flat = tiny_files.model([tiny_files.node("Flatten", ["x"], ["y"], axis=0),
                                  tiny_files.node("Softmax", ["y"], ["z"], axis=1)], [],

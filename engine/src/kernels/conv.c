@@ -197,6 +197,13 @@ static void input_by_columns(const struct eng_conv *conv, const float *w, const 
     }
 }
 
+const char *eng_conv_transpose_algorithm(const struct eng_conv *conv)
+{
+    struct eng_correlation correlation;
+    if (!input_correlation(conv, &correlation)) return "columns";
+    return conv->training && eng_winograd_suits(&correlation) ? "winograd 4x4" : "direct";
+}
+
 void eng_conv_transpose(const struct eng_conv *conv, const float *dy, const float *w, float *dx,
                         bool write, void *scratch, struct eng_pool *pool)
 {

@@ -49,6 +49,9 @@ void eng_conv_backward(const struct eng_conv *conv, const struct eng_conv_gradie
  * the size overflows. */
 bool eng_conv_transpose_scratch_bytes(const struct eng_conv *conv, size_t *out);
 
+/* Purpose: how it is computed: "direct", "winograd 4x4", "columns". Static. */
+const char *eng_conv_transpose_algorithm(const struct eng_conv *conv);
+
 /* Purpose: adds to dx, or writes it. Does not depend on pool's size. */
 void eng_conv_transpose(const struct eng_conv *conv, const float *dy, const float *w, float *dx,
                         bool write, void *scratch, struct eng_pool *pool);

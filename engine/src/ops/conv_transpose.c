@@ -241,6 +241,14 @@ static double flops(const struct eng_op_infer *q)
     return eng_conv_flops(&((const struct state *)q->state)->conv);
 }
 
+static void describe(const struct eng_op_call *call, char *text, size_t size)
+{
+    const struct eng_conv *conv = &((const struct state *)call->state)->conv;
+    bool is_double = call->in[0]->dtype == ENG_FLOAT64;
+    eng_conv_describe(conv, is_double ? "plain loops" : eng_conv_transpose_algorithm(conv), text,
+                      size);
+}
+
 const struct eng_op eng_op_conv_transpose = {
     .name = "ConvTranspose",
     .domain = "",
@@ -260,6 +268,7 @@ const struct eng_op eng_op_conv_transpose = {
     .backward = backward,
     .writes_grad = 1,
     .flops = flops,
+    .describe = describe,
     .trainable_inputs = 6,
     .weight_inputs = 2,
 };
