@@ -76,8 +76,9 @@ struct eng_explain_request {
     struct eng_pool *pool; /* NULL: the calling thread alone */
     /*
      * Called from the calling thread between runs of the network: at the beginning, and then at
-     * least after every sample or every 2e10 operations (about a second), whichever is more. done:
-     * 0 to 1. Returning false ends the explanation with CANCELLED. NULL: none.
+     * least after every sample or every 5e9 operations (some tenths of a second), whichever is
+     * more. done: 0 to 1; it may fall when INTEGRATED_GRADIENTS takes more steps. Returning false
+     * ends the explanation with CANCELLED. NULL: none.
      */
     bool (*go_on)(void *ctx, double done);
     void *go_on_ctx;

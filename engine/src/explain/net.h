@@ -20,7 +20,7 @@ struct eng_explain_net {
 
 /*
  * Purpose: a network that takes as many samples at once as there are, at most 32, as fit into
- *          2 GiB, and as take 2e10 operations; at least one. One of a model that runs its samples
+ *          2 GiB, and as take 5e9 operations; at least one. One of a model that runs its samples
  *          one by one.
  * Ownership: end with eng_explain_net_fini in any case. Borrows model and pool.
  * Errors: LIMIT if one sample takes more than 2 GiB, before they are taken; NO_MEMORY.

@@ -261,6 +261,56 @@ static void nodes_say_how_they_are_computed(void **state)
     run_fini(&run);
 }
 
+/*
+ * Values that want a gradient keep it, inputs and computed ones alike: y = sum of (Dropout(s x))^2
+ * by x and by the square's input. Steady nodes answer as in inference: Dropout drops nothing. What
+ * lies before the wanted values gets no gradient, and constants that are not trainable none.
+ */
+static void values_keep_their_gradients(void **state)
+{
+    (void)state;
+    struct net net;
+    struct eng_plan *plan;
+    struct eng_exec *exec;
+    net_init(&net, 5);
+    const float s = 1.5f;
+    int x = net_input(&net, "x", NET_SHAPE(-1, 4));
+    int other = net_input(&net, "other", NET_SHAPE(-1, 4));
+    int scale = net_constant(&net, "scale", ENG_FLOAT32, NET_SHAPE(1), &s);
+    int scaled = net_node(&net, "Mul", "scaled", (int[]){x, scale}, 2, NULL, 0);
+    int dropped = net_node(&net, "Dropout", "dropped", &scaled, 1, NULL, 0);
+    int view = net_node(&net, "Flatten", "view", &dropped, 1, NULL, 0);
+    int square = net_node(&net, "Mul", "square", (int[]){view, view}, 2, NULL, 0);
+    net_output(&net, square);
+    net_output(&net, net_node(&net, "Relu", "apart", &other, 1, NULL, 0));
+    struct eng_value *values = net.graph.values;
+    values[x].wants_grad = values[other].wants_grad = values[view].wants_grad = true;
+    for (size_t i = 0; i < net.graph.n_nodes; i++)
+        net.graph.nodes[i].steady = true;
+    assert_int_equal(eng_plan_create(&net.graph, ENG_PLAN_TRAINING, BATCH, false, &plan, NULL),
+                     ENG_OK);
+    assert_int_equal(eng_exec_create(&net.graph, plan->arena_bytes, NULL, &exec, NULL), ENG_OK);
+    eng_exec_bind(exec, plan);
+    float *in = eng_exec_value(exec, x)->data;
+    for (int i = 0; i < BATCH * 4; i++)
+        in[i] = eng_rng_normal(&net.rng);
+    for (int time = 0; time < 2; time++) {
+        eng_exec_forward(exec, (uint64_t)time);
+        float *seed = eng_exec_seed_grad(exec, square);
+        for (int i = 0; i < BATCH * 4; i++)
+            seed[i] = 1;
+        eng_exec_backward(exec);
+        for (int i = 0; i < BATCH * 4; i++) {
+            assert_true(fabsf(eng_exec_gradient(exec, x)[i] - 2 * s * s * in[i]) < 1e-5f);
+            assert_true(fabsf(eng_exec_gradient(exec, view)[i] - 2 * s * in[i]) < 1e-5f);
+            assert_true(eng_exec_gradient(exec, other)[i] == 0);
+        }
+    }
+    eng_exec_destroy(exec);
+    eng_plan_destroy(plan);
+    net_fini(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +319,7 @@ int main(void)
         cmocka_unit_test(gradients_match_finite_differences),
         cmocka_unit_test(backward_overwrites),
         cmocka_unit_test(value_that_is_two_inputs_gets_both_gradients),
+        cmocka_unit_test(values_keep_their_gradients),
         cmocka_unit_test(batch_rows_are_independent)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
