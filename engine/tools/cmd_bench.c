@@ -117,7 +117,7 @@ static enum eng_status take_turns(const struct bench *b, struct eng_error *err)
     enum eng_status status = tool_bench_run(b->bench, 1, 0, &m, err);
     if (!status) printf("ready flops %.0f\n", tool_bench_flops(b->bench));
     while (!status && fflush(stdout) == 0 && fgets(line, sizeof line, stdin)) {
-        size_t n_runs;
+        size_t n_runs = 0;
         status = read_turn(line, &n_runs, err);
         if (!status) status = tool_bench_run(b->bench, n_runs, 0, &m, err);
         if (!status) printf("median_ms %.6f min_ms %.6f\n", m.median_ms, m.min_ms);

@@ -123,7 +123,7 @@ enum eng_status eng_declared_check(const struct onnx_model *onnx, const struct e
                                    struct eng_error *err)
 {
     struct check c = {.onnx = onnx, .graph = graph};
-    bool inferred;
+    bool inferred = false;
     eng_arena_init(&c.arena);
     enum eng_status status = infer(&c, &inferred, err);
     if (status == ENG_OK && inferred) status = mark_unsure(&c, err);

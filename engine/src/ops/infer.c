@@ -165,7 +165,7 @@ enum eng_status eng_infer_axes(const struct eng_shape *x, const int64_t *list, s
 {
     unsigned found = 0;
     for (size_t i = 0; i < n; i++) {
-        int axis;
+        int axis = 0;
         enum eng_status status = eng_infer_axis(list[i], x->rank, &axis, err);
         if (status != ENG_OK) return status;
         if (found >> axis & 1) return eng_fail(err, ENG_FORMAT, "axis %d is named twice", axis);

@@ -156,7 +156,7 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
     const struct attrs *attrs = q->attrs;
     struct state *state = q->state;
-    int64_t n_classes;
+    int64_t n_classes = 0;
     size_t offsets[6];
     enum eng_status status = eng_infer_dtype(q, 0, ENG_FLOAT32, err);
     if (status == ENG_OK) status = eng_infer_rank(q, 0, 1, ENG_MAX_RANK, err);

@@ -122,7 +122,7 @@ static enum eng_status output_type(const struct eng_op_infer *q, enum eng_dtype 
 
 static enum eng_status quantize_infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    enum eng_dtype dtype;
+    enum eng_dtype dtype = ENG_DTYPE_NONE;
     enum eng_status status = ENG_OK;
     if (q->in[X]->dtype != ENG_INT32) status = eng_infer_dtype(q, X, ENG_FLOAT32, err);
     if (status == ENG_OK) status = output_type(q, &dtype, err);

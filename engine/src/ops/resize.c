@@ -314,7 +314,7 @@ static enum eng_status upsample_infer(struct eng_op_infer *q, struct eng_error *
     const struct attrs *attrs = q->attrs;
     struct eng_interpolation *i = q->state;
     struct axes axes;
-    const float *scales;
+    const float *scales = NULL;
     *i = (struct eng_interpolation){.coordinates = ENG_ASYMMETRIC,
                                     .filter = (enum eng_filter)attrs->mode,
                                     .nearest = ENG_FLOOR};

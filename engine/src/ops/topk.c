@@ -50,7 +50,7 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     struct eng_shape y = q->in[0]->shape;
     enum eng_dtype dtype = q->in[0]->dtype;
     int axis;
-    int64_t k;
+    int64_t k = 0;
     if (dtype == ENG_BOOL || dtype == ENG_FLOAT16)
         return eng_fail(err, ENG_UNSUPPORTED, "input 0 has element type %s; a number is wanted",
                         eng_dtype_name(dtype));

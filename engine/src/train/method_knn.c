@@ -92,7 +92,7 @@ static enum eng_status build(const struct eng_method_run *run, struct eng_error 
 {
     const char *name = run->recipe->name;
     int input, in[3];
-    size_t n;
+    size_t n = 0;
     struct eng_shape shape;
     enum eng_status status = check(run, &n, err);
     if (status != ENG_OK) return status;

@@ -85,7 +85,7 @@ static enum eng_status read_group(struct reader *reader, const struct eng_json_p
                                   const json_t *group, const char *prefix,
                                   struct eng_layer_list *out)
 {
-    json_int_t repeat;
+    json_int_t repeat = 0;
     struct eng_json_place inner = *place;
     size_t used = strlen(place->where);
     snprintf(inner.where + used, sizeof inner.where - used, ".layers");
