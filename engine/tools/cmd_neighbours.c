@@ -32,36 +32,33 @@ static const struct tool_syntax syntax = {
     .n_options = sizeof options / sizeof options[0],
 };
 
-static const char *label_of(const struct tool_neighbours *neighbours, size_t i)
-{
-    return eng_model_card(neighbours->model)->labels[tool_neighbours_class(neighbours, i)];
-}
-
 static const char *distance_name(const struct tool_neighbours *neighbours)
 {
-    return neighbours->distance == ENG_DISTANCE_L2 ? "L2" : "L1";
+    return neighbours->found.is_l2 ? "L2" : "L1";
 }
 
 static void print_text(const struct tool_neighbours *neighbours)
 {
     printf("  index  %10s  label\n", distance_name(neighbours));
-    for (size_t i = 0; i < neighbours->n; i++)
-        printf("%7u  %10.*f  %s\n", neighbours->nearest[i].index,
-               neighbours->distance == ENG_DISTANCE_L2, tool_neighbours_distance(neighbours, i),
-               label_of(neighbours, i));
+    for (size_t i = 0; i < neighbours->found.n_neighbours; i++) {
+        const struct eng_explain_neighbour *found = &neighbours->found.neighbours[i];
+        printf("%7zu  %10.*f  %s\n", found->index, neighbours->found.is_l2, found->distance,
+               neighbours->labels[found->class_index]);
+    }
 }
 
 static enum eng_status print_json(const struct tool_neighbours *neighbours, const char *model,
                                   const char *image, struct eng_error *err)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < neighbours->n; i++)
+    for (size_t i = 0; i < neighbours->found.n_neighbours; i++) {
+        const struct eng_explain_neighbour *found = &neighbours->found.neighbours[i];
         json_array_append_new(list,
-                              json_pack("{s:I, s:I, s:s, s:o}", "index",
-                                        (json_int_t)neighbours->nearest[i].index, "class",
-                                        (json_int_t)tool_neighbours_class(neighbours, i), "label",
-                                        label_of(neighbours, i), "distance",
-                                        tool_json_number(tool_neighbours_distance(neighbours, i))));
+                              json_pack("{s:I, s:I, s:s, s:o}", "index", (json_int_t)found->index,
+                                        "class", (json_int_t)found->class_index, "label",
+                                        neighbours->labels[found->class_index], "distance",
+                                        tool_json_number(found->distance)));
+    }
     return tool_json_print_take(json_pack("{s:s, s:s, s:s, s:o}", "model", model, "file", image,
                                           "distance", distance_name(neighbours), "neighbours",
                                           list),

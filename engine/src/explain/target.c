@@ -37,7 +37,8 @@ struct eng_explain_target eng_explain_find_target(const struct eng_model *model)
         value = node->in[0];
         if (is_softmax(node))
             return fits(model, value) ? (struct eng_explain_target){value, true} : whole;
-        if (!(node->op->flags & (ENG_OP_VIEW | ENG_OP_NO_OP))) return whole;
+        bool keeps = node->op->flags & (ENG_OP_VIEW | ENG_OP_NO_OP);
+        if (!keeps && strcmp(node->op->name, "Cast") != 0) return whole;
     }
     return whole;
 }

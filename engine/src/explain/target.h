@@ -11,8 +11,8 @@ struct eng_explain_target {
 
 /*
  * Purpose: the input of the Softmax or LogSoftmax that the graph's answer ends in, looking through
- * nodes that only reshape; else the answer itself. A probability's gradient vanishes where the
- * model is sure, and one class's probability falls when another's score rises.
+ * nodes that only reshape or convert; else the answer itself. A probability's gradient vanishes
+ * where the model is sure, and one class's probability falls when another's score rises.
  */
 struct eng_explain_target eng_explain_find_target(const struct eng_model *model);
 

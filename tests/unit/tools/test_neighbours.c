@@ -97,13 +97,14 @@ static void check_grid(bool planes, bool bgr)
     struct eng_error err = {0};
     if (tool_neighbours_find(model, &image, 10, NULL, &neighbours, &err) != ENG_OK)
         fail_msg("%s", err.text);
-    assert_int_equal(neighbours.n, N);
+    assert_int_equal(neighbours.found.n_neighbours, N);
     static const uint32_t order[] = {1, 0, 2};
+    const struct eng_explain_neighbour *found = neighbours.found.neighbours;
     for (size_t i = 0; i < N; i++) {
-        assert_int_equal(neighbours.nearest[i].index, order[i]);
-        assert_int_equal(tool_neighbours_class(&neighbours, i), order[i]);
+        assert_int_equal(found[i].index, order[i]);
+        assert_int_equal(found[i].class_index, order[i]);
     }
-    assert_true(tool_neighbours_distance(&neighbours, 1) == 3 * FEATURES);
+    assert_true(found[1].distance == 3 * FEATURES);
     assert_int_equal(tool_neighbours_draw(&neighbours, &grid, NULL), ENG_OK);
     assert_int_equal(grid.width_px, 6 + 2 * (96 + 14));
     assert_int_equal(grid.height_px, 6 + 2 * (64 + 14));
