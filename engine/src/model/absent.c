@@ -3,9 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define CONTROL                                                                                 \
-    "decides while the model runs which nodes run; wanted a graph without branches and loops: " \
-    "export the traced module (torch.onnx.export of an nn.Module, not of torch.jit.script), "   \
+#define CONTROL                                                                                \
+    "decides while the model runs which nodes run; wanted a graph whose branches follow from " \
+    "shapes, and no loops: "                                                                   \
+    "export the traced module (torch.onnx.export of an nn.Module, not of torch.jit.script), "  \
     "with fixed sizes if need be, or fold the file with onnxsim"
 #define BY_VALUES                                                                          \
     "gives an output whose shape depends on the picture; shapes must be known before the " \

@@ -2,140 +2,14 @@
 
 #include "base/error.h"
 #include "graph/shape.h"
-#include "model/absent.h"
 
 #include <string.h>
 
-static bool is_default_domain(const char *domain)
-{
-    return !*domain || strcmp(domain, "ai.onnx") == 0;
-}
-
-/* The version of the operator set that the file imports for a domain; 0 if it imports none. */
+/* The version of the operator set of a domain, 0 if it is not there yet. */
 static int64_t opset_of(const struct onnx_model *onnx, const char *domain)
 {
-    for (size_t i = 0; i < onnx->n_opsets; i++) {
-        const char *have = onnx->opsets[i].domain;
-        if (strcmp(have, domain) == 0 || (is_default_domain(have) && is_default_domain(domain)))
-            return onnx->opsets[i].version;
-    }
-    return 0;
+    return eng_convert_opset(onnx->opsets, onnx->n_opsets, domain);
 }
-
-static enum eng_status check_opsets(const struct onnx_model *onnx, struct eng_error *err)
-{
-    int64_t opset = opset_of(onnx, "");
-    if (opset == 0)
-        return eng_fail(err, ENG_FORMAT, "the file imports no operator set of the domain ai.onnx");
-    if (opset < ENG_OPSET_MIN || opset > ENG_OPSET_MAX)
-        return eng_fail(err, ENG_UNSUPPORTED, "the file uses opset %lld, wanted %d to %d",
-                        (long long)opset, ENG_OPSET_MIN, ENG_OPSET_MAX);
-    return ENG_OK;
-}
-
-/* take: NULL, or the file's own arena, from which large constants move. */
-static enum eng_status import_constants(const struct onnx_model *onnx, struct eng_arena *take,
-                                        struct eng_graph *graph, struct eng_error *err)
-{
-    for (size_t i = 0; i < onnx->n_initializers; i++) {
-        int value;
-        enum eng_status status = eng_graph_add_constant_take(
-            graph, onnx->initializers[i].name, &onnx->initializers[i].tensor, take, &value, err);
-        if (status != ENG_OK) return status;
-    }
-    return ENG_OK;
-}
-
-/* Files of IR version 3 list the initializers among the inputs too; those are constants here. */
-static enum eng_status import_inputs(const struct onnx_model *onnx, struct eng_graph *graph,
-                                     struct eng_error *err)
-{
-    for (size_t i = 0; i < onnx->n_inputs; i++) {
-        const struct onnx_value_info *input = &onnx->inputs[i];
-        if (eng_graph_find(graph, input->name) != ENG_NO_VALUE) continue;
-        if (input->shape.rank < 0)
-            return eng_fail(err, ENG_UNSUPPORTED, "input '%s' has no shape, wanted one",
-                            input->name);
-        /* Weights of float16 are widened on reading, so the graph computes in float32. */
-        enum eng_dtype dtype = input->dtype == ENG_FLOAT16 ? ENG_FLOAT32 : input->dtype;
-        int value;
-        enum eng_status status =
-            eng_graph_add_input(graph, input->name, dtype, &input->shape, &value, err);
-        if (status != ENG_OK) return status;
-    }
-    return ENG_OK;
-}
-
-static enum eng_status import_node(const struct onnx_model *onnx, size_t index,
-                                   struct eng_graph *graph, struct eng_error *err)
-{
-    const struct onnx_node *node = &onnx->nodes[index];
-    char label[200];
-    const char *reason = eng_absent_reason(node->domain, node->op_type);
-    if (reason)
-        return eng_fail(err, ENG_UNSUPPORTED, "%s: %s",
-                        onnx_node_label(node, index, label, sizeof label), reason);
-    int64_t opset = opset_of(onnx, node->domain);
-    if (opset == 0)
-        return eng_fail(err, ENG_FORMAT, "%s: the file imports no operator set of '%s'",
-                        onnx_node_label(node, index, label, sizeof label), node->domain);
-    int *in = eng_arena_alloc(&graph->arena, node->n_inputs + 1, sizeof *in);
-    if (!in) return eng_fail_memory(err, "a node's inputs");
-    for (size_t k = 0; k < node->n_inputs; k++) {
-        in[k] = *node->inputs[k] ? eng_graph_find(graph, node->inputs[k]) : ENG_NO_VALUE;
-        if (*node->inputs[k] && in[k] == ENG_NO_VALUE)
-            return eng_fail(err, ENG_FORMAT,
-                            "%s: input '%s' is neither an input, an initializer nor the "
-                            "output of an earlier node",
-                            onnx_node_label(node, index, label, sizeof label), node->inputs[k]);
-    }
-    return eng_graph_add_node(graph, node->name, node->domain, node->op_type, (int)opset,
-                              node->attrs, node->n_attrs, in, node->n_inputs, node->outputs,
-                              node->n_outputs, err);
-}
-
-static enum eng_status import_outputs(const struct onnx_model *onnx, struct eng_graph *graph,
-                                      struct eng_error *err)
-{
-    if (onnx->n_outputs == 0) return eng_fail(err, ENG_FORMAT, "the graph has no output");
-    for (size_t i = 0; i < onnx->n_outputs; i++) {
-        int value = eng_graph_find(graph, onnx->outputs[i].name);
-        if (value == ENG_NO_VALUE)
-            return eng_fail(err, ENG_FORMAT, "output '%s' is not computed by any node",
-                            onnx->outputs[i].name);
-        enum eng_status status = eng_graph_add_output(graph, value, err);
-        if (status != ENG_OK) return status;
-    }
-    return ENG_OK;
-}
-
-static enum eng_status import(const struct onnx_model *onnx, struct eng_arena *take,
-                              struct eng_graph *graph, struct eng_error *err)
-{
-    graph->name = eng_arena_string(&graph->arena, onnx->graph_name, strlen(onnx->graph_name));
-    if (!graph->name) return eng_fail_memory(err, "the graph's name");
-    enum eng_status status = check_opsets(onnx, err);
-    if (status == ENG_OK) status = import_constants(onnx, take, graph, err);
-    if (status == ENG_OK) status = import_inputs(onnx, graph, err);
-    for (size_t i = 0; status == ENG_OK && i < onnx->n_nodes; i++)
-        status = import_node(onnx, i, graph, err);
-    if (status == ENG_OK) status = import_outputs(onnx, graph, err);
-    return status;
-}
-
-enum eng_status eng_convert_import(const struct onnx_model *onnx, struct eng_graph *graph,
-                                   struct eng_error *err)
-{
-    return import(onnx, NULL, graph, err);
-}
-
-enum eng_status eng_convert_import_take(struct onnx_model *onnx, struct eng_graph *graph,
-                                        struct eng_error *err)
-{
-    return import(onnx, &onnx->arena, graph, err);
-}
-
-/* ---- export ---- */
 
 /* Of a graph without a node of ai.onnx: every reader knows it. */
 enum { DEFAULT_OPSET = 17 };

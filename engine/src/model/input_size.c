@@ -107,14 +107,28 @@ static bool guess_channels(const struct eng_graph *graph, struct eng_shape *shap
     return false;
 }
 
+/* What the card says goes where the graph's input is open. */
+static void take_said(struct eng_shape *shape, const struct picture_axes *axes,
+                      struct eng_card_source *source)
+{
+    const struct eng_preprocess *pre = &source->card.preprocess;
+    take_default_side(shape, axes, source);
+    if (source->has_size) {
+        shape->dim[axes->height] = open_to(shape->dim[axes->height], pre->height_px);
+        shape->dim[axes->width] = open_to(shape->dim[axes->width], pre->width_px);
+    }
+    if (axes->channels && source->has_color)
+        shape->dim[axes->channels] =
+            open_to(shape->dim[axes->channels], eng_preprocess_channels(pre));
+}
+
 static enum eng_status settle_picture(struct eng_graph *graph, struct eng_value *input,
                                       struct eng_card_source *source, struct eng_error *err)
 {
     struct eng_shape *shape = &input->tensor.shape;
-    const struct eng_preprocess *pre = &source->card.preprocess;
     struct picture_axes axes = find_axes(shape, source);
     char text[96];
-    take_default_side(shape, &axes, source);
+    take_said(shape, &axes, source);
     bool sides_open = shape->dim[axes.height] == -1 || shape->dim[axes.width] == -1;
     if (sides_open && !source->has_size) {
         if (guess_size(graph, input, &axes, source)) return ENG_OK;
@@ -124,17 +138,23 @@ static enum eng_status settle_picture(struct eng_graph *graph, struct eng_value 
                         "{\"width\": 224, \"height\": 224}, or by a preset that has one",
                         input->name, eng_shape_format(shape, text, sizeof text));
     }
-    shape->dim[axes.height] = open_to(shape->dim[axes.height], pre->height_px);
-    shape->dim[axes.width] = open_to(shape->dim[axes.width], pre->width_px);
     if (!axes.channels || shape->dim[axes.channels] != -1) return ENG_OK;
-    if (source->has_color)
-        shape->dim[axes.channels] = eng_preprocess_channels(pre);
-    else if (!guess_channels(graph, shape, &axes))
+    if (!guess_channels(graph, shape, &axes))
         return eng_fail(err, ENG_UNSUPPORTED,
                         "input '%s' has shape %s, which leaves a picture's channels open, and the "
                         "graph computes neither 3 nor 1 of them",
                         input->name, eng_shape_format(shape, text, sizeof text));
     return ENG_OK;
+}
+
+void eng_model_take_said_size(struct eng_model *model)
+{
+    struct eng_graph *graph = &model->graph;
+    if (graph->n_inputs != 1) return;
+    struct eng_shape *shape = &graph->values[graph->inputs[0]].tensor.shape;
+    if (shape->rank != 3 && shape->rank != 4) return;
+    struct picture_axes axes = find_axes(shape, &model->source);
+    take_said(shape, &axes, &model->source);
 }
 
 enum eng_status eng_model_settle_input(struct eng_model *model, struct eng_error *err)

@@ -15,6 +15,11 @@ enum { DEFAULT_MAX_BATCH = 32, MAX_MAX_BATCH = 1024 };
 
 static const size_t MAX_FILE_BYTES = (size_t)2 << 30; /* protobuf's own bound */
 
+static void settle(void *model)
+{
+    eng_model_take_said_size(model);
+}
+
 static enum eng_status read_onnx(struct eng_model *model, const void *bytes, size_t n_bytes,
                                  const struct eng_model_options *options, struct eng_error *err)
 {
@@ -22,7 +27,8 @@ static enum eng_status read_onnx(struct eng_model *model, const void *bytes, siz
     enum eng_status status = onnx_model_read(bytes, n_bytes, &onnx, err);
     if (status != ENG_OK) return status;
     status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
-    if (status == ENG_OK) status = eng_convert_import_take(&onnx, &model->graph, err);
+    if (status == ENG_OK)
+        status = eng_convert_import_take(&onnx, &model->graph, settle, model, err);
     if (status == ENG_OK) status = eng_model_settle_input(model, err);
     if (status == ENG_OK) status = eng_declared_check(&onnx, &model->graph, err);
     onnx_model_fini(&onnx);

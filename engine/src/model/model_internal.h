@@ -42,6 +42,9 @@ enum eng_status eng_model_find_batch(struct eng_model *model, int wanted, struct
  */
 enum eng_status eng_model_settle_input(struct eng_model *model, struct eng_error *err);
 
+/* Purpose: the same for a graph that is not complete yet: only what card or config says. */
+void eng_model_take_said_size(struct eng_model *model);
+
 /* Purpose: decides what the file and config left open, and checks that what they say fits the
  * graph. */
 enum eng_status eng_model_complete_card(struct eng_model *model, struct eng_error *err);

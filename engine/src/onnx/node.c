@@ -56,11 +56,20 @@ static enum eng_status check_fields(const Onnx__AttributeProto *p, struct eng_er
             return eng_fail(err, ENG_FORMAT, "type says %s, but a value of type %s stands there",
                             type_names[p->type], type_names[type]);
     }
-    if (p->has_ref_attr_name && p->ref_attr_name.len > 0)
-        return eng_fail(err, ENG_UNSUPPORTED,
-                        "refers to an attribute of a function; functions are not "
-                        "supported, wanted them inlined");
     return ENG_OK;
+}
+
+/* The attribute of the call that this one stands for: then it has no value of its own. */
+static enum eng_status reference(const Onnx__AttributeProto *proto, bool in_function,
+                                 struct eng_arena *arena, struct eng_attr *attr,
+                                 struct eng_error *err)
+{
+    if (!in_function)
+        return eng_fail(err, ENG_FORMAT,
+                        "refers to an attribute of a function, but stands in none");
+    attr->type = ENG_ATTR_OTHER;
+    return onnx_text(&proto->ref_attr_name, ONNX_TEXT_NAME, "ref_attr_name", arena,
+                     &attr->refers_to, err);
 }
 
 static enum eng_status attribute_tensor(const Onnx__AttributeProto *proto, struct eng_arena *arena,
@@ -101,22 +110,31 @@ static enum eng_status attribute_value(const Onnx__AttributeProto *proto, struct
         attr->ints = proto->ints;
         attr->n = proto->n_ints;
         return ENG_OK;
+    case ONNX_ATTRIBUTE_GRAPH:
+        attr->type = ENG_ATTR_OTHER;
+        attr->s = (const char *)proto->g.data;
+        attr->n = proto->g.len;
+        return ENG_OK;
     default:
         attr->type = ENG_ATTR_OTHER;
         return ENG_OK;
     }
 }
 
-static enum eng_status attribute(const Onnx__AttributeProto *proto, struct eng_arena *arena,
-                                 struct eng_attr *out, struct eng_error *err)
+static enum eng_status attribute(const Onnx__AttributeProto *proto, bool in_function,
+                                 struct eng_arena *arena, struct eng_attr *out,
+                                 struct eng_error *err)
 {
+    bool refers = proto->has_ref_attr_name && proto->ref_attr_name.len > 0;
     struct eng_attr attr = {0};
     enum eng_status status =
         onnx_text(&proto->name, ONNX_TEXT_NAME, "attribute name", arena, &attr.name, err);
     if (status != ENG_OK) return status;
     if (!*attr.name) return eng_fail(err, ENG_FORMAT, "an attribute has no name");
     status = check_fields(proto, err);
-    if (status == ENG_OK) status = attribute_value(proto, arena, &attr, err);
+    if (status == ENG_OK)
+        status = refers ? reference(proto, in_function, arena, &attr, err)
+                        : attribute_value(proto, arena, &attr, err);
     if (status != ENG_OK) {
         eng_error_context(err, "attribute '%s'", attr.name);
         return status;
@@ -125,31 +143,29 @@ static enum eng_status attribute(const Onnx__AttributeProto *proto, struct eng_a
     return ENG_OK;
 }
 
-static enum eng_status attributes(const Onnx__NodeProto *proto, struct eng_arena *arena,
-                                  struct onnx_node *node, struct eng_error *err)
+enum eng_status onnx_attributes(Onnx__AttributeProto *const *protos, size_t n, bool in_function,
+                                struct eng_arena *arena, struct eng_attr **out,
+                                struct eng_error *err)
 {
-    size_t n = proto->n_attribute;
     if (n > MAX_ATTRIBUTES)
         return eng_fail(err, ENG_LIMIT, "has %zu attributes, at most %d are supported", n,
                         MAX_ATTRIBUTES);
     struct eng_attr *attrs = eng_arena_alloc(arena, n, sizeof *attrs);
     if (!attrs) return eng_fail_memory(err, "attributes");
     for (size_t i = 0; i < n; i++) {
-        enum eng_status status = attribute(proto->attribute[i], arena, &attrs[i], err);
+        enum eng_status status = attribute(protos[i], in_function, arena, &attrs[i], err);
         if (status != ENG_OK) return status;
         for (size_t k = 0; k < i; k++) {
             if (strcmp(attrs[k].name, attrs[i].name) == 0)
                 return eng_fail(err, ENG_FORMAT, "has attribute '%s' twice", attrs[i].name);
         }
     }
-    node->attrs = attrs;
-    node->n_attrs = n;
+    *out = attrs;
     return ENG_OK;
 }
 
-static enum eng_status names(const ProtobufCBinaryData *fields, size_t n, const char *what,
-                             struct eng_arena *arena, const char *const **out,
-                             struct eng_error *err)
+enum eng_status onnx_names(const ProtobufCBinaryData *fields, size_t n, const char *what,
+                           struct eng_arena *arena, const char *const **out, struct eng_error *err)
 {
     const char **list = eng_arena_alloc(arena, n, sizeof *list);
     if (!list) return eng_fail_memory(err, what);
@@ -165,9 +181,10 @@ static enum eng_status edges(const Onnx__NodeProto *proto, struct eng_arena *are
                              struct onnx_node *node, struct eng_error *err)
 {
     enum eng_status status =
-        names(proto->input, proto->n_input, "input name", arena, &node->inputs, err);
+        onnx_names(proto->input, proto->n_input, "input name", arena, &node->inputs, err);
     if (status == ENG_OK)
-        status = names(proto->output, proto->n_output, "output name", arena, &node->outputs, err);
+        status =
+            onnx_names(proto->output, proto->n_output, "output name", arena, &node->outputs, err);
     if (status != ENG_OK) return status;
     node->n_inputs = proto->n_input;
     node->n_outputs = proto->n_output;
@@ -189,8 +206,8 @@ static enum eng_status identity(const Onnx__NodeProto *proto, struct eng_arena *
     if (status == ENG_OK && !*node->op_type) status = eng_fail(err, ENG_FORMAT, "has no op_type");
     if (status == ENG_OK && proto->has_overload && proto->overload.len > 0)
         status = eng_fail(err, ENG_UNSUPPORTED,
-                          "calls an overload of a function; functions are not "
-                          "supported, wanted them inlined");
+                          "calls an overload of a function, which is not supported; wanted "
+                          "functions of different names");
     return status;
 }
 
@@ -203,8 +220,8 @@ char *onnx_node_label(const struct onnx_node *node, size_t index, char *buffer, 
     return buffer;
 }
 
-enum eng_status onnx_node(const Onnx__NodeProto *proto, size_t index, struct eng_arena *arena,
-                          struct onnx_node *out, struct eng_error *err)
+enum eng_status onnx_node(const Onnx__NodeProto *proto, size_t index, bool in_function,
+                          struct eng_arena *arena, struct onnx_node *out, struct eng_error *err)
 {
     struct onnx_node node = {0};
     enum eng_status status = identity(proto, arena, &node, err);
@@ -213,12 +230,17 @@ enum eng_status onnx_node(const Onnx__NodeProto *proto, size_t index, struct eng
         return status;
     }
     status = edges(proto, arena, &node, err);
-    if (status == ENG_OK) status = attributes(proto, arena, &node, err);
+    struct eng_attr *attrs = NULL;
+    if (status == ENG_OK)
+        status =
+            onnx_attributes(proto->attribute, proto->n_attribute, in_function, arena, &attrs, err);
     if (status != ENG_OK) {
         char label[200];
         eng_error_context(err, "%s", onnx_node_label(&node, index, label, sizeof label));
         return status;
     }
+    node.attrs = attrs;
+    node.n_attrs = proto->n_attribute;
     *out = node;
     return ENG_OK;
 }

@@ -6,6 +6,8 @@
 
 #include "onnx.pb-c.h"
 
+#include <stdbool.h>
+
 /* AttributeProto.AttributeType. */
 enum onnx_attribute_type {
     ONNX_ATTRIBUTE_FLOAT = 1,
@@ -26,11 +28,21 @@ enum onnx_attribute_type {
 };
 
 /*
- * Purpose: one node; index is its place in the file, for messages.
+ * Purpose: one node; index is its place in the file, for messages. in_function: its attributes may
+ *          stand for those of a call.
  * Ownership: proto lives in arena, where everything else goes too.
  * Errors: FORMAT, UNSUPPORTED, LIMIT, NO_MEMORY; "node 'name' (Op): " stands before the sentence.
  */
-enum eng_status onnx_node(const Onnx__NodeProto *proto, size_t index, struct eng_arena *arena,
-                          struct onnx_node *out, struct eng_error *err);
+enum eng_status onnx_node(const Onnx__NodeProto *proto, size_t index, bool in_function,
+                          struct eng_arena *arena, struct onnx_node *out, struct eng_error *err);
+
+/* Purpose: attributes, each name once; likewise. */
+enum eng_status onnx_attributes(Onnx__AttributeProto *const *protos, size_t n, bool in_function,
+                                struct eng_arena *arena, struct eng_attr **out,
+                                struct eng_error *err);
+
+/* Purpose: a list of names; what calls one of them in messages. */
+enum eng_status onnx_names(const ProtobufCBinaryData *fields, size_t n, const char *what,
+                           struct eng_arena *arena, const char *const **out, struct eng_error *err);
 
 #endif

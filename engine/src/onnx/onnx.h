@@ -10,6 +10,7 @@
 #include "engine/tensor.h"
 #include "ops/attrs.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,25 @@ struct onnx_opset {
     int64_t version;
 };
 
+/* Nodes that stand for one: a function of the model, or a branch of If. */
+struct onnx_body {
+    const char *name, *domain;
+    const char *const *inputs, *const *outputs; /* names inside */
+    size_t n_inputs, n_outputs;
+    const char *const *attrs; /* a call may give these */
+    size_t n_attrs;
+    const struct eng_attr *defaults; /* and these; otherwise they are so */
+    size_t n_defaults;
+    struct onnx_opset *opsets; /* of a function */
+    size_t n_opsets;
+    struct onnx_named_tensor *initializers; /* of a branch */
+    size_t n_initializers;
+    struct onnx_node *nodes;
+    size_t n_nodes;
+};
+
+enum { ONNX_MAX_FUNCTIONS = 1000 };
+
 struct onnx_model {
     struct eng_arena arena; /* owns everything that was read */
     int64_t ir_version;
@@ -60,6 +80,8 @@ struct onnx_model {
     size_t n_nodes;
     struct onnx_named_tensor *initializers;
     size_t n_initializers;
+    struct onnx_body *functions; /* read, but not written */
+    size_t n_functions;
     struct onnx_value_info *inputs; /* as in the file: initializers may be among them */
     size_t n_inputs;
     struct onnx_value_info *outputs;
@@ -71,7 +93,7 @@ struct onnx_model {
 /*
  * Purpose: reads a ModelProto. On success end with onnx_model_fini.
  * Errors: FORMAT (malformed, truncated, element counts, duplicate names), UNSUPPORTED (IR version,
- *         external data, sparse initializers, functions, element type), LIMIT, NO_MEMORY; the
+ *         external data, sparse initializers, element type), LIMIT, NO_MEMORY; the
  *         sentence names node or tensor.
  * Cost: memory of at most 16 x n_bytes + 32 MiB; the weights are copied once.
  * Source: onnx.proto, IR versions 3 to 10.
@@ -86,6 +108,15 @@ void onnx_model_fini(struct onnx_model *model);
  * Errors: ARGUMENT (an attribute or element type that files do not have), LIMIT (2 GiB), NO_MEMORY.
  */
 enum eng_status onnx_model_write(const struct onnx_model *model, uint8_t **bytes, size_t *n_bytes,
+                                 struct eng_error *err);
+
+/*
+ * Purpose: reads the graph that an attribute of If holds. in_function: If stands in a function.
+ * Ownership: everything goes into arena. Errors: as onnx_model_read; the sentence begins with the
+ * attribute. Cost: memory of at most 16 x its bytes + 32 MiB.
+ */
+enum eng_status onnx_branch_read(const struct eng_attr *graph, bool in_function,
+                                 struct eng_arena *arena, struct onnx_body *out,
                                  struct eng_error *err);
 
 /* Purpose: reads a TensorProto file (test data: input_0.pb); the data go into arena. */

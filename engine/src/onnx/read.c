@@ -1,8 +1,7 @@
 #include "onnx/onnx.h"
 
 #include "base/error.h"
-#include "onnx/node.h"
-#include "onnx/tensor.h"
+#include "onnx/body.h"
 #include "onnx/unpack.h"
 #include "onnx/value_info.h"
 
@@ -12,32 +11,6 @@
 
 /* 3 brought opset_import; 10 is the last whose fields onnx.proto knows. */
 enum { IR_VERSION_MIN = 3, IR_VERSION_MAX = 10 };
-
-static enum eng_status read_opsets(const Onnx__ModelProto *proto, struct onnx_model *model,
-                                   struct eng_error *err)
-{
-    size_t n = proto->n_opset_import;
-    if (n == 0) return eng_fail(err, ENG_FORMAT, "opset_import is missing");
-    model->opsets = eng_arena_alloc(&model->arena, n, sizeof *model->opsets);
-    if (!model->opsets) return eng_fail_memory(err, "opsets");
-    struct eng_names seen = {0};
-    enum eng_status status = ENG_OK;
-    for (size_t i = 0; i < n && status == ENG_OK; i++) {
-        struct onnx_opset *opset = &model->opsets[i];
-        opset->version = proto->opset_import[i]->version;
-        status = onnx_domain(&proto->opset_import[i]->domain, &model->arena, &opset->domain, err);
-        if (status == ENG_OK && opset->version < 1)
-            status =
-                eng_fail(err, ENG_FORMAT,
-                         "opset_import of domain '%s' has version %" PRId64 ", wanted 1 or more",
-                         opset->domain, opset->version);
-        if (status == ENG_OK)
-            status = onnx_once(&seen, "opset_import of domain", opset->domain, err);
-    }
-    eng_names_fini(&seen);
-    model->n_opsets = n;
-    return status;
-}
 
 static enum eng_status read_properties(const Onnx__ModelProto *proto, struct onnx_model *model,
                                        struct eng_error *err)
@@ -80,12 +53,6 @@ static enum eng_status read_header(const Onnx__ModelProto *proto, struct onnx_mo
         return eng_fail(err, ENG_UNSUPPORTED,
                         "ir_version %" PRId64 " is not supported, wanted %d to %d",
                         proto->ir_version, IR_VERSION_MIN, IR_VERSION_MAX);
-    if (proto->n_functions > 0)
-        return eng_fail(
-            err, ENG_UNSUPPORTED,
-            "has %zu model-local functions, which are not supported; wanted them inlined: "
-            "onnx.inliner.inline_local_functions(model), or a newer torch.onnx exporter",
-            proto->n_functions);
     if (proto->n_training_info > 0)
         return eng_fail(err, ENG_UNSUPPORTED, "has training_info, wanted a model for inference");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -94,48 +61,6 @@ static enum eng_status read_header(const Onnx__ModelProto *proto, struct onnx_mo
         if (status != ENG_OK) return status;
     }
     return ENG_OK;
-}
-
-static enum eng_status read_initializer(const Onnx__TensorProto *proto, size_t index,
-                                        struct eng_arena *arena, struct onnx_named_tensor *out,
-                                        struct eng_error *err)
-{
-    enum eng_status status =
-        onnx_text(&proto->name, ONNX_TEXT_NAME, "name", arena, &out->name, err);
-    if (status == ENG_OK && !*out->name) status = eng_fail(err, ENG_FORMAT, "has no name");
-    if (status != ENG_OK) {
-        eng_error_context(err, "initializer %zu", index);
-        return status;
-    }
-    status = onnx_tensor(proto, arena, &out->tensor, err);
-    if (status != ENG_OK) eng_error_context(err, "initializer '%s'", out->name);
-    return status;
-}
-
-static enum eng_status read_initializers(const Onnx__GraphProto *graph, struct onnx_model *model,
-                                         struct eng_error *err)
-{
-    model->n_initializers = graph->n_initializer;
-    model->initializers =
-        eng_arena_alloc(&model->arena, graph->n_initializer, sizeof *model->initializers);
-    if (!model->initializers) return eng_fail_memory(err, "initializers");
-    enum eng_status status = ENG_OK;
-    for (size_t i = 0; i < graph->n_initializer && status == ENG_OK; i++)
-        status =
-            read_initializer(graph->initializer[i], i, &model->arena, &model->initializers[i], err);
-    return status;
-}
-
-static enum eng_status read_nodes(const Onnx__GraphProto *graph, struct onnx_model *model,
-                                  struct eng_error *err)
-{
-    model->n_nodes = graph->n_node;
-    model->nodes = eng_arena_alloc(&model->arena, graph->n_node, sizeof *model->nodes);
-    if (!model->nodes) return eng_fail_memory(err, "nodes");
-    enum eng_status status = ENG_OK;
-    for (size_t i = 0; i < graph->n_node && status == ENG_OK; i++)
-        status = onnx_node(graph->node[i], i, &model->arena, &model->nodes[i], err);
-    return status;
 }
 
 /* A name must have one origin. An initializer may repeat a graph input: it is its default. */
@@ -167,28 +92,29 @@ static enum eng_status check_origins(const struct onnx_model *model, struct eng_
 static enum eng_status read_graph(const Onnx__GraphProto *graph, struct onnx_model *model,
                                   struct eng_error *err)
 {
-    if (graph->n_sparse_initializer > 0)
-        return eng_fail(err, ENG_UNSUPPORTED,
-                        "graph has %zu sparse initializers, wanted dense ones",
-                        graph->n_sparse_initializer);
-    if (graph->n_quantization_annotation > 0)
-        return eng_fail(err, ENG_UNSUPPORTED,
-                        "graph has quantization annotations, wanted QuantizeLinear nodes or none");
-    enum eng_status status = onnx_text(&graph->name, ONNX_TEXT_NAME, "graph name", &model->arena,
-                                       &model->graph_name, err);
+    struct eng_arena *arena = &model->arena;
+    enum eng_status status = onnx_graph_kind(graph, err);
+    if (status == ENG_OK)
+        status =
+            onnx_text(&graph->name, ONNX_TEXT_NAME, "graph name", arena, &model->graph_name, err);
     model->n_inputs = graph->n_input;
     model->n_outputs = graph->n_output;
     if (status == ENG_OK)
-        status = onnx_value_infos(graph->input, graph->n_input, "graph input", &model->arena,
+        status = onnx_value_infos(graph->input, graph->n_input, "graph input", arena,
                                   &model->inputs, err);
     if (status == ENG_OK)
-        status = onnx_value_infos(graph->output, graph->n_output, "graph output", &model->arena,
+        status = onnx_value_infos(graph->output, graph->n_output, "graph output", arena,
                                   &model->outputs, err);
     if (status == ENG_OK)
         status = onnx_known_value_infos(graph->value_info, graph->n_value_info, &model->arena,
                                         &model->infos, &model->n_infos, err);
-    if (status == ENG_OK) status = read_initializers(graph, model, err);
-    if (status == ENG_OK) status = read_nodes(graph, model, err);
+    model->n_initializers = graph->n_initializer;
+    model->n_nodes = graph->n_node;
+    if (status == ENG_OK)
+        status = onnx_initializers(graph->initializer, graph->n_initializer, arena,
+                                   &model->initializers, err);
+    if (status == ENG_OK)
+        status = onnx_nodes(graph->node, graph->n_node, false, arena, &model->nodes, err);
     if (status != ENG_OK) return status;
     struct eng_names made = {0};
     status = check_origins(model, &made, err);
@@ -205,7 +131,14 @@ static enum eng_status read_model(const void *bytes, size_t n_bytes, struct onnx
     if (status != ENG_OK) return status;
     const Onnx__ModelProto *proto = (const Onnx__ModelProto *)message;
     status = read_header(proto, model, err);
-    if (status == ENG_OK) status = read_opsets(proto, model, err);
+    model->n_opsets = proto->n_opset_import;
+    if (status == ENG_OK)
+        status = onnx_opsets(proto->opset_import, proto->n_opset_import, &model->arena,
+                             &model->opsets, err);
+    model->n_functions = proto->n_functions;
+    if (status == ENG_OK)
+        status = onnx_functions(proto->functions, proto->n_functions, &model->arena,
+                                &model->functions, err);
     if (status == ENG_OK) status = read_properties(proto, model, err);
     if (status != ENG_OK) return status;
     if (!proto->graph) return eng_fail(err, ENG_FORMAT, "graph is missing");

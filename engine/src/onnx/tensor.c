@@ -67,8 +67,8 @@ static enum eng_status refuse_other_storage(const Onnx__TensorProto *proto, stru
     if (proto->n_external_data > 0 || proto->data_location == DATA_LOCATION_EXTERNAL)
         return eng_fail(
             err, ENG_UNSUPPORTED,
-            "its data stand in another file (external data); save the model with its "
-            "weights inside, e.g. onnx.save(model, path) without save_as_external_data");
+            "its data stand in another file (external data); wanted one file with the weights "
+            "inside, of at most 2 GiB: onnx.save(onnx.load('model.onnx'), 'whole.onnx')");
     if (proto->data_location != 0)
         return eng_fail(err, ENG_FORMAT, "data_location is %" PRId32 ", wanted 0 (default)",
                         proto->data_location);

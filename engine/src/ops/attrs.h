@@ -13,7 +13,7 @@ enum eng_attr_type {
     ENG_ATTR_TENSOR,
     ENG_ATTR_FLOATS,
     ENG_ATTR_INTS,
-    ENG_ATTR_OTHER, /* graphs, sparse tensors ...: always refused */
+    ENG_ATTR_OTHER, /* graphs, sparse tensors ...: operators refuse them */
 };
 
 /* One attribute; pointers are borrowed from whoever read the file. */
@@ -22,11 +22,13 @@ struct eng_attr {
     enum eng_attr_type type;
     float f;
     int64_t i;
-    const char *s; /* NUL-terminated */
+    const char *s; /* NUL-terminated; of a graph its n bytes in the file */
     const struct eng_tensor *t;
     const float *floats;
     const int64_t *ints;
     size_t n; /* of floats or ints */
+    const char
+        *refers_to; /* in a function: the attribute of the call that it stands for, or NULL */
 };
 
 /*

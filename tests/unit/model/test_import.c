@@ -263,7 +263,8 @@ static void absent_operators_say_what_to_do(void **state)
     static const struct {
         const char *domain, *op_type, *advice;
     } cases[] = {
-        {"", "If", "node 'odd' (If): decides while the model runs"},
+        {"", "If", "node 'odd' (If): has 2 inputs, wanted 1, the condition"},
+        {"", "Scan", "node 'odd' (Scan): decides while the model runs"},
         {"", "Loop", "export the traced module"},
         {"", "SequenceAt", "wanted tensors only"},
         {"", "NonZero", "without its post-processing"},

@@ -340,8 +340,8 @@ static void test_data_elsewhere(void **state)
     wire_text(&entry, 1, "location");
     wire_text(&entry, 2, "weights.bin");
     static const char sentence[] =
-        "tensor 'weights': its data stand in another file (external data); save the model with its "
-        "weights inside, e.g. onnx.save(model, path) without save_as_external_data";
+        "tensor 'weights': its data stand in another file (external data); wanted one file with the "
+        "weights inside, of at most 2 GiB: onnx.save(onnx.load('model.onnx'), 'whole.onnx')";
     begin_vector(f, ENG_FLOAT32, 1);
     wire_message(&f->wire, EXTERNAL_DATA, &entry);
     wire_int(&f->wire, DATA_LOCATION, 1);
