@@ -148,14 +148,16 @@ def processor():
 
 
 def load():
-    return f"{os.getloadavg()[0]:.1f}"
+    return os.getloadavg()[0]
 
 
 def report(sets, results, peak, args, loads):
     days = datetime.date.today().isoformat()
-    head = (f"{processor()}, {os.cpu_count()} CPUs, {days}; load {loads[0]} at the start, {loads[1]} at the end; "
-            f"ONNX Runtime {results[0]['version']};\n{args.rounds} rounds in turns of {args.turn_s} s, medians; "
+    head = (f"{processor()}, {os.cpu_count()} CPUs, {days}; load {loads[0]:.1f} at the start, {loads[1]:.1f} at the "
+            f"end; ONNX Runtime {results[0]['version']};\n{args.rounds} rounds in turns of {args.turn_s} s, medians; "
             f"OpenBLAS's sgemm: {peak:.0f} GFLOP/s a core.")
+    if max(loads) > os.cpu_count():
+        head += "\nOther programs took CPU time: latencies are theirs too, and the CPU ratios are the ones to trust."
     parts = [head, engine_table.goals(sets, results), engine_table.speed(results, peak), engine_table.loading(results)]
     return "\n\n".join(part for part in parts if part)
 
