@@ -72,7 +72,8 @@ enum eng_status eng_card_read(const struct onnx_model *onnx,
  */
 enum eng_status eng_card_settle_size(struct eng_card_source *source, struct eng_error *err);
 
-/* Purpose: takes scale, mean and std of a preset that exists, in the order of the card's color. */
+/* Purpose: takes scale, mean and std of a preset of colour pictures that exists, in the order of
+ * the card's color; a color that was guessed, too. */
 void eng_card_take_values(struct eng_card_source *source, const char *preset);
 
 /*

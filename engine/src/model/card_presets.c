@@ -102,9 +102,11 @@ void eng_card_take_values(struct eng_card_source *source, const char *name)
 {
     const struct preset *preset = find(name);
     struct eng_preprocess *pre = &source->card.preprocess;
-    assert(preset && preset->color == COLOR_RGB);
+    assert(preset && (preset->color == COLOR_RGB || preset->color == COLOR_BGR));
     take_values(preset, pre);
-    if (pre->color != ENG_COLOR_BGR) return;
+    if (source->card.origin[ENG_CARD_COLOR] == ENG_ORIGIN_GUESSED)
+        pre->color = (enum eng_color)preset->color;
+    if (pre->color == (enum eng_color)preset->color) return;
     swap(pre->mean);
     swap(pre->std);
 }

@@ -91,6 +91,15 @@ static bool sorts_photographs(const struct eng_model *model)
            pre->width_px >= LEAST_SIDE_PX && pre->height_px >= LEAST_SIDE_PX;
 }
 
+/* Whose networks of photographs these are: Caffe's go by the producer, TensorFlow has channels
+ * last.
+ */
+static const char *likely_preset(const struct eng_card *card)
+{
+    if (strstr(card->producer, "caffe")) return "imagenet-caffe";
+    return card->preprocess.layout == ENG_LAYOUT_CHW ? "imagenet-torchvision" : "imagenet-tf";
+}
+
 /* Nobody said what the values are: docs/decisions/020 has the reasons. */
 static void guess_values(struct eng_model *model, int input)
 {
@@ -103,8 +112,7 @@ static void guess_values(struct eng_model *model, int input)
     if (pixels == ENG_PIXELS_ZERO_255)
         pre->scale = 1;
     else if (photographs && pixels == ENG_PIXELS_UNKNOWN)
-        eng_card_take_values(source, pre->layout == ENG_LAYOUT_CHW ? "imagenet-torchvision"
-                                                                   : "imagenet-tf");
+        eng_card_take_values(source, likely_preset(&source->card));
     source->card.guessed |= ENG_GUESS_PREPROCESS;
     origin[ENG_CARD_VALUES] = ENG_ORIGIN_GUESSED;
     if (origin[ENG_CARD_RESIZE] != ENG_ORIGIN_DEFAULT) return;

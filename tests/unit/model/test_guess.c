@@ -11,7 +11,8 @@ struct made {
     const char *first; /* an operator with a constant in front of the network; NULL: none */
     float constant;
     int64_t n_classes;
-    const char *last; /* an operator behind the scores; NULL: none */
+    const char *last;     /* an operator behind the scores; NULL: none */
+    const char *producer; /* NULL: ours */
 };
 
 static int add_first(struct net *net, const struct made *made, int value)
@@ -55,8 +56,14 @@ static struct eng_model *open_made(const struct made *made, const char *key, con
     struct eng_model *model = NULL;
     uint8_t *bytes;
     size_t n_bytes;
+    struct onnx_model onnx;
     make(&net, made);
-    net_to_bytes(&net, &property, key != NULL, &bytes, &n_bytes);
+    assert_int_equal(eng_convert_export(&net.graph, &onnx, NULL), ENG_OK);
+    if (made->producer) onnx.producer_name = made->producer;
+    onnx.properties = &property;
+    onnx.n_properties = key != NULL;
+    assert_int_equal(onnx_model_write(&onnx, &bytes, &n_bytes, NULL), ENG_OK);
+    onnx_model_fini(&onnx);
     eng_model_open_bytes(bytes, n_bytes, NULL, &model, err);
     free(bytes);
     net_fini(&net);
@@ -79,65 +86,65 @@ static void values_follow_classes_and_the_first_nodes(void **state)
         float scale, mean, std; /* of the first channel */
         enum eng_resize resize;
     } rows[] = {
-        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL},
+        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
          1.0f / 255,
          0.485f,
          0.229f,
          ENG_RESIZE_CENTER_CROP},
-        {{NET_SHAPE(-1, 128, 160, 3), ENG_FLOAT32, NULL, 0, 1001, "Softmax"},
+        {{NET_SHAPE(-1, 128, 160, 3), ENG_FLOAT32, NULL, 0, 1001, "Softmax", NULL},
          1.0f / 127.5f,
          1,
          1,
          ENG_RESIZE_CENTER_CROP},
         /* ten classes, or pictures too small for photographs, or grey ones: nothing is known */
-        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 10, NULL},
+        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 10, NULL, NULL},
          1.0f / 255,
          0,
          1,
          ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 3, 64, 64), ENG_FLOAT32, NULL, 0, 1000, NULL},
+        {{NET_SHAPE(-1, 3, 64, 64), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
          1.0f / 255,
          0,
          1,
          ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 1, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL},
+        {{NET_SHAPE(-1, 1, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
          1.0f / 255,
          0,
          1,
          ENG_RESIZE_STRETCH},
         /* the graph scales for itself */
-        {{NET_SHAPE(-1, 224, 224, 3), ENG_FLOAT32, "Mul", 1.0f / 255, 1000, NULL},
+        {{NET_SHAPE(-1, 224, 224, 3), ENG_FLOAT32, "Mul", 1.0f / 255, 1000, NULL, NULL},
          1,
          0,
          1,
          ENG_RESIZE_CENTER_CROP},
-        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Div", 127.5f, 10, NULL},
+        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Div", 127.5f, 10, NULL, NULL},
          1,
          0,
          1,
          ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Sub", 103.9f, 10, NULL},
+        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Sub", 103.9f, 10, NULL, NULL},
          1,
          0,
          1,
          ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Add", -103.9f, 10, NULL},
+        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Add", -103.9f, 10, NULL, NULL},
          1,
          0,
          1,
          ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, "Sub", 0.485f, 1000, NULL},
+        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, "Sub", 0.485f, 1000, NULL, NULL},
          1.0f / 255,
          0,
          1,
          ENG_RESIZE_CENTER_CROP},
-        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Mul", 2, 10, NULL},
+        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Mul", 2, 10, NULL, NULL},
          1.0f / 255,
          0,
          1,
          ENG_RESIZE_STRETCH},
         /* bytes are the pixels as they are */
-        {{NET_SHAPE(-1, 224, 224, 3), ENG_UINT8, NULL, 0, 1000, NULL},
+        {{NET_SHAPE(-1, 224, 224, 3), ENG_UINT8, NULL, 0, 1000, NULL, NULL},
          1,
          0,
          1,
@@ -158,12 +165,36 @@ static void values_follow_classes_and_the_first_nodes(void **state)
     }
 }
 
+static void caffes_networks_are_bgr(void **state)
+{
+    (void)state;
+    struct made made = {.input = NET_SHAPE(-1, 3, 224, 224),
+                        .dtype = ENG_FLOAT32,
+                        .n_classes = 1000,
+                        .producer = "onnx-caffe2"};
+    struct eng_model *model = must_open(&made);
+    const struct eng_preprocess *pre = &eng_model_card(model)->preprocess;
+    assert_int_equal(pre->color, ENG_COLOR_BGR);
+    assert_true(pre->scale == 1 && pre->mean[0] == 103.939f && pre->mean[2] == 123.68f);
+    eng_model_destroy(model);
+    model = open_made(&made, "Image.BitmapPixelFormat", "Rgb8", NULL);
+    assert_non_null(model);
+    pre = &eng_model_card(model)->preprocess;
+    assert_int_equal(pre->color, ENG_COLOR_RGB);
+    assert_true(pre->mean[0] == 123.68f && pre->mean[2] == 103.939f);
+    eng_model_destroy(model);
+    made.n_classes = 10; /* no photographs */
+    model = must_open(&made);
+    assert_int_equal(eng_model_card(model)->preprocess.color, ENG_COLOR_RGB);
+    eng_model_destroy(model);
+}
+
 /* Of what somebody says nothing is guessed; the means of a guess stand in the order that is said.
  */
 static void what_is_said_is_not_guessed(void **state)
 {
     (void)state;
-    const struct made made = {NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL};
+    const struct made made = {NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL};
     struct eng_model *model = open_made(&made, "classifyd.preprocess",
                                         "{\"color\": \"bgr\", \"resize\": \"letterbox\"}", NULL);
     assert_non_null(model);
@@ -194,8 +225,8 @@ static void answers_are_what_the_last_node_makes(void **state)
         {"Sigmoid", 1, false, true, false},  {"Relu", 5, true, false, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct made made = {NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32, NULL, 0,
-                                  rows[i].n_classes,      rows[i].last};
+        const struct made made = {NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32,  NULL, 0,
+                                  rows[i].n_classes,      rows[i].last, NULL};
         struct eng_model *model = must_open(&made);
         const struct eng_card *card = eng_model_card(model);
         struct eng_session *session;
@@ -223,14 +254,14 @@ static void what_takes_no_pictures_says_why(void **state)
         struct made made;
         const char *why;
     } rows[] = {
-        {{NET_SHAPE(-1, 8, 8, 4), ENG_FLOAT32, NULL, 0, 5, NULL},
+        {{NET_SHAPE(-1, 8, 8, 4), ENG_FLOAT32, NULL, 0, 5, NULL, NULL},
          "input 'x' has shape [N, 8, 8, 4]; wanted 1 or 3 channels"},
-        {{NET_SHAPE(-1, 3, 8, 8), ENG_INT64, NULL, 0, 5, NULL},
+        {{NET_SHAPE(-1, 3, 8, 8), ENG_INT64, NULL, 0, 5, NULL, NULL},
          "input 'x' holds int64; wanted floats or bytes (uint8)"},
-        {{NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32, NULL, 0, 1, NULL},
+        {{NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32, NULL, 0, 1, NULL, NULL},
          "output 'scores' gives one number, and a softmax of one score is always 1; wanted a graph "
          "that ends in a Sigmoid"},
-        {{NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32, NULL, 0, 70000, NULL},
+        {{NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32, NULL, 0, 70000, NULL, NULL},
          "output 'scores' has 70000 classes, wanted 1 to 65536"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -257,8 +288,8 @@ static void labels_that_do_not_fit_bring_advice(void **state)
         {1, "Sigmoid", "2 labels, but output 'answers' has 1 class; wanted the one label"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct made made = {NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32, NULL, 0,
-                                  rows[i].n_classes,      rows[i].last};
+        const struct made made = {NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32,  NULL, 0,
+                                  rows[i].n_classes,      rows[i].last, NULL};
         struct eng_error err = {0};
         assert_null(open_made(&made, "classifyd.labels", "[\"cat\", \"dog\"]", &err));
         if (!strstr(err.text, rows[i].text)) fail_msg("%s", err.text);
@@ -269,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_follow_classes_and_the_first_nodes),
+        cmocka_unit_test(caffes_networks_are_bgr),
         cmocka_unit_test(what_is_said_is_not_guessed),
         cmocka_unit_test(answers_are_what_the_last_node_makes),
         cmocka_unit_test(what_takes_no_pictures_says_why),
