@@ -99,6 +99,9 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_config *co
     status = eng_pool_create((int)config->threads, &d->pool, err);
     if (status == ENG_OK)
         status = srv_registry_create(config->default_model, &d->app.registry, err);
+    if (status == ENG_OK)
+        status = srv_explainer_create(d->pool, d->app.metrics, (size_t)config->explain_concurrency,
+                                      config->explain_max_ms * 1000, &d->app.explainer, err);
     if (status == ENG_OK) status = start_loader(d, err);
     return status;
 }
@@ -110,6 +113,7 @@ static void daemon_fini(struct daemon *d)
     srv_http_stop(d->admin_http);
     srv_loader_stop(d->app.loader);
     eng_pool_destroy(d->pool);
+    srv_explainer_destroy(d->app.explainer);
     srv_registry_destroy(d->app.registry);
     srv_metrics_destroy(d->app.metrics);
     srv_log_destroy(d->app.log);

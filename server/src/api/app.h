@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "serve/explainer.h"
 #include "serve/loader.h"
 #include "serve/registry.h"
 
@@ -17,6 +18,7 @@ struct srv_app {
     struct srv_metrics *metrics;
     struct srv_registry *registry;
     struct srv_loader *loader;
+    struct srv_explainer *explainer;
     atomic_bool shutting_down; /* readyz says 503, replies close their connections */
 };
 
