@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "classifier.h"
 #include "command.h"
-#include "json.h"
+#include "explain_print.h"
 #include "neighbours.h"
 #include "options.h"
 
@@ -32,14 +32,9 @@ static const struct tool_syntax syntax = {
     .n_options = sizeof options / sizeof options[0],
 };
 
-static const char *distance_name(const struct tool_neighbours *neighbours)
-{
-    return neighbours->found.is_l2 ? "L2" : "L1";
-}
-
 static void print_text(const struct tool_neighbours *neighbours)
 {
-    printf("  index  %10s  label\n", distance_name(neighbours));
+    printf("  index  %10s  label\n", tool_distance_name(&neighbours->found));
     for (size_t i = 0; i < neighbours->found.n_neighbours; i++) {
         const struct eng_explain_neighbour *found = &neighbours->found.neighbours[i];
         printf("%7zu  %10.*f  %s\n", found->index, neighbours->found.is_l2, found->distance,
@@ -50,18 +45,10 @@ static void print_text(const struct tool_neighbours *neighbours)
 static enum eng_status print_json(const struct tool_neighbours *neighbours, const char *model,
                                   const char *image, struct eng_error *err)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < neighbours->found.n_neighbours; i++) {
-        const struct eng_explain_neighbour *found = &neighbours->found.neighbours[i];
-        json_array_append_new(list,
-                              json_pack("{s:I, s:I, s:s, s:o}", "index", (json_int_t)found->index,
-                                        "class", (json_int_t)found->class_index, "label",
-                                        neighbours->labels[found->class_index], "distance",
-                                        tool_json_number(found->distance)));
-    }
+    json_t *list = tool_neighbours_json(&neighbours->found, neighbours->labels);
     return tool_json_print_take(json_pack("{s:s, s:s, s:s, s:o}", "model", model, "file", image,
-                                          "distance", distance_name(neighbours), "neighbours",
-                                          list),
+                                          "distance", tool_distance_name(&neighbours->found),
+                                          "neighbours", list),
                                 err);
 }
 

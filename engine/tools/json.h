@@ -14,6 +14,9 @@
  */
 enum eng_status tool_json_print_take(json_t *value, struct eng_error *err);
 
+/* Purpose: the same on one line, for answers that are mostly numbers. */
+enum eng_status tool_json_print_line_take(json_t *value, struct eng_error *err);
+
 /* Purpose: a number; null when it is not finite, which JSON cannot say. New reference. */
 json_t *tool_json_number(double value);
 

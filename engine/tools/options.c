@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 16, OPTION_NAME_BYTES = 32, HELP_OPTION = MAX_OPTIONS };
+enum { MAX_OPTIONS = 24, OPTION_NAME_BYTES = 32, HELP_OPTION = MAX_OPTIONS };
 
 /* The table as getopt_long wants it, --help added. */
 struct long_options {
