@@ -264,6 +264,133 @@ static void linear_models_have_closed_forms(void **state)
     eng_model_destroy(model);
 }
 
+/* The same convolution on planes and, behind a Transpose, on pixels. */
+static struct eng_model *laid_out(bool pixels)
+{
+    static const int64_t to_planes[4] = {0, 3, 1, 2};
+    struct net net;
+    net_init(&net, 12);
+    struct eng_attr perm = net_ints("perm", to_planes, 4);
+    struct eng_attr trans_b = {.name = "transB", .type = ENG_ATTR_INT, .i = 1};
+    int x = pixels ? net_input(&net, "x", NET_SHAPE(-1, 12, 10, 3))
+                   : net_input(&net, "x", NET_SHAPE(-1, 3, 12, 10));
+    int planes = pixels ? net_node(&net, "Transpose", "planes", &x, 1, &perm, 1) : x;
+    int conv = made_conv(&net, "conv", planes, 3, 4);
+    int tanh = net_node(&net, "Tanh", "tanh", &conv, 1, NULL, 0);
+    int mean = net_node(&net, "GlobalAveragePool", "mean", &tanh, 1, NULL, 0);
+    int flat = net_node(&net, "Flatten", "flat", &mean, 1, NULL, 0);
+    int w = net_weight(&net, "w", NET_SHAPE(3, 4), -1, 1);
+    net_output(&net, net_node(&net, "Gemm", "scores", (int[]){flat, w}, 2, &trans_b, 1));
+    return made_model(&net);
+}
+
+static void layout_changes_nothing(void **state)
+{
+    (void)state;
+    struct eng_model *planes = laid_out(false), *pixels = laid_out(true);
+    float *x = made_sample(planes, 2), *turned = made_sample(pixels, 2);
+    for (size_t p = 0; p < 120; p++)
+        for (size_t c = 0; c < 3; c++)
+            turned[p * 3 + c] = x[c * 120 + p];
+    struct eng_explain_request request = eng_explain_defaults();
+    request.class_index = 1;
+    request.noise = 0; /* which is drawn in the order of the sample's values */
+    for (int m = ENG_EXPLAIN_GRADCAM; m <= ENG_EXPLAIN_OCCLUSION; m++) {
+        request.method = (enum eng_explain_method)m;
+        request.baseline = ENG_EXPLAIN_MEAN;
+        request.sample = x;
+        struct eng_explanation first = made_explanation(planes, &request);
+        request.sample = turned;
+        struct eng_explanation second = made_explanation(pixels, &request);
+        double strongest = 0;
+        for (size_t p = 0; p < 120; p++) {
+            assert_true(fabs((double)first.map[p] - (double)second.map[p]) < 1e-6);
+            strongest = fmax(strongest, fabs((double)first.map[p]));
+        }
+        assert_true(strongest > 1e-3);
+        eng_explanation_fini(&first);
+        eng_explanation_fini(&second);
+    }
+    free(x);
+    free(turned);
+    eng_model_destroy(planes);
+    eng_model_destroy(pixels);
+}
+
+/* x [N, 1, 12, 10] bytes -> Cast -> Conv -> Reshape to one sample: batches and types that a
+ * network insists on. */
+static void bytes_and_single_samples_are_taken(void **state)
+{
+    (void)state;
+    static const int64_t one_row[2] = {1, 240};
+    struct net net;
+    net_init(&net, 12);
+    struct eng_attr to_float = {.name = "to", .type = ENG_ATTR_INT, .i = ENG_FLOAT32};
+    struct eng_attr axis = {.name = "axis", .type = ENG_ATTR_INT, .i = 0};
+    int x, rows[2];
+    assert_int_equal(
+        eng_graph_add_input(&net.graph, "x", ENG_UINT8, &NET_SHAPE(1, 1, 12, 10), &x, NULL),
+        ENG_OK);
+    int real = net_node(&net, "Cast", "real", &x, 1, &to_float, 1);
+    int conv = made_conv(&net, "conv", real, 1, 2);
+    int shape = net_constant(&net, "shape", ENG_INT64, NET_SHAPE(2), one_row);
+    int flat = net_node(&net, "Reshape", "flat", (int[]){conv, shape}, 2, NULL, 0);
+    int order = net_node(&net, "Softmax", "order", &flat, 1, &axis, 1); /* mixes samples */
+    rows[0] = net_node(&net, "Add", "sum", (int[]){flat, order}, 2, NULL, 0);
+    rows[1] = net_weight(&net, "w", NET_SHAPE(240, 3), -0.01f, 0.01f);
+    net_output(&net, net_node(&net, "MatMul", "scores", rows, 2, NULL, 0));
+    struct eng_model *model = made_model(&net);
+    assert_true(eng_model_runs_one_by_one(model));
+    float sample[120];
+    for (size_t i = 0; i < 120; i++)
+        sample[i] = (float)(i * 37 % 256);
+    check_refusal(model, ENG_EXPLAIN_INTEGRATED_GRADIENTS, "'x' is of type uint8", "float");
+    struct eng_explain_request request = eng_explain_defaults();
+    request.sample = sample;
+    for (int m = ENG_EXPLAIN_AUTO; m <= ENG_EXPLAIN_OCCLUSION; m += ENG_EXPLAIN_OCCLUSION) {
+        request.method = (enum eng_explain_method)m;
+        struct eng_explanation found = made_explanation(model, &request);
+        assert_true(found.map[60] != 0 || found.sum > 0);
+        eng_explanation_fini(&found);
+    }
+    eng_model_destroy(model);
+}
+
+/* x -> Tile to 0.8 GB -> Neg, in place -> mean: four times that, with gradients, is above the
+ * limit. */
+static void memory_is_bounded_before_it_is_taken(void **state)
+{
+    (void)state;
+    static const int64_t repeats[4] = {1, 1, 1700, 1000}, axes[2] = {2, 3};
+    struct net net;
+    uint8_t *bytes;
+    size_t n_bytes;
+    struct eng_model *model;
+    struct eng_error err = {0};
+    struct eng_model_options one = {.max_batch = 1};
+    net_init(&net, 12);
+    struct eng_attr attrs[2] = {net_ints("axes", axes, 2),
+                                {.name = "keepdims", .type = ENG_ATTR_INT, .i = 0}};
+    int x = net_input(&net, "x", NET_SHAPE(-1, 1, 12, 10));
+    int times = net_constant(&net, "times", ENG_INT64, NET_SHAPE(4), repeats);
+    int tiles = net_node(&net, "Tile", "tiles", (int[]){x, times}, 2, NULL, 0);
+    int negative = net_node(&net, "Neg", "negative", &tiles, 1, NULL, 0);
+    int mean = net_node(&net, "ReduceMean", "mean", &negative, 1, attrs, 2);
+    int w = net_weight(&net, "w", NET_SHAPE(1, 2), -1, 1);
+    net_output(&net, net_node(&net, "MatMul", "scores", (int[]){mean, w}, 2, NULL, 0));
+    net_to_bytes(&net, NULL, 0, &bytes, &n_bytes);
+    net_fini(&net);
+    if (eng_model_open_bytes(bytes, n_bytes, &one, &model, &err) != ENG_OK)
+        fail_msg("%s", err.text);
+    enum eng_explain_method method;
+    if (eng_explain_choose(model, ENG_EXPLAIN_INTEGRATED_GRADIENTS, &method, &err) != ENG_LIMIT ||
+        !strstr(err.text, "takes 3112 MiB for the network's values, wanted at most 2048"))
+        fail_msg("%s", err.text);
+    assert_int_equal(chosen(model, ENG_EXPLAIN_AUTO), ENG_EXPLAIN_OCCLUSION);
+    eng_model_destroy(model);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +401,9 @@ int main(void)
         cmocka_unit_test(deadlines_are_kept),
         cmocka_unit_test(threads_change_nothing_and_seeds_do),
         cmocka_unit_test(linear_models_have_closed_forms),
+        cmocka_unit_test(layout_changes_nothing),
+        cmocka_unit_test(bytes_and_single_samples_are_taken),
+        cmocka_unit_test(memory_is_bounded_before_it_is_taken),
     };
     return cmocka_run_group_tests_name("explanations", tests, NULL, NULL);
 }
