@@ -21,6 +21,8 @@ from torch import nn
 from torch.nn import functional as F
 
 TOLERANCE = 1e-5
+ENGINES = [engine for engine in ("fbgemm", "qnnpack", "onednn") if engine in torch.backends.quantized.supported_engines]
+ENGINE = ENGINES[0] if ENGINES else None
 
 
 class StandardisedConv(nn.Conv2d):
@@ -232,6 +234,20 @@ class Doubles(nn.Module):
         return self.layers(x).exp()
 
 
+class Quantised(nn.Module):
+    """As PyTorch quantises: exported as pairs of QuantizeLinear and DequantizeLinear, zeros from ConstantOfShape."""
+
+    def __init__(self):
+        super().__init__()
+        self.quantise, self.dequantise = torch.ao.quantization.QuantStub(), torch.ao.quantization.DeQuantStub()
+        self.first = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU())
+        self.second, self.head = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1, groups=8), nn.ReLU()), nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.second(self.first(self.quantise(x)))
+        return self.dequantise(self.head(F.adaptive_avg_pool2d(x, 1).flatten(1)))
+
+
 # name, network, opsets, shape of a sample
 FORMS = [
     ("efficientnet", lambda: EfficientNet(torch.sigmoid), (11, 13, 17), (3, 24, 24)),
@@ -301,6 +317,25 @@ class TorchForms(ClassifyCase):
                 for is_open in {False, opset == opsets[-1]}:
                     with self.subTest(form=name, opset=opset, is_open=is_open):
                         self.check_form(name, network, x, opset, is_open)
+
+    @unittest.skipIf(ENGINE is None, "this PyTorch has no quantised kernels")
+    def test_quantised(self):
+        torch.manual_seed(3)
+        torch.backends.quantized.engine = ENGINE
+        network, x = Quantised().eval(), torch.randn(4, 3, 24, 24)
+        network.qconfig = torch.ao.quantization.get_default_qconfig(ENGINE)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pairs = [["first.0", "first.1"], ["second.0", "second.1"]]
+            torch.ao.quantization.fuse_modules(network, pairs, inplace=True)
+            torch.ao.quantization.prepare(network, inplace=True)
+            network(x)
+            torch.ao.quantization.convert(network, inplace=True)
+        wanted = network(x).numpy()
+        self.assertGreater(wanted.std(axis=0).max() / network.head.scale, 3, "all samples look alike")
+        self.answers(self.export(network, x, 1, 13, True), x)
+        steps = (numpy.load(self.path("out_0.npy")) - wanted) / network.head.scale
+        self.assertLess(abs(steps).max(), 1.5, "more than a step apart: sums are rounded elsewhere, but not that much")
 
 
 if __name__ == "__main__":

@@ -71,9 +71,9 @@ def check(network, x, wanted, opset, folder):
     export(network, x[:1], model, opset, opset == OPEN_BATCH)
     exported = time.monotonic()
     difference = max(compare(ours(folder, model, x[:n].numpy()), wanted[:n]) for n in (1, 4))
-    seconds = time.monotonic() - exported
-    return (f"difference {difference:.1e}  top {wanted.max():.2f}  batches "
-            f"{'together' if runs_together(model) else 'one by one'}  export {exported - start:.1f} s, run {seconds:.1f} s")
+    seconds, way = time.monotonic() - exported, "together" if runs_together(model) else "one by one"
+    return (f"difference {difference:.1e}  top {wanted.max():.2f}  batches {way}  export {exported - start:.1f} s, run "
+            f"{seconds:.1f} s")
 
 
 def check_all(name, opsets, folder):

@@ -58,6 +58,8 @@ def prepared(name, n):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         network = torchvision.models.get_model(name, weights=None).eval()
+    if hasattr(network, "transform_input"):
+        network.transform_input = True  # as with trained weights
     side = 299 if name == "inception_v3" else 224
     calibrate(network, pictures(generator, 8, side))
     x = pictures(generator, n, side)
