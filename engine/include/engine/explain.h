@@ -150,9 +150,9 @@ void eng_explanation_fini(struct eng_explanation *explanation);
  * Ownership: borrows everything in the request for the call; on success the caller ends out with
  *            eng_explanation_fini; untouched on failure.
  * Errors: UNSUPPORTED (the model takes no pictures, or the method does not fit it, see
- *         eng_explain_choose), ARGUMENT (class or a parameter out of range, naming it and the
- *         range), LIMIT (an arena above 2 GiB, or more than 65536 runs), CANCELLED, NO_MEMORY.
- *         All limits are checked before memory is taken.
+ *         eng_explain_choose; scores or gradients near this picture are not finite), ARGUMENT
+ * (class or a parameter out of range, naming it and the range), LIMIT (an arena above 2 GiB, or
+ * more than 65536 runs), CANCELLED, NO_MEMORY. All limits are checked before memory is taken.
  * Threads: any; the model is only read. Same request, same answer, whatever the pool.
  * Cost: runs forward (f) and backward (about 2f): GRADCAM f and a part of 2f, INTEGRATED_GRADIENTS
  *       3f x steps, SMOOTHGRAD 3f x samples, OCCLUSION f x positions of the patch; in batches.

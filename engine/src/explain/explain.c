@@ -79,6 +79,22 @@ static enum eng_status ask(const struct eng_model *model, const struct eng_expla
     return status;
 }
 
+/* A kink of Sqrt, an overflow: scores may be numbers where their slopes or neighbours are not. */
+static enum eng_status sum_map(struct eng_explanation *out, struct eng_error *err)
+{
+    for (size_t p = 0; p < (size_t)out->width_px * out->height_px; p++) {
+        if (!isfinite(out->map[p]))
+            return eng_fail(err, ENG_UNSUPPORTED,
+                            "%s gives %g for the pixel in row %zu, column %zu: the score or its "
+                            "gradient is not finite near this picture; another method or baseline "
+                            "may do",
+                            eng_explain_method_name(out->method), (double)out->map[p],
+                            p / out->width_px, p % out->width_px);
+        out->sum += (double)out->map[p];
+    }
+    return ENG_OK;
+}
+
 static enum eng_status run(const struct eng_model *model, const struct eng_explain_request *request,
                            struct eng_explanation *out, struct eng_error *err)
 {
@@ -97,9 +113,7 @@ static enum eng_status run(const struct eng_model *model, const struct eng_expla
     out->map = eng_calloc(n_pixels, sizeof *out->map);
     if (!out->map) return eng_fail_memory(err, "an explanation's map");
     status = way->run(model, request, out, err);
-    for (size_t p = 0; status == ENG_OK && p < n_pixels; p++)
-        out->sum += (double)out->map[p];
-    return status;
+    return status == ENG_OK ? sum_map(out, err) : status;
 }
 
 enum eng_status eng_explain(const struct eng_model *model,

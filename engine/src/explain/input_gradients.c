@@ -166,6 +166,10 @@ enum eng_status eng_explain_integrated_gradients(const struct eng_model *model,
         .request = request, .out = out, .n_points = (size_t)request->steps, .make = make_on_path};
     enum eng_status status = begin(&walk, model, err);
     if (status == ENG_OK) status = take_gradients(&walk, walk.n_points, err);
+    if (status == ENG_OK && !isfinite(out->baseline_score))
+        status = eng_fail(err, ENG_UNSUPPORTED,
+                          "the baseline's score is %g, wanted a number; another baseline may do",
+                          out->baseline_score);
     while (status == ENG_OK && !is_complete(&walk) && 3 * walk.n_points <= MAX_STEPS) {
         walk.is_refined = true;
         walk.n_points *= 3;

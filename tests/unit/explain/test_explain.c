@@ -391,6 +391,36 @@ static void memory_is_bounded_before_it_is_taken(void **state)
     free(bytes);
 }
 
+/* x -> Sqrt -> Flatten -> MatMul(2): at 0 the slope is infinite, below it there is no score. */
+static void what_is_not_finite_is_refused(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 3);
+    int x = net_input(&net, "x", NET_SHAPE(-1, 1, 12, 10));
+    int root = net_node(&net, "Sqrt", "root", &x, 1, NULL, 0);
+    int flat = net_node(&net, "Flatten", "flat", &root, 1, NULL, 0);
+    int w = net_weight(&net, "w", NET_SHAPE(120, 2), 0.5f, 1);
+    net_output(&net, net_node(&net, "MatMul", "scores", (int[]){flat, w}, 2, NULL, 0));
+    struct eng_model *model = made_model(&net);
+    float sample[120];
+    for (size_t i = 0; i < 120; i++)
+        sample[i] = i == 34 ? 0 : 1;
+    struct eng_explain_request request = eng_explain_defaults();
+    request.sample = sample;
+    request.method = ENG_EXPLAIN_SMOOTHGRAD;
+    request.noise = 0;
+    check_argument(model, &request, ENG_UNSUPPORTED, "smoothgrad gives inf for the pixel in row 3");
+    request.noise = 1;
+    check_argument(model, &request, ENG_UNSUPPORTED, "smoothgrad gives");
+    request.method = ENG_EXPLAIN_OCCLUSION;
+    struct eng_explanation found = made_explanation(model, &request);
+    eng_explanation_fini(&found);
+    sample[0] = -1;
+    check_argument(model, &request, ENG_UNSUPPORTED, "for this picture, wanted a number");
+    eng_model_destroy(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +432,7 @@ int main(void)
         cmocka_unit_test(threads_change_nothing_and_seeds_do),
         cmocka_unit_test(linear_models_have_closed_forms),
         cmocka_unit_test(layout_changes_nothing),
+        cmocka_unit_test(what_is_not_finite_is_refused),
         cmocka_unit_test(bytes_and_single_samples_are_taken),
         cmocka_unit_test(memory_is_bounded_before_it_is_taken),
     };
