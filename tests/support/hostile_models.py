@@ -272,7 +272,7 @@ def _structure():
         yield op, model([node(op, ["x"], **{name: body})]), [f"'bad' ({op})", "graph"]
     yield "100,000 inputs of another shape", model([node("Concat", ["x"] * 100000 + ["w"], axis=0)],
                                                    [floats("w", 1, 2)]), ["'bad' (Concat)", "[1, 2]"]
-    yield "100,000 nodes", _numbered_nodes(100000), ["nodes", "20000"]
+    yield "100,001 nodes", _numbered_nodes(100001), ["nodes", "100000"]
     yield "a million nodes", _repeated(b"\x0a", node("Relu", ["x"], ["z"]), 1000000), ["ModelProto", "memory"]
     yield "1000 initializers of one name", _repeated(b"\x2a", floats("w", 1), 1000), ["initializer 'w'", "twice"]
     yield "a million initializers", _repeated(b"\x2a", floats("w", 1), 1000000), ["ModelProto", "memory"]

@@ -55,6 +55,9 @@ static enum eng_status check_mode(const struct eng_op_infer *q, bool *measures,
         return eng_fail(err, ENG_FORMAT, "attribute 'spatial' is 0; since opset 9 it is always 1");
     if (!old && more && !attrs->training_mode)
         return eng_fail(err, ENG_FORMAT, "has %zu outputs, but training_mode is 0", q->n_out);
+    if (old && q->n_out != 1 && q->n_out != 5)
+        return eng_fail(err, ENG_FORMAT, "has %zu outputs; 1 or 5 are wanted before opset 14",
+                        q->n_out);
     if (!old && q->n_out > 3)
         return eng_fail(err, ENG_FORMAT, "has %zu outputs; at most 3 since opset 14", q->n_out);
     *measures = (q->training && !q->frozen) || (old ? more : attrs->training_mode);

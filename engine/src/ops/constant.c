@@ -62,8 +62,12 @@ static enum eng_status find_value(const struct attrs *attrs, struct eng_tensor *
 
 static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
+    const struct attrs *attrs = q->attrs;
     struct eng_tensor *value = q->state;
-    enum eng_status status = find_value(q->attrs, value, err);
+    bool is_plain =
+        attrs->value_float || attrs->value_floats || attrs->value_int || attrs->value_ints;
+    enum eng_status status = eng_infer_since(q, 12, is_plain, "a value that is no tensor", err);
+    if (status == ENG_OK) status = find_value(attrs, value, err);
     if (status == ENG_OK) eng_infer_output(q, 0, value->dtype, &value->shape);
     return status;
 }

@@ -106,12 +106,17 @@ static double visits(const struct eng_op_infer *q)
 
 static enum eng_status max_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
+    const struct attrs *attrs = q->attrs;
     enum eng_dtype dtype = q->in[0]->dtype;
+    enum eng_status status = eng_infer_since(q, 8, q->n_out > 1, "output 1", err);
+    if (status == ENG_OK) status = eng_infer_since(q, 10, attrs->ceil_mode, "ceil_mode", err);
+    if (status == ENG_OK) status = eng_infer_since(q, 10, attrs->dilations.n > 0, "dilations", err);
+    if (status != ENG_OK) return status;
     if (!eng_max_pool_takes(dtype))
         return eng_fail(err, ENG_UNSUPPORTED,
                         "input 0 has element type %s; float, double, uint8 or int8 is wanted",
                         eng_dtype_name(dtype));
-    enum eng_status status = infer_window(q, err);
+    status = infer_window(q, err);
     if (status != ENG_OK) return status;
     const struct state *state = q->state;
     bool wants_indices = q->n_out > 1 && q->out[1];
@@ -190,6 +195,7 @@ static enum eng_status average_pool_infer(struct eng_op_infer *q, struct eng_err
 {
     const struct attrs *attrs = q->attrs;
     enum eng_status status = eng_infer_since(q, 19, attrs->dilations.n > 0, "dilations", err);
+    if (status == ENG_OK) status = eng_infer_since(q, 10, attrs->ceil_mode, "ceil_mode", err);
     return status == ENG_OK ? infer_floating(q, err) : status;
 }
 

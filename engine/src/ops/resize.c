@@ -247,6 +247,18 @@ static enum eng_status check_opset(const struct eng_op_infer *q, struct eng_erro
     return status;
 }
 
+/* Since opset 11; empty scales and sizes have a type too. */
+static enum eng_status check_types(const struct eng_op_infer *q, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    bool has_scales = q->n_in > 2 && q->in[2], has_roi = q->n_in > 1 && q->in[1];
+    if (q->opset < 11) return ENG_OK;
+    status = eng_infer_since(q, 13, !has_roi || !has_scales, "leaving out roi or scales", err);
+    if (status == ENG_OK && has_scales) status = eng_infer_dtype(q, 2, ENG_FLOAT32, err);
+    if (status == ENG_OK && q->n_in > 3 && q->in[3]) status = eng_infer_dtype(q, 3, ENG_INT64, err);
+    return status;
+}
+
 static enum eng_status resize_infer(struct eng_op_infer *q, struct eng_error *err)
 {
     const struct attrs *attrs = q->attrs;
@@ -263,6 +275,7 @@ static enum eng_status resize_infer(struct eng_op_infer *q, struct eng_error *er
         .cubic_a = attrs->cubic_coeff_a,
         .extrapolation = attrs->extrapolation_value};
     enum eng_status status = check_opset(q, err);
+    if (status == ENG_OK) status = check_types(q, err);
     if (status == ENG_OK) status = check_input(q, i->filter, err);
     if (status == ENG_OK) status = read_axes(attrs, q->in[0]->shape.rank, &axes, err);
     if (status != ENG_OK) return status;
