@@ -215,9 +215,27 @@ def change_opset(made, rng):
     made.opset_import[0].version = rng.choice([7, 9, 10, 11, 13, 14, 17])
 
 
+def retyped(made, opset, element):
+    """A copy at another opset, whose values of the first input's type are of another."""
+    copy = type(made)()
+    copy.CopyFrom(made)
+    copy.opset_import[0].version = opset
+    if not copy.graph.input:
+        return copy
+    before = copy.graph.input[0].type.tensor_type.elem_type
+    for value in [*copy.graph.input, *copy.graph.output]:
+        if value.type.tensor_type.elem_type == before:
+            value.type.tensor_type.elem_type = element
+    for tensor in copy.graph.initializer:
+        if tensor.data_type == before:
+            array = numpy_helper.to_array(tensor).astype(helper.mapping.TENSOR_TYPE_TO_NP_TYPE[element])
+            tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    return copy
+
+
 CHANGES = [change for name, change in sorted(globals().items())
            if callable(change) and getattr(change, "__module__", "") == __name__ and name[0] != "_"
-           and name != "change_list"]
+           and name not in ("change_list", "retyped")]
 
 
 def mutate(made, rng):

@@ -214,6 +214,7 @@ enum eng_status eng_graph_add_node(struct eng_graph *graph, const char *name, co
         return status;
     }
     status = check_counts(node.op, n_in, n_out, err);
+    if (status == ENG_OK) status = eng_op_check_inputs(node.op, opset, n_in, err);
     if (status == ENG_OK) status = check_inputs(graph, node.op, in, n_in, err);
     if (status == ENG_OK) status = check_outputs(node.op, out_names, err);
     if (status == ENG_OK) status = read_attrs(graph, &node, attrs, n_attrs, err);

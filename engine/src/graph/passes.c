@@ -67,7 +67,7 @@ static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *
                                 struct eng_error *err)
 {
     view->q.state = state;
-    enum eng_status status = node->op->infer(&view->q, err);
+    enum eng_status status = eng_op_infer(node->op, &view->q, err);
     if (status == ENG_OK) status = spend_work(node, &view->q, budget, err);
     if (status == ENG_OK) status = allocate_outputs(graph, node, budget, err);
     if (status != ENG_OK) return status;

@@ -96,7 +96,7 @@ static enum eng_status infer_node(struct eng_shape_walk *walk, size_t i, bool co
                              .n_out = node->n_out,
                              .out = out,
                              .state = plan->state};
-    enum eng_status status = node->op->infer(&q, err);
+    enum eng_status status = eng_op_infer(node->op, &q, err);
     if (status == ENG_OK) status = check_outputs(node, out, walk->batch, err);
     if (status == ENG_OK) status = check_activation(node, out[0], err);
     if (status != ENG_OK) return eng_node_fail(node, status, err);

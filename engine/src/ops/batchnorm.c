@@ -58,8 +58,9 @@ static enum eng_status check_mode(const struct eng_op_infer *q, bool *measures,
     if (old && q->n_out != 1 && q->n_out != 5)
         return eng_fail(err, ENG_FORMAT, "has %zu outputs; 1 or 5 are wanted before opset 14",
                         q->n_out);
-    if (!old && q->n_out > 3)
-        return eng_fail(err, ENG_FORMAT, "has %zu outputs; at most 3 since opset 14", q->n_out);
+    if (!old && q->n_out != 1 && q->n_out != 3)
+        return eng_fail(err, ENG_FORMAT, "has %zu outputs; 1 or 3 are wanted since opset 14",
+                        q->n_out);
     *measures = (q->training && !q->frozen) || (old ? more : attrs->training_mode);
     return ENG_OK;
 }

@@ -17,11 +17,8 @@ static enum eng_status infer(struct eng_op_infer *q, enum eng_binary what, struc
         return eng_fail(err, ENG_UNSUPPORTED, "input 0 has element type %s; %s is wanted",
                         eng_dtype_name(dtype),
                         eng_binary_line_for(what, ENG_BOOL) ? "bool" : "a number");
-    bool is_real = dtype == ENG_FLOAT32 || dtype == ENG_FLOAT64;
-    enum eng_status status =
-        eng_infer_since(q, 11, what == ENG_EQUAL && is_real, "Equal of floating numbers", err);
+    enum eng_status status = eng_infer_dtype(q, 1, dtype, err);
     struct eng_shape y;
-    if (status == ENG_OK) status = eng_infer_dtype(q, 1, dtype, err);
     if (status == ENG_OK) status = eng_infer_broadcast(&q->in[0]->shape, &q->in[1]->shape, &y, err);
     if (status != ENG_OK) return status;
     eng_broadcast_plan(&q->in[0]->shape, &q->in[1]->shape, &y, q->state);

@@ -167,6 +167,14 @@ int eng_follow_left(const struct eng_op_infer *q, size_t k, int axis);
 enum eng_status eng_op_find(const char *domain, const char *name, int opset,
                             const struct eng_op **out, struct eng_error *err);
 
+/* Purpose: refuses numbers of inputs that the operator did not have in that opset (earlier.def). */
+enum eng_status eng_op_check_inputs(const struct eng_op *op, int opset, size_t n_in,
+                                    struct eng_error *err);
+
+/* Purpose: op->infer, unless input 0 is of a type that the operator did not take in that opset.
+ * Errors: UNSUPPORTED naming the types; those of op->infer. */
+enum eng_status eng_op_infer(const struct eng_op *op, struct eng_op_infer *q, struct eng_error *err);
+
 /* Purpose: op->forward, and the fused activation if output 0 is of a type for which the kernel does
  * not apply it. */
 void eng_op_forward(const struct eng_op *op, const struct eng_op_call *call);
