@@ -83,11 +83,14 @@ json_t *tool_neighbours_json(const struct eng_explanation *explanation, const ch
     json_t *list = json_array();
     for (size_t i = 0; i < explanation->n_neighbours; i++) {
         const struct eng_explain_neighbour *neighbour = &explanation->neighbours[i];
-        json_array_append_new(list, json_pack("{s:I, s:I, s:s, s:o}", "index",
-                                              (json_int_t)neighbour->index, "class",
-                                              (json_int_t)neighbour->class_index, "label",
-                                              labels[neighbour->class_index], "distance",
-                                              tool_json_number(neighbour->distance)));
+        json_t *row =
+            json_pack("{s:I, s:I, s:s, s:o}", "index", (json_int_t)neighbour->index, "class",
+                      (json_int_t)neighbour->class_index, "label", labels[neighbour->class_index],
+                      "distance", tool_json_number(neighbour->distance));
+        if (json_array_append_new(list, row)) {
+            json_decref(list);
+            return NULL;
+        }
     }
     return list;
 }
