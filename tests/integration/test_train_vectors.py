@@ -38,7 +38,7 @@ class Vectors(ClassifyCase):
         self.assertEqual(shown["inputs"][0]["name"], "features")
         text, _ = self.classify("inspect", model)
         self.assertRegex(text, r"(?m)^features +x, y$")
-        self.refused("predict", model, __file__, says=["takes no pictures", "'features'"])
+        self.refused("predict", model, __file__, says=["takes no pictures", "vectors of features"])
 
     def test_a_toys_model_takes_a_table_too(self):
         model = self.train(toy={"kind": "moons", "noise": 0.05}, epochs=40,

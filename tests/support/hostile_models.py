@@ -269,7 +269,7 @@ def _structure():
     for op in ("If", "Loop", "Scan"):
         body = helper.make_graph([], "body", [], [])
         name = "then_branch" if op == "If" else "body"
-        yield op, model([node(op, ["x"], **{name: body})]), [f"'bad' ({op})", "graph"]
+        yield op, model([node(op, ["x"], **{name: body})]), [f"'bad' ({op})", "condition" if op == "If" else "graph"]
     yield "100,000 inputs of another shape", model([node("Concat", ["x"] * 100000 + ["w"], axis=0)],
                                                    [floats("w", 1, 2)]), ["'bad' (Concat)", "[1, 2]"]
     yield "100,001 nodes", _numbered_nodes(100001), ["nodes", "100000"]

@@ -267,10 +267,14 @@ static void what_does_not_fit_together_is_refused(void **state)
         {"{\"name\": \"x\", \"layers\": [{\"op\": \"Conv\", \"outputs\": 4,"
          " \"kernel_shape\": [30, 30]}]}",
          ENG_FORMAT, "node 'conv1' (Conv): "},
-        {"{\"name\": \"x\", \"layers\": [{\"op\": \"Conv\", \"outputs\": 1000000,"
+        {"{\"name\": \"x\", \"layers\": [{\"op\": \"Conv\", \"outputs\": 100000,"
          " \"kernel_shape\": [1, 1], \"pads\": [20, 20, 20, 20]}, {\"op\": \"Flatten\"},"
-         " {\"op\": \"BatchNormalization\"}]}",
-         ENG_LIMIT, "layers[2]: weights of shape [2304000000]; the limit is"},
+         " {\"op\": \"Gemm\", \"outputs\": 10}]}",
+         ENG_LIMIT, "layers[2]: weights of shape [230400000, 10]; the limit is"},
+        {"{\"name\": \"x\", \"layers\": [{\"op\": \"Conv\", \"outputs\": 1000000,"
+         " \"kernel_shape\": [1, 1], \"pads\": [20, 20, 20, 20]}]}",
+         ENG_LIMIT,
+         "layers[0]: node 'conv1' (Conv): output 0 would have shape [1, 1000000, 48, 48]"},
         {"{\"name\": \"x\", \"layers\": [{\"op\": \"Flatten\"}]}", ENG_FORMAT,
          "wanted [1, 4], a score for each class"},
         {"{\"name\": \"x\", \"input\": {\"mean\": [0, 0, 0], \"std\": [1, 1, 1]}, " NETWORK "}",
