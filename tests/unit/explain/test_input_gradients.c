@@ -106,10 +106,43 @@ static void integrated_gradients_are_complete_on_shipped_models(void **state)
     }
 }
 
+/* Scores w x^3: the midpoint rule of n points gives 1 - 1 / (4 n^2) of them, for n = 1, 3, 9. */
+static void points_are_tripled_until_the_sum_is_right(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 3);
+    int x = net_input(&net, "x", NET_SHAPE(-1, 1, 12, 10));
+    int square = net_node(&net, "Mul", "square", (int[]){x, x}, 2, NULL, 0);
+    int cube = net_node(&net, "Mul", "cube", (int[]){square, x}, 2, NULL, 0);
+    int flat = net_node(&net, "Flatten", "flat", &cube, 1, NULL, 0);
+    int w = net_weight(&net, "w", NET_SHAPE(120, 2), 0.5f, 1);
+    net_output(&net, net_node(&net, "MatMul", "scores", (int[]){flat, w}, 2, NULL, 0));
+    struct eng_model *model = made_model(&net);
+    const float *weights = model->graph.values[eng_graph_find(&model->graph, "w")].tensor.data;
+    float sample[120];
+    for (size_t i = 0; i < 120; i++)
+        sample[i] = 1 + (float)i / 120;
+    struct eng_explain_request request = eng_explain_defaults();
+    request.method = ENG_EXPLAIN_INTEGRATED_GRADIENTS;
+    request.sample = sample;
+    request.class_index = 1;
+    request.steps = 1;
+    struct eng_explanation found = made_explanation(model, &request);
+    assert_int_equal(found.n_runs, 1 + 2 + 9); /* to ask, the two ends, the points */
+    for (size_t i = 0; i < 120; i++) {
+        double wanted = (double)weights[2 * i + 1] * pow((double)sample[i], 3) * (1 - 1.0 / 324);
+        assert_true(fabs((double)found.map[i] - wanted) < 1e-5 * wanted);
+    }
+    eng_explanation_fini(&found);
+    eng_model_destroy(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_equals_difference),
+        cmocka_unit_test(points_are_tripled_until_the_sum_is_right),
         cmocka_unit_test(integrated_gradients_are_complete_on_made_networks),
         cmocka_unit_test(integrated_gradients_are_complete_on_shipped_models),
     };

@@ -262,9 +262,10 @@ static void nodes_say_how_they_are_computed(void **state)
 }
 
 /*
- * Values that want a gradient keep it, inputs and computed ones alike: y = sum of (Dropout(s x))^2
- * by x and by the square's input. Steady nodes answer as in inference: Dropout drops nothing. What
- * lies before the wanted values gets no gradient, and constants that are not trainable none.
+ * Values that want a gradient keep it, inputs and computed ones alike: y = d^2 + d for d =
+ * Dropout(s x), by x, and by a view of d that the square alone reads. Steady nodes answer as in
+ * inference: Dropout drops nothing. What lies before the wanted values gets no gradient, and
+ * constants that are not trainable none.
  */
 static void values_keep_their_gradients(void **state)
 {
@@ -281,7 +282,8 @@ static void values_keep_their_gradients(void **state)
     int dropped = net_node(&net, "Dropout", "dropped", &scaled, 1, NULL, 0);
     int view = net_node(&net, "Flatten", "view", &dropped, 1, NULL, 0);
     int square = net_node(&net, "Mul", "square", (int[]){view, view}, 2, NULL, 0);
-    net_output(&net, square);
+    int y = net_node(&net, "Add", "y", (int[]){square, dropped}, 2, NULL, 0);
+    net_output(&net, y);
     net_output(&net, net_node(&net, "Relu", "apart", &other, 1, NULL, 0));
     struct eng_value *values = net.graph.values;
     values[x].wants_grad = values[other].wants_grad = values[view].wants_grad = true;
@@ -296,12 +298,12 @@ static void values_keep_their_gradients(void **state)
         in[i] = eng_rng_normal(&net.rng);
     for (int time = 0; time < 2; time++) {
         eng_exec_forward(exec, (uint64_t)time);
-        float *seed = eng_exec_seed_grad(exec, square);
+        float *seed = eng_exec_seed_grad(exec, y);
         for (int i = 0; i < BATCH * 4; i++)
             seed[i] = 1;
         eng_exec_backward(exec);
         for (int i = 0; i < BATCH * 4; i++) {
-            assert_true(fabsf(eng_exec_gradient(exec, x)[i] - 2 * s * s * in[i]) < 1e-5f);
+            assert_true(fabsf(eng_exec_gradient(exec, x)[i] - s * (2 * s * in[i] + 1)) < 1e-5f);
             assert_true(fabsf(eng_exec_gradient(exec, view)[i] - 2 * s * in[i]) < 1e-5f);
             assert_true(eng_exec_gradient(exec, other)[i] == 0);
         }
