@@ -20,6 +20,7 @@ from classify_case import ClassifyCase
 
 try:
     from sklearn.neural_network import MLPClassifier
+    from sklearn.preprocessing import StandardScaler
 except ImportError:
     MLPClassifier = None
 
@@ -277,12 +278,16 @@ def halved(batch, opset):
     return g
 
 
-def sklearn_perceptron(network, opset, dtype):
-    """skl2onnx without ZipMap: the input cast, MatMul, Add, Softmax or both columns from Sigmoid, the label by ArgMax
+def sklearn_perceptron(scaler, network, opset, dtype):
+    """A pipeline by skl2onnx without ZipMap: Scaler or, of doubles, Sub and Div; the input cast, MatMul, Add, Softmax or both columns from Sigmoid, the label by ArgMax
     and ArrayFeatureExtractor."""
     g = GraphMaker(opset, ["N", network.n_features_in_], dtype)
     real = numpy.float64 if dtype == numpy.float64 else numpy.float32
-    x = "input" if dtype == real else g.add("Cast", "input", to=FLOAT)
+    if dtype == numpy.float64:
+        x = g.add("Div", g.add("Sub", "input", scaler.mean_), scaler.scale_)
+    else:
+        x = g.add("Scaler", "input", domain="ai.onnx.ml", offset=scaler.mean_, scale=1 / scaler.scale_)
+    x = g.add("Cast", x, to=DOUBLE if dtype == numpy.float64 else FLOAT)
     activations = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid"}
     for w, b in zip(network.coefs_, network.intercepts_):
         x = g.add("Add", g.add("MatMul", x, w.astype(real)), b.astype(real)[None, :])
@@ -366,14 +371,16 @@ class Forms(ClassifyCase):
         rng = numpy.random.default_rng(2)
         for dtype, classes, activation, opset in PERCEPTRONS:
             with self.subTest(dtype=dtype, classes=classes, opset=opset):
-                x = rng.normal(0, 3, (60, 6)).astype(dtype)
-                y = numpy.array(classes)[(x @ rng.normal(0, 1, (6, len(classes)))).argmax(axis=1)]
+                x = rng.normal(2, 9, (60, 6)).astype(dtype)
+                y = numpy.array(classes)[((x - 2) @ rng.normal(0, 1, (6, len(classes)))).argmax(axis=1)]
+                scaler = StandardScaler().fit(x)
                 network = MLPClassifier((8, 5), activation=activation, learning_rate_init=0.05, random_state=1,
-                                        tol=0.05, max_iter=300).fit(x, y)
-                graph, model = sklearn_perceptron(network, opset, dtype), self.path("model.onnx")
+                                        tol=1e-3, max_iter=500).fit(scaler.transform(x), y)
+                graph, model = sklearn_perceptron(scaler, network, opset, dtype), self.path("model.onnx")
                 graph.save(model)
                 real = numpy.float64 if dtype == numpy.float64 else numpy.float32
-                wanted = [network.predict(x), network.predict_proba(x).astype(real)]
+                z = scaler.transform(x)
+                wanted = [network.predict(z), network.predict_proba(z).astype(real)]
                 self.check_answers(model, x[:20], wanted)
 
     def test_samples_that_a_batch_would_mix_run_one_by_one(self):

@@ -35,6 +35,7 @@ static const struct {
     {"", "Bernoulli", RANDOM},
     {"", "Multinomial", RANDOM},
     {"ai.onnx.ml", "ArrayFeatureExtractor", NULL},
+    {"ai.onnx.ml", "Scaler", NULL},
     {"ai.onnx.ml", "ZipMap",
      "gives maps; wanted tensors: convert with options={'zipmap': False} (skl2onnx)"},
     {"ai.onnx.ml", "*",

@@ -94,6 +94,14 @@ static enum eng_status array_feature_extractor_infer(struct eng_op_infer *q, str
     return eng_indices_check(q, q->state, err);
 }
 
+/* Along the axes of X but the last, and along indices that stand in one axis. */
+static int array_feature_extractor_follow(const struct eng_op_infer *q, size_t k, int axis)
+{
+    const struct eng_shape *shape = &q->in[k]->shape;
+    if (k == 0) return axis < shape->rank - 1 ? axis : ENG_AXIS_MIXED;
+    return shape->dim[axis] == eng_shape_count(shape) ? q->out[0]->shape.rank - 1 : ENG_AXIS_MIXED;
+}
+
 struct nd_attrs {
     int64_t batch_dims;
 };
@@ -156,5 +164,6 @@ const struct eng_op eng_op_array_feature_extractor = {.name = "ArrayFeatureExtra
                                                       .out_max = 1,
                                                       .state_bytes = sizeof(struct eng_indexed),
                                                       .infer = array_feature_extractor_infer,
+                                                      .follow = array_feature_extractor_follow,
                                                       .forward = eng_indices_gather_forward,
                                                       .backward = eng_indices_gather_backward};

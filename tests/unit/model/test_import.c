@@ -269,7 +269,7 @@ static void absent_operators_say_what_to_do(void **state)
         {"", "SequenceAt", "wanted tensors only"},
         {"", "NonZero", "without its post-processing"},
         {"ai.onnx.ml", "ZipMap", "'zipmap': False"},
-        {"ai.onnx.ml", "Scaler", "classical machine learning"},
+        {"ai.onnx.ml", "TreeEnsembleClassifier", "classical machine learning"},
         {"com.microsoft", "FusedMatMul", "before ONNX Runtime optimised it"},
         {"", "Frobnicate", "operator 'Frobnicate' of domain 'ai.onnx' is not known"},
         {"org.example", "Odd", "imports no operator set of 'org.example'"},
