@@ -98,25 +98,68 @@ static void branches_are_seen_where_they_are_one(void **state)
     eng_model_destroy(model);
 }
 
-/* x -> Conv -> Conv and a shortcut that goes round the last one into another kind of map. */
-static void shortcut_round_the_last_convolution_leaves_it_alone(void **state)
+static void check_layer(struct net *net, const char *wanted)
+{
+    struct eng_model *model = made_model(net);
+    int layer;
+    assert_int_equal(eng_explain_find_layer(model, &layer, NULL), ENG_OK);
+    assert_string_equal(model->graph.values[layer].name, wanted);
+    eng_model_destroy(model);
+}
+
+static int joined(struct net *net, int left, int right)
+{
+    struct eng_attr axis = {.name = "axis", .type = ENG_ATTR_INT, .i = 1};
+    int pooled[2] = {net_node(net, "GlobalAveragePool", "left", &left, 1, NULL, 0),
+                     net_node(net, "GlobalMaxPool", "right", &right, 1, NULL, 0)};
+    return net_node(net, "Concat", "both", pooled, 2, &axis, 1);
+}
+
+/* The last convolution's map, when a shortcut goes round it; and the map before two ways part, not
+ * the later one on one of them. */
+static void ways_that_part_are_seen_before(void **state)
 {
     (void)state;
     struct net net;
     net_init(&net, 2);
-    struct eng_attr axis = {.name = "axis", .type = ENG_ATTR_INT, .i = 1};
     int x = net_input(&net, "x", NET_SHAPE(-1, 3, 12, 10));
     int first = made_conv(&net, "first", x, 3, 4), last = made_conv(&net, "last", first, 4, 2);
     int relu = net_node(&net, "Relu", "relu", &last, 1, NULL, 0);
-    int left = net_node(&net, "GlobalAveragePool", "left", &relu, 1, NULL, 0);
-    int right = net_node(&net, "GlobalMaxPool", "right", &first, 1, NULL, 0);
-    int both = net_node(&net, "Concat", "both", (int[]){left, right}, 2, &axis, 1);
+    int both = joined(&net, relu, first);
     net_output(&net, net_node(&net, "Flatten", "flat", &both, 1, NULL, 0));
-    struct eng_model *model = made_model(&net);
-    int layer;
-    assert_int_equal(eng_explain_find_layer(model, &layer, NULL), ENG_OK);
-    assert_string_equal(model->graph.values[layer].name, "relu"); /* fused into the convolution */
-    eng_model_destroy(model);
+    check_layer(&net, "relu"); /* fused into the convolution */
+    net_init(&net, 2);
+    x = net_input(&net, "x", NET_SHAPE(-1, 3, 12, 10));
+    last = made_conv(&net, "last", x, 3, 4);
+    relu = net_node(&net, "Relu", "relu", &last, 1, NULL, 0);
+    int square = net_node(&net, "Mul", "square", (int[]){relu, relu}, 2, NULL, 0);
+    both = joined(&net, relu, square);
+    net_output(&net, net_node(&net, "Flatten", "flat", &both, 1, NULL, 0));
+    check_layer(&net, "relu");
+}
+
+/* A convolution of one position, and a Transpose that has the map's size by chance, are no maps. */
+static void only_maps_of_places_count(void **state)
+{
+    (void)state;
+    static const int64_t to_pixels[4] = {0, 2, 3, 1};
+    struct net net;
+    struct eng_attr perm = net_ints("perm", to_pixels, 4);
+    net_init(&net, 2);
+    int x = net_input(&net, "x", NET_SHAPE(-1, 3, 12, 10));
+    int first = made_conv(&net, "first", x, 3, 4);
+    int mean = net_node(&net, "GlobalAveragePool", "mean", &first, 1, NULL, 0);
+    int classes = net_weight(&net, "classes", NET_SHAPE(2, 4, 1, 1), -1, 1);
+    int last = net_node(&net, "Conv", "last", (int[]){mean, classes}, 2, NULL, 0);
+    net_output(&net, net_node(&net, "Flatten", "flat", &last, 1, NULL, 0));
+    check_layer(&net, "first");
+    net_init(&net, 2);
+    x = net_input(&net, "x", NET_SHAPE(-1, 3, 6, 6));
+    first = made_conv(&net, "first", x, 3, 6);
+    int turned = net_node(&net, "Transpose", "turned", &first, 1, &perm, 1);
+    int tanh = net_node(&net, "Tanh", "tanh", &turned, 1, NULL, 0);
+    net_output(&net, net_node(&net, "Flatten", "flat", &tanh, 1, NULL, 0));
+    check_layer(&net, "first");
 }
 
 static void network_without_convolution_is_refused(void **state)
@@ -136,7 +179,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mean_of_positions_gives_class_activation_map),
         cmocka_unit_test(branches_are_seen_where_they_are_one),
-        cmocka_unit_test(shortcut_round_the_last_convolution_leaves_it_alone),
+        cmocka_unit_test(ways_that_part_are_seen_before),
+        cmocka_unit_test(only_maps_of_places_count),
         cmocka_unit_test(network_without_convolution_is_refused),
     };
     return cmocka_run_group_tests_name("Grad-CAM", tests, NULL, NULL);
