@@ -2,25 +2,16 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "explain/colors.h"
 
 #include <math.h>
 
 enum { MAX_PIXELS = 1 << 26, CHANNELS = 3 };
 
-/* Okabe and Ito's colours, which colour-blind people tell apart. */
-static const struct tool_color class_colors[] = {
-    {0, 114, 178},  {230, 159, 0}, {0, 158, 115},  {204, 121, 167},
-    {86, 180, 233}, {213, 94, 0},  {240, 228, 66}, {110, 110, 110},
-};
-
-enum { N_COLORS = sizeof class_colors / sizeof *class_colors };
-
-static const struct tool_color white = {255, 255, 255};
-
 struct tool_color tool_class_color(size_t class)
 {
-    double paler = (double)(class / N_COLORS % 4) / 5;
-    return tool_color_mix(class_colors[class % N_COLORS], white, paler);
+    struct eng_explain_color color = eng_explain_class_color(class);
+    return (struct tool_color){color.rgb[0], color.rgb[1], color.rgb[2]};
 }
 
 static uint8_t mix(uint8_t a, uint8_t b, double share)

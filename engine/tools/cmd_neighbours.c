@@ -52,11 +52,12 @@ static enum eng_status print_json(const struct tool_neighbours *neighbours, cons
                                 err);
 }
 
-static enum eng_status draw(const struct tool_neighbours *neighbours, const char *path,
-                            struct eng_error *err)
+static enum eng_status draw(const struct tool_neighbours *neighbours, const struct eng_model *model,
+                            const char *path, struct eng_error *err)
 {
+    struct eng_explain_view view = {.picture = &neighbours->asked};
     struct eng_image picture;
-    enum eng_status status = tool_neighbours_draw(neighbours, &picture, err);
+    enum eng_status status = eng_explanation_draw(&neighbours->found, model, &view, &picture, err);
     if (status) return status;
     status = eng_image_write_png(path, &picture, err);
     eng_image_fini(&picture);
@@ -74,7 +75,7 @@ static enum eng_status show(const struct eng_model *model, char **args,
     status = tool_neighbours_find(model, &image, (size_t)opt->count, NULL, &neighbours, err);
     eng_image_fini(&image);
     if (status) eng_error_context(err, "%s", args[0]);
-    if (!status && opt->out) status = draw(&neighbours, opt->out, err);
+    if (!status && opt->out) status = draw(&neighbours, model, opt->out, err);
     if (!status && opt->json) status = print_json(&neighbours, args[0], args[1], err);
     if (!status && !opt->json) print_text(&neighbours);
     tool_neighbours_fini(&neighbours);

@@ -21,12 +21,4 @@ enum eng_status tool_neighbours_find(const struct eng_model *model, const struct
                                      struct eng_error *err);
 void tool_neighbours_fini(struct tool_neighbours *neighbours);
 
-/*
- * Purpose: draws the picture, framed in grey, then its neighbours, nearest first and framed in
- *          their classes' colours, row by row.
- * Ownership: on success end with eng_image_fini. Errors: LIMIT, NO_MEMORY.
- */
-enum eng_status tool_neighbours_draw(const struct tool_neighbours *neighbours,
-                                     struct eng_image *out, struct eng_error *err);
-
 #endif

@@ -51,12 +51,12 @@ enum eng_status eng_explain_choose(const struct eng_model *model, enum eng_expla
 
 /* What stands for "nothing there": where integrated gradients start, what covers a patch. */
 enum eng_explain_baseline {
-    ENG_EXPLAIN_ZERO,  /* 0 in every value that the graph gets: the mean color of the training
+    ENG_EXPLAIN_ZERO,  /* 0 in every value that the graph gets: the mean colour of the training
                           pictures if the preprocessing subtracts it, black if it does not */
-    ENG_EXPLAIN_BLACK, /* this color, in pixels */
+    ENG_EXPLAIN_BLACK, /* this colour, in pixels */
     ENG_EXPLAIN_GRAY,
     ENG_EXPLAIN_WHITE,
-    ENG_EXPLAIN_MEAN, /* the mean color of the picture itself */
+    ENG_EXPLAIN_MEAN, /* the mean colour of the picture itself */
 };
 
 /* Begin with eng_explain_defaults, change what shall be otherwise. */
@@ -173,13 +173,13 @@ struct eng_explain_view {
 };
 
 /*
- * Purpose: the map in color over the grey picture: a signed map in red for the class and blue
+ * Purpose: the map in colour over the grey picture: a signed map in red for the class and blue
  *          against it, another one from dark blue over magenta to yellow, as strong as it lies
- * above 0. The strongest hundredth of the map has the full color. Where an original's margin was
+ * above 0. The strongest hundredth of the map has the full colour. Where an original's margin was
  *          cropped, the picture is darker.
  *          NEIGHBOURS: the picture that the model saw, framed in grey, then its neighbours, nearest
- *          first and row by row, those of the explained class framed in blue, others in orange;
- *          picture must be given and is_original false.
+ *          first and row by row, framed in their classes' colours; picture must be given and
+ *          is_original false.
  * Ownership: on success the caller ends out (RGB) with eng_image_fini; untouched on failure.
  * Errors: ARGUMENT (a size that does not fit the model's, a scale out of range), LIMIT (a drawing
  *         above 50 megapixels), NO_MEMORY. Threads: any. Cost: linear in the drawing.

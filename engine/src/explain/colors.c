@@ -1,6 +1,6 @@
 /*
  * Colors are chosen in Oklab, where equal distances look equal: lightness L, chroma C, hue h.
- * Source: B. Ottosson, "A perceptual color space for image processing" (2020); IEC 61966-2-1
+ * Source: B. Ottosson, "A perceptual colour space for image processing" (2020); IEC 61966-2-1
  * (sRGB).
  */
 #include "explain/colors.h"
@@ -47,4 +47,20 @@ struct eng_explain_color eng_explain_rising_color(double share)
 struct eng_explain_color eng_explain_sign_color(double value)
 {
     return value > 0 ? from_oklch(0.62, 0.22, 27) : from_oklch(0.62, 0.19, 260);
+}
+
+/* Okabe and Ito's colours, which colour-blind people tell apart. */
+static const struct eng_explain_color class_colors[] = {
+    {{0, 114, 178}},  {{230, 159, 0}}, {{0, 158, 115}},  {{204, 121, 167}},
+    {{86, 180, 233}}, {{213, 94, 0}},  {{240, 228, 66}}, {{110, 110, 110}},
+};
+enum { N_CLASS_COLORS = sizeof class_colors / sizeof class_colors[0] };
+
+struct eng_explain_color eng_explain_class_color(size_t class_index)
+{
+    struct eng_explain_color color = class_colors[class_index % N_CLASS_COLORS];
+    double paler = (double)(class_index / N_CLASS_COLORS % 4) / 5;
+    for (int c = 0; c < 3; c++)
+        color.rgb[c] = (uint8_t)lround(color.rgb[c] + (255 - color.rgb[c]) * paler);
+    return color;
 }

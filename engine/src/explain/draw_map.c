@@ -1,4 +1,4 @@
-/* A map in color over the grey picture. */
+/* A map in colour over the grey picture. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "explain/colors.h"
@@ -11,10 +11,11 @@
 #include <string.h>
 
 enum { WANTED_PX = 224, N_COLORS = 256 };
-static const double OPACITY = 0.9;     /* of the strongest color */
-static const double GREY_SHARE = 0.75; /* of the picture's brightness: white would outshine color */
+static const double OPACITY = 0.9; /* of the strongest colour */
+static const double GREY_SHARE =
+    0.75; /* of the picture's brightness: white would outshine colour */
 static const double MARGIN_SHARE = 0.3; /* where the model does not look */
-static const double FULL_SHARE = 0.99;  /* of the map's pixels lie below the full color */
+static const double FULL_SHARE = 0.99;  /* of the map's pixels lie below the full colour */
 
 /* Between which two of the map's columns, or rows, a pixel of the drawing lies. */
 struct tap {
@@ -29,7 +30,7 @@ struct drawing {
     const struct eng_explain_view *view;
     struct eng_image out;
     uint32_t scale;
-    double full; /* the map's value that has the full color */
+    double full; /* the map's value that has the full colour */
     struct tap *across, *down;
     uint8_t *grey; /* [picture width] a row of the picture, and room to convert it */
     struct eng_explain_color colors[N_COLORS], for_class, against_class;

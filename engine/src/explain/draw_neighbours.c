@@ -1,14 +1,14 @@
 /* A picture and its neighbours, in rows. */
 #include "explain/draw.h"
 
+#include "explain/colors.h"
+
 #include <math.h>
 #include <string.h>
 
 enum { WANTED_PX = 96, FRAME_PX = 4, GAP_PX = 6 };
 
-/* Told apart by people who see few colors too: Okabe and Ito (2008). */
-static const uint8_t SAME_CLASS[3] = {0, 114, 178}, OTHER_CLASS[3] = {213, 94, 0},
-                     ASKED[3] = {96, 96, 96}, GROUND[3] = {255, 255, 255};
+static const uint8_t ASKED[3] = {64, 64, 64}, GROUND[3] = {255, 255, 255};
 
 struct grid {
     struct eng_image *out;
@@ -68,8 +68,8 @@ enum eng_status eng_explain_draw_neighbours(const struct eng_explanation *explan
     draw_cell(&grid, 0, ASKED, asked);
     for (size_t i = 0; i < explanation->n_neighbours; i++) {
         const struct eng_explain_neighbour *neighbour = &explanation->neighbours[i];
-        bool same = neighbour->class_index == explanation->class_index;
-        draw_cell(&grid, i + 1, same ? SAME_CLASS : OTHER_CLASS, &neighbour->picture);
+        struct eng_explain_color frame = eng_explain_class_color(neighbour->class_index);
+        draw_cell(&grid, i + 1, frame.rgb, &neighbour->picture);
     }
     *out = canvas;
     return ENG_OK;

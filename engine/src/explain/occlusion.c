@@ -1,5 +1,5 @@
 /*
- * Occlusion: a patch of the baseline's color is moved over the picture; a pixel's value is the
+ * Occlusion: a patch of the baseline's colour is moved over the picture; a pixel's value is the
  * mean, over the patches that cover it, of how much the class's score falls.
  *
  *     map[p] = mean over patches P that cover p of (score(x) - score(x with P covered))

@@ -19,7 +19,7 @@ static inline size_t eng_explain_place(const struct eng_preprocess *pre, size_t 
 }
 
 /* Purpose: the baseline's value in each channel, as the graph gets it. sample: the picture, whose
- * mean color it may be. */
+ * mean colour it may be. */
 void eng_explain_baseline_values(const struct eng_preprocess *pre, int baseline,
                                  const float *sample, float values[3]);
 

@@ -24,7 +24,9 @@ static enum eng_status find_and_draw(void *ctx, struct eng_error *err)
     struct eng_image grid;
     enum eng_status status =
         tool_neighbours_find(question->model, &question->image, 5, NULL, &neighbours, err);
-    if (status == ENG_OK) status = tool_neighbours_draw(&neighbours, &grid, err);
+    struct eng_explain_view view = {.picture = &neighbours.asked};
+    if (status == ENG_OK)
+        status = eng_explanation_draw(&neighbours.found, question->model, &view, &grid, err);
     if (status == ENG_OK) eng_image_fini(&grid);
     tool_neighbours_fini(&neighbours);
     return status;

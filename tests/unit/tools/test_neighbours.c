@@ -105,7 +105,8 @@ static void check_grid(bool planes, bool bgr)
         assert_int_equal(found[i].class_index, order[i]);
     }
     assert_true(found[1].distance == 3 * FEATURES);
-    assert_int_equal(tool_neighbours_draw(&neighbours, &grid, NULL), ENG_OK);
+    struct eng_explain_view view = {.picture = &neighbours.asked, .scale = 32};
+    assert_int_equal(eng_explanation_draw(&neighbours.found, model, &view, &grid, NULL), ENG_OK);
     assert_int_equal(grid.width_px, 6 + 2 * (96 + 14));
     assert_int_equal(grid.height_px, 6 + 2 * (64 + 14));
     assert_memory_equal(cell(&grid, 0, 0, 1), pictures[1], 3); /* the picture itself */
