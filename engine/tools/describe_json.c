@@ -32,11 +32,11 @@ static json_t *nodes_json(const struct eng_model *model)
     for (size_t i = 0; i < model->graph.n_nodes; i++) {
         const struct eng_node *node = &model->graph.nodes[i];
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s?, s:o, s:I, s:f}", "operator", node->op->name, "name",
-                            node->name, "activation", describe_activation(node), "outputs",
+            list, json_pack("{s:s, s:s, s:s?, s:o, s:I, s:b, s:f}", "operator", node->op->name,
+                            "name", node->name, "activation", describe_activation(node), "outputs",
                             values_json(model, node->out, node->n_out), "parameters",
-                            (json_int_t)describe_node_parameters(model, node), "flops",
-                            model->plans[0]->nodes[i].flops));
+                            (json_int_t)describe_node_parameters(model, node), "known",
+                            describe_is_known(model, i), "flops", model->plans[0]->nodes[i].flops));
     }
     return list;
 }
@@ -118,6 +118,8 @@ json_t *tool_describe_json(const struct eng_model *model, const char *path)
                   nodes_json(model), "parameters", (json_int_t)describe_parameters(model),
                   "at_max_batch", memory_json(model, model->plans[model->n_plans - 1]));
     json_object_update_new(object, memory_json(model, model->plans[0]));
+    json_object_set_new(object, "imported_nodes",
+                        json_integer((json_int_t)model->n_imported_nodes));
     if (eng_model_runs_one_by_one(model))
         json_object_set_new(object, "one_by_one", json_string(model->why_one_by_one));
     if (card->no_pictures)

@@ -73,6 +73,21 @@ size_t describe_node_parameters(const struct eng_model *model, const struct eng_
     return n;
 }
 
+bool describe_is_known(const struct eng_model *model, size_t node)
+{
+    for (int b = 0; b<model->n_plans; b += model->n_plans> 1 ? model->n_plans - 1 : 1)
+        if (!model->plans[b]->nodes[node].is_known) return false;
+    return true;
+}
+
+size_t describe_known_nodes(const struct eng_model *model)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < model->graph.n_nodes; i++)
+        n += describe_is_known(model, i);
+    return n;
+}
+
 size_t describe_scratch_bytes(const struct eng_model *model, const struct eng_plan *plan)
 {
     size_t most = 0;

@@ -46,6 +46,11 @@ const char *describe_operator(const struct eng_node *node, char *buf, size_t n);
 size_t describe_parameters(const struct eng_model *model);
 size_t describe_node_parameters(const struct eng_model *model, const struct eng_node *node);
 
+/* Purpose: nodes that follow from shapes and constants: computed while planning, whatever the
+ * batch. */
+size_t describe_known_nodes(const struct eng_model *model);
+bool describe_is_known(const struct eng_model *model, size_t node);
+
 /* Purpose: the part of the arena that nodes use as scratch, one after another. */
 size_t describe_scratch_bytes(const struct eng_model *model, const struct eng_plan *plan);
 

@@ -3,8 +3,9 @@
 #include "describe_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { MAX_PRINTED_NAMES = 12 };
+enum { PRINTED_NAME = 24, MAX_PRINTED_NAMES = 12 };
 
 static void print_names(const char *what, const char *const *names, size_t n)
 {
@@ -65,16 +66,39 @@ static void print_batches(const struct eng_model *model)
         printf("batches        up to %d samples together\n", eng_model_max_batch(model));
 }
 
+/* The end of a long name tells more than its beginning. */
+static const char *end_of(const char *name, char buffer[static PRINTED_NAME + 1])
+{
+    size_t n = strlen(name);
+    if (n <= PRINTED_NAME) return name;
+    const char *end = name + n - (PRINTED_NAME - 2);
+    while ((*end & 0xc0) == 0x80) /* not within a letter */
+        end++;
+    snprintf(buffer, PRINTED_NAME + 1, "..%s", end);
+    return buffer;
+}
+
+static void print_count(const struct eng_model *model)
+{
+    size_t n = model->graph.n_nodes, n_known = describe_known_nodes(model);
+    printf("nodes          %zu in the file; %zu run", model->n_imported_nodes, n - n_known);
+    if (n_known > 0) printf(", %zu follow from shapes and are computed while planning", n_known);
+    if (n < model->n_imported_nodes)
+        printf(", %zu are folded into others", model->n_imported_nodes - n);
+    printf("\n");
+}
+
 static void print_nodes(const struct eng_model *model)
 {
     printf("\n%4s  %-26s %-24s %-24s %12s %14s\n", "", "operator", "node", "output", "parameters",
            "FLOPs (N = 1)");
     for (size_t i = 0; i < model->graph.n_nodes; i++) {
         const struct eng_node *node = &model->graph.nodes[i];
-        char shape[128], name[64];
+        char shape[128], name[64], end[PRINTED_NAME + 1];
+        if (describe_is_known(model, i)) continue;
         int out = node->n_out ? node->out[0] : ENG_NO_VALUE;
-        printf("%4zu  %-26s %-24.24s %-24s %12zu %14.0f\n", i,
-               describe_operator(node, name, sizeof name), node->name,
+        printf("%4zu  %-26s %-24s %-24s %12zu %14.0f\n", i,
+               describe_operator(node, name, sizeof name), end_of(node->name, end),
                out == ENG_NO_VALUE
                    ? ""
                    : eng_shape_format(&model->symbolic[out].shape, shape, sizeof shape),
@@ -99,6 +123,7 @@ void tool_describe_print(const struct eng_model *model, const char *path)
     for (size_t i = 0; i < graph->n_outputs; i++)
         print_value("output", model, graph->outputs[i]);
     print_batches(model);
+    print_count(model);
     print_nodes(model);
     printf("\nparameters     %zu\nFLOPs, N = 1   %.0f\n", describe_parameters(model),
            model->plans[0]->flops);

@@ -37,6 +37,7 @@ class Inspect(ClassifyCase):
             self.assertRegex(text, "(?m)^%s$" % line)
         self.assertRegex(text, r"(?m)^input +'x' float \[N, 1, 2, 2\]$")
         self.assertRegex(text, r"(?m)^batches +up to 32 samples together$")
+        self.assertRegex(text, r"(?m)^nodes +3 in the file; 3 run$")
         self.assertRegex(text, r"(?m)^ +1 +Gemm +scores +\[N, 4\] +20 ")
         self.assertRegex(text, r"(?m)^memory, N = 1 +arena \d+ bytes, 0 of them scratch; all values side by side 64")
 
@@ -60,6 +61,22 @@ class Inspect(ClassifyCase):
         self.assertFalse(found["takes_images"])
         self.assertNotIn("labels", found)
         self.assertIn("only raw tensors", self.classify("inspect", path)[0])
+
+    def test_nodes_that_do_not_run(self):
+        nodes = [tiny_files.node("Identity", ["x"], ["i"]), tiny_files.node("Shape", ["x"], ["s"]),
+                 tiny_files.node("Reshape", ["x", "s"], ["r"], name="/a/long/name/that/goes/on/and/ends/here"),
+                 tiny_files.node("Identity", ["r"], ["n"]), tiny_files.node("Neg", ["n"], ["y"])]
+        path = self.write("known.onnx", tiny_files.model(nodes, [], [tiny_files.value_info("x", ["N", 4])],
+                                                         [tiny_files.value_info("y", ["N", 4])]))
+        found = self.classify_json("inspect", path)
+        self.assertEqual([(n["operator"], n["known"]) for n in found["nodes"]],
+                         [("Shape", True), ("Reshape", False), ("Neg", False)])
+        self.assertEqual(found["imported_nodes"], 5)
+        text, _ = self.classify("inspect", path)
+        self.assertRegex(text, r"(?m)^nodes +5 in the file; 2 run, 1 follow from shapes and are computed while "
+                               r"planning, 2 are folded into others$")
+        self.assertRegex(text, r"(?m)^ +1 +Reshape +\.\./goes/on/and/ends/here ")
+        self.assertNotRegex(text, r"(?m)^ +0 +Shape")
 
     def test_a_model_that_runs_one_by_one(self):
         flat = tiny_files.model([tiny_files.node("Flatten", ["x"], ["y"], axis=0)], [],

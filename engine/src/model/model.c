@@ -32,6 +32,7 @@ static enum eng_status read_onnx(struct eng_model *model, const void *bytes, siz
     if (status == ENG_OK) status = eng_model_settle_input(model, err);
     if (status == ENG_OK) status = eng_declared_check(&onnx, &model->graph, err);
     onnx_model_fini(&onnx);
+    model->n_imported_nodes = model->graph.n_nodes;
     if (status == ENG_OK) status = eng_passes_optimise(&model->graph, err);
     return status;
 }

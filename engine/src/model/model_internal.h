@@ -12,6 +12,7 @@
 struct eng_model {
     struct eng_arena arena;        /* strings and arrays of the card */
     struct eng_graph graph;        /* optimised */
+    size_t n_imported_nodes;       /* of the file, with those of functions and branches */
     struct eng_card_source source; /* completed: labels, preprocess and softmax are decided */
     char digest[ENG_DIGEST_CHARS];
     bool override_batch; /* the file declares batch 1, and any other works too */
