@@ -36,6 +36,10 @@ QUICK = {"alexnet": 11, "convnext_tiny": 17, "densenet121": 13, "efficientnet_b0
          "inception_v3": 13, "maxvit_t": 17, "mnasnet0_5": 11, "mobilenet_v2": 13, "mobilenet_v3_small": 17,
          "regnet_y_400mf": 11, "resnet18": 13, "resnext50_32x4d": 17, "shufflenet_v2_x0_5": 11, "squeezenet1_1": 13,
          "swin_t": 17, "vit_b_32": 11}
+# Billions of multiply-adds as torchvision's tables of pretrained weights state them.
+STATED_GFLOPS = {"alexnet": 0.71, "convnext_tiny": 4.46, "densenet121": 2.83, "efficientnet_b0": 0.39, "googlenet": 1.50,
+                 "inception_v3": 5.71, "maxvit_t": 5.56, "mobilenet_v2": 0.30, "resnet18": 1.81, "resnet50": 4.09,
+                 "resnext50_32x4d": 4.23, "squeezenet1_1": 0.35, "swin_t": 4.49, "vit_b_16": 17.56, "vit_b_32": 4.41}
 
 
 def ours(folder, model, x):
@@ -47,10 +51,16 @@ def ours(folder, model, x):
     return softmax(numpy.load(f"{folder}/out_0.npy"))
 
 
-def runs_together(model):
-    """False if the samples of a batch run one by one."""
+def inspected(model):
     done = subprocess.run([CLASSIFY, "inspect", model, "--json"], capture_output=True, text=True, timeout=600)
-    return json.loads(done.stdout)["at_max_batch"]["batch"] > 1
+    return json.loads(done.stdout)
+
+
+def check_flops(name, flops):
+    """Within 2 % of what is stated to two decimals; here a multiply-add counts twice."""
+    stated = STATED_GFLOPS.get(name)
+    if stated and abs(flops / 2e9 - stated) > 0.02 * stated + 0.005:
+        raise AssertionError(f"{flops / 2e9:.3f} billion multiply-adds, torchvision states {stated}")
 
 
 def compare(found, wanted):
@@ -65,13 +75,15 @@ def compare(found, wanted):
     return difference
 
 
-def check(network, x, wanted, opset, folder):
+def check(name, network, x, wanted, opset, folder):
     """What there is to say of one opset. Raises if it is wrong, OnnxExporterError if PyTorch cannot export it."""
     start, model = time.monotonic(), f"{folder}/model.onnx"
     export(network, x[:1], model, opset, opset == OPEN_BATCH)
     exported = time.monotonic()
     difference = max(compare(ours(folder, model, x[:n].numpy()), wanted[:n]) for n in (1, 4))
-    seconds, way = time.monotonic() - exported, "together" if runs_together(model) else "one by one"
+    seconds, found = time.monotonic() - exported, inspected(model)
+    check_flops(name, found["flops"])
+    way = "one by one" if "one_by_one" in found else "together"
     return (f"difference {difference:.1e}  top {wanted.max():.2f}  batches {way}  export {exported - start:.1f} s, run "
             f"{seconds:.1f} s")
 
@@ -84,7 +96,7 @@ def check_all(name, opsets, folder):
     for opset in opsets:
         what = f"{name:20} {n_parameters:6.1f} M  opset {opset}"
         try:
-            print(f"{what}  {check(network, x, wanted, opset, folder)}", flush=True)
+            print(f"{what}  {check(name, network, x, wanted, opset, folder)}", flush=True)
             count["right"] += 1
         except OnnxExporterError as error:
             print(f"{what}  PyTorch does not export it: {str(error).splitlines()[0]}", flush=True)
