@@ -27,7 +27,7 @@ static const struct eng_field fields[] = {
     ENG_F_INT(R, stride, 0, 0, UINT16_MAX, "pixels from patch to patch; 0: half a patch"),
     ENG_F_CHOICE(R, baseline, ENG_EXPLAIN_ZERO, baselines,
                  "the picture that stands for nothing: zero (0 in every value that the network "
-                 "gets), a color, or mean (the picture's own mean color)"),
+                 "gets), a colour, or mean (the picture's own mean colour)"),
     ENG_F_INT(R, neighbours, 10, 1, 1000, "how many training pictures"),
 };
 #undef R
