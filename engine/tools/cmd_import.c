@@ -146,10 +146,12 @@ static enum eng_status write_out(const struct eng_model *model, const char *path
     const struct eng_card *card = eng_model_card(model);
     enum eng_status status = opt->force ? ENG_OK : check_said(path, file, card, err);
     if (!status) status = choose_pictures(&card->preprocess, &opt->golden, &pictures, err);
-    if (!status)
+    if (!status) {
         status = eng_model_embed(model, file->bytes, file->n_bytes,
                                  (const uint8_t *const *)pictures.pixels, pictures.n, &bytes,
                                  &n_bytes, err);
+        if (status) eng_error_context(err, "%s", path);
+    }
     if (!status) status = eng_file_make_dirs(opt->out, err);
     if (!status) status = eng_file_write(out_path, bytes, n_bytes, err);
     if (!status) {

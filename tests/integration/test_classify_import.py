@@ -89,6 +89,23 @@ class Import(ClassifyCase):
         self.assertEqual(new[:len(old)], old)
         self.assertEqual(self.classify_json("inspect", self.out)["labels"], ["0", "1", "2"])
 
+    def test_what_was_guessed_stands_in_the_file(self):
+        """Of several outputs the first with floats is taken; another reader may take another."""
+        n = 48
+        weights = [((i * 31) % 11 - 5) / 100 for i in range(3 * n)]
+        bare = self.write("two.onnx", tiny_files.model(
+            [tiny_files.node("Flatten", ["x"], ["flat"]), tiny_files.node("Gemm", ["flat", "w"], ["scores"]),
+             tiny_files.node("Sigmoid", ["scores"], ["several"])],
+            [tiny_files.floats("w", [n, 3], weights)], [tiny_files.value_info("x", ["N", 3, 4, 4])],
+            [tiny_files.value_info("several", ["N", 3]), tiny_files.value_info("scores", ["N", 3])]))
+        text, _ = self.classify("import", bare, "--out", self.out)
+        self.assertRegex(text, r"(?m)^output +guessed +'several'$")
+        self.assertIn("What was guessed may be wrong", text)
+        found = self.classify_json("inspect", self.out)
+        self.assertEqual((found["output"], found["origin"]["output"], found["independent"]), ("several", "file", True))
+        self.assertNotIn("guessed", found["origin"].values())
+        self.assertNotIn("config_as_guessed", found)
+
     def test_golden_pictures(self):
         self.imported("--golden", self.picture, self.picture, self.picture)
         self.assertEqual(self.classify_json("inspect", self.out)["golden_samples"], 3)
@@ -133,7 +150,9 @@ class Import(ClassifyCase):
         self.refused("import", self.model, "--out", self.out, "--labels", two, says=["2 labels", "3 classes"])
         self.refused("import", self.model, "--out", self.out, "--preset", "mnist", says="preprocessing gives 1 x 4 x 4")
         raw = self.write("raw.onnx", tiny_files.two_input_model())
-        self.refused("import", raw, "--out", self.out, says="takes no pictures")
+        self.refused("import", raw, "--out", self.out, says=["raw.onnx", "takes no pictures: the graph has 2"])
+        config = self.write("config.json", '{"softmax": false}')
+        self.refused("import", self.model, "--out", self.out, "--config", config, says="say softmax true if it")
         self.assertFalse(os.path.exists(self.out))
 
     def test_the_checker_of_onnx_accepts_it(self):

@@ -83,10 +83,10 @@ static enum eng_status add_preprocess(struct rows *rows, const struct eng_prepro
     return status;
 }
 
-/* What was said is written even if it is what is guessed: another reader may guess otherwise. */
-static bool was_said(const struct eng_card *card, enum eng_card_item item)
+/* What was said or guessed is written, for another reader may guess otherwise. */
+static bool is_open(const struct eng_card *card, enum eng_card_item item)
 {
-    return card->origin[item] == ENG_ORIGIN_FILE || card->origin[item] == ENG_ORIGIN_CONFIG;
+    return card->origin[item] != ENG_ORIGIN_DEFAULT;
 }
 
 enum eng_status eng_card_write(const struct eng_card *card, const struct eng_golden *golden,
@@ -101,9 +101,9 @@ enum eng_status eng_card_write(const struct eng_card *card, const struct eng_gol
                                                   : add_preprocess(&rows, &card->preprocess, err);
     if (status == ENG_OK && card->labels)
         status = add_names(&rows, "classifyd.labels", card->labels, card->n_classes, err);
-    if (status == ENG_OK && was_said(card, ENG_CARD_OUTPUT))
+    if (status == ENG_OK && is_open(card, ENG_CARD_OUTPUT))
         status = add_json_take(&rows, "classifyd.output", json_string(card->output), err);
-    if (status == ENG_OK && (card->add_softmax || was_said(card, ENG_CARD_SOFTMAX)))
+    if (status == ENG_OK && (card->add_softmax || is_open(card, ENG_CARD_SOFTMAX)))
         status = add_json_take(&rows, "classifyd.softmax", json_boolean(card->add_softmax), err);
     if (status == ENG_OK && card->top > 0)
         status = add_json_take(&rows, "classifyd.top", json_integer((json_int_t)card->top), err);
