@@ -31,7 +31,7 @@ static bool set_size(struct eng_preprocess *pre, int64_t channels, int64_t heigh
 /* Whether all numbers of a sample stand along one dimension. */
 static bool is_flat(const struct eng_shape *shape, int64_t n_elements)
 {
-    for (int d = 1; d < shape->rank; d++)
+    for (int d = 0; d < shape->rank; d++)
         if (shape->dim[d] == n_elements) return true;
     return false;
 }
@@ -131,31 +131,49 @@ static bool fits_layout(const struct eng_preprocess *pre, const struct eng_shape
                                 shape->dim[last ? 2 : 3] == pre->width_px);
 }
 
+/* Whether the input is one of pictures of that size at all. */
+static enum eng_status check_shape(const struct eng_shape *shape, const char *name, bool fits,
+                                   bool has_size, struct eng_error *err)
+{
+    char text[96];
+    eng_shape_format(shape, text, sizeof text);
+    if (!fits && shape->rank > 1 && shape->dim[0] > 1)
+        return eng_fail(err, ENG_FORMAT,
+                        "input '%s' has shape %s; wanted a batch of 1, or an open one, as its "
+                        "first dimension: export it so",
+                        name, text);
+    if (!has_size && shape->rank == 4)
+        return eng_fail(err, ENG_FORMAT,
+                        "input '%s' has shape %s; wanted 1 or 3 channels, as [N, C, H, W] or "
+                        "[N, H, W, C]",
+                        name, text);
+    if (!has_size)
+        return eng_fail(err, ENG_FORMAT,
+                        "input '%s' of shape %s does not tell a picture's size; wanted color, "
+                        "layout, width and height in preprocess",
+                        name, text);
+    return ENG_OK;
+}
+
 /* Errors: FORMAT. What was guessed may well not fit: a graph need not take pictures. */
 static enum eng_status check_preprocess(const struct eng_model *model, int input,
                                         struct eng_error *err)
 {
     const struct eng_preprocess *pre = &model->source.card.preprocess;
+    const struct eng_shape *shape = &model->symbolic[input].shape;
     const char *name = model->graph.values[input].name;
     char text[96];
-    eng_shape_format(&model->symbolic[input].shape, text, sizeof text);
-    if (pre->width_px == 0 && model->symbolic[input].shape.rank == 4)
-        return eng_fail(err, ENG_FORMAT,
-                        "input '%s' has shape %s; wanted 1 or 3 channels, as [N, C, H, W] or "
-                        "[N, H, W, C]",
-                        name, text);
-    if (pre->width_px == 0)
-        return eng_fail(err, ENG_FORMAT,
-                        "input '%s' of shape %s does not tell a picture's size; wanted color, "
-                        "layout, width and height in preprocess",
-                        name, text);
     size_t count = eng_preprocess_count(pre);
-    if ((int64_t)count != eng_model_per_sample(model, input))
+    bool fits = (int64_t)count == eng_model_per_sample(model, input);
+    eng_shape_format(shape, text, sizeof text);
+    enum eng_status status = check_shape(shape, name, fits, pre->width_px > 0, err);
+    if (status != ENG_OK) return status;
+    if (!fits)
         return eng_fail(
             err, ENG_FORMAT,
             "preprocessing gives %u x %u x %u = %zu values, but input '%s' has shape %s",
             eng_preprocess_channels(pre), pre->height_px, pre->width_px, count, name, text);
-    if (!fits_layout(pre, &model->symbolic[input].shape))
+    if (!fits_layout(pre, shape))
         return eng_fail(
             err, ENG_FORMAT,
             "preprocessing gives %u channels of height %u and width %u in layout %s, but "

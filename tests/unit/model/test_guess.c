@@ -256,6 +256,9 @@ static void what_takes_no_pictures_says_why(void **state)
     } rows[] = {
         {{NET_SHAPE(-1, 8, 8, 4), ENG_FLOAT32, NULL, 0, 5, NULL, NULL},
          "input 'x' has shape [N, 8, 8, 4]; wanted 1 or 3 channels"},
+        {{NET_SHAPE(2, 3, 8, 8), ENG_FLOAT32, NULL, 0, 5, NULL, NULL},
+         "input 'x' has shape [2, 3, 8, 8]; wanted a batch of 1, or an open one, as its first "
+         "dimension: export it so"},
         {{NET_SHAPE(-1, 3, 8, 8), ENG_INT64, NULL, 0, 5, NULL, NULL},
          "input 'x' holds int64; wanted floats or bytes (uint8)"},
         {{NET_SHAPE(-1, 3, 8, 8), ENG_FLOAT32, NULL, 0, 1, NULL, NULL},
