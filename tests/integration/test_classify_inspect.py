@@ -35,6 +35,7 @@ class Inspect(ClassifyCase):
                      "values +guessed +pixel x 0.00392157, mean 0, std 1", "output +default +'p'",
                      "softmax +file +not added: probabilities", "top +default +as many as are asked for"):
             self.assertRegex(text, "(?m)^%s$" % line)
+        self.assertIn('{"preprocess": {"resize": "stretch", "scale": 0.003921569, "mean": [0.0], "std": [1.0]}}', text)
         self.assertRegex(text, r"(?m)^input +'x' float \[N, 1, 2, 2\]$")
         self.assertRegex(text, r"(?m)^batches +up to 32 samples together$")
         self.assertRegex(text, r"(?m)^nodes +3 in the file; 3 run$")
@@ -60,7 +61,9 @@ class Inspect(ClassifyCase):
         found = self.classify_json("inspect", path)
         self.assertFalse(found["takes_images"])
         self.assertNotIn("labels", found)
-        self.assertIn("only raw tensors", self.classify("inspect", path)[0])
+        self.assertEqual(found["no_pictures"], "the graph has 2 inputs; wanted one, of pictures")
+        self.assertIn("only raw tensors can be run: the graph has 2 inputs", self.classify("inspect", path)[0])
+        self.refused("predict", path, self.path("any.png"), says="takes no pictures: the graph has 2 inputs")
 
     def test_nodes_that_do_not_run(self):
         nodes = [tiny_files.node("Identity", ["x"], ["i"]), tiny_files.node("Shape", ["x"], ["s"]),

@@ -10,18 +10,20 @@ static bool is_named(const struct eng_node *node, const char *name)
 
 /* ---- the last nodes ---- */
 
-static const struct eng_node *producer_of(const struct eng_graph *graph, int value)
+static bool makes(const struct eng_node *node, int value)
 {
-    for (size_t i = graph->n_nodes; i-- > 0;)
-        for (size_t k = 0; k < graph->nodes[i].n_out; k++)
-            if (graph->nodes[i].out[k] == value) return &graph->nodes[i];
-    return NULL;
+    for (size_t k = 0; k < node->n_out; k++)
+        if (node->out[k] == value) return true;
+    return false;
 }
 
+/* One walk from the end: a producer stands before its readers. */
 enum eng_answers eng_ends_answers(const struct eng_graph *graph, int output)
 {
-    const struct eng_node *node;
-    for (int value = output; (node = producer_of(graph, value)); value = node->in[0]) {
+    int value = output;
+    for (size_t i = graph->n_nodes; i-- > 0;) {
+        const struct eng_node *node = &graph->nodes[i];
+        if (!makes(node, value)) continue;
         enum eng_activation_kind kind = node->activation.kind;
         if (kind == ENG_ACT_SIGMOID) return ENG_ANSWERS_INDEPENDENT;
         if (kind != ENG_ACT_NONE || node->out[0] != value) break;
@@ -29,6 +31,8 @@ enum eng_answers eng_ends_answers(const struct eng_graph *graph, int output)
         if (is_named(node, "LogSoftmax")) return ENG_ANSWERS_LOGARITHMS;
         if (is_named(node, "Sigmoid")) return ENG_ANSWERS_INDEPENDENT;
         if (!(node->op->flags & (ENG_OP_VIEW | ENG_OP_NO_OP)) && !is_named(node, "Cast")) break;
+        value = node->in[0];
+        if (value == ENG_NO_VALUE) break;
     }
     return ENG_ANSWERS_SCORES;
 }
@@ -39,6 +43,7 @@ enum eng_answers eng_ends_answers(const struct eng_graph *graph, int output)
 static const struct eng_node *only_reader(const struct eng_graph *graph, int value)
 {
     const struct eng_node *reader = NULL;
+    if (value == ENG_NO_VALUE) return NULL;
     for (size_t i = 0; i < graph->n_nodes; i++)
         for (size_t k = 0; k < graph->nodes[i].n_in; k++) {
             if (graph->nodes[i].in[k] != value) continue;
@@ -87,9 +92,10 @@ static enum eng_pixels tell(const char *op, double least, double most)
 
 enum eng_pixels eng_ends_pixels(const struct eng_graph *graph, int input)
 {
+    enum { MAX_STEPS = 8 }; /* exporters put one or two in front; each step looks at all nodes */
     int value = input;
     const struct eng_node *node = only_reader(graph, value);
-    while (node && keeps_values(node) && node->in[0] == value && node->n_out > 0) {
+    for (int n = 0; n < MAX_STEPS && node && keeps_values(node) && node->in[0] == value; n++) {
         value = node->out[0];
         node = only_reader(graph, value);
     }
