@@ -391,6 +391,53 @@ static void memory_is_bounded_before_it_is_taken(void **state)
     free(bytes);
 }
 
+/* x -> Flatten -> MatMul(3), then those operators one after the other. */
+static void check_score(const char *const *operators, size_t n, const char *score, bool is_logit)
+{
+    static const int64_t as_rows[2] = {-1, 3};
+    struct net net;
+    net_init(&net, 3);
+    struct eng_attr to_double = {.name = "to", .type = ENG_ATTR_INT, .i = ENG_FLOAT64};
+    int x = net_input(&net, "x", NET_SHAPE(-1, 1, 12, 10));
+    int flat = net_node(&net, "Flatten", "flat", &x, 1, NULL, 0);
+    int w = net_weight(&net, "w", NET_SHAPE(120, 3), -1, 1);
+    int shape = net_constant(&net, "shape", ENG_INT64, NET_SHAPE(2), as_rows);
+    int value = net_node(&net, "MatMul", "product", (int[]){flat, w}, 2, NULL, 0);
+    for (size_t i = 0; i < n; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "value%zu", i);
+        bool casts = strcmp(operators[i], "Cast") == 0;
+        int in[2] = {value, shape};
+        value = net_node(&net, operators[i], name, in, strcmp(operators[i], "Reshape") ? 1 : 2,
+                         &to_double, casts);
+    }
+    net_output(&net, value);
+    struct eng_model *model = made_model(&net);
+    float *sample = made_sample(model, 2);
+    struct eng_explain_request request = eng_explain_defaults();
+    request.sample = sample;
+    request.method = ENG_EXPLAIN_OCCLUSION;
+    struct eng_explanation found = made_explanation(model, &request);
+    assert_string_equal(found.score_name, score);
+    assert_int_equal(found.is_logit, is_logit);
+    assert_true(found.probability > 0 && found.probability < 1);
+    eng_explanation_fini(&found);
+    free(sample);
+    eng_model_destroy(model);
+}
+
+static void score_is_what_goes_into_the_last_softmax(void **state)
+{
+    (void)state;
+    check_score((const char *const[]){"Softmax"}, 1, "product", true);
+    check_score((const char *const[]){"LogSoftmax"}, 1, "product", true);
+    check_score((const char *const[]){"Softmax", "Cast", "Reshape"}, 3, "product", true);
+    check_score((const char *const[]){"Tanh", "Softmax"}, 2, "value0", true);
+    check_score((const char *const[]){"Sigmoid"}, 1, "value0", false);
+    check_score((const char *const[]){"Softmax", "Sqrt"}, 2, "value1", true); /* one is added */
+    check_score(NULL, 0, "product", true);
+}
+
 /* x -> Sqrt -> Flatten -> MatMul(2): at 0 the slope is infinite, below it there is no score. */
 static void what_is_not_finite_is_refused(void **state)
 {
@@ -432,6 +479,7 @@ int main(void)
         cmocka_unit_test(threads_change_nothing_and_seeds_do),
         cmocka_unit_test(linear_models_have_closed_forms),
         cmocka_unit_test(layout_changes_nothing),
+        cmocka_unit_test(score_is_what_goes_into_the_last_softmax),
         cmocka_unit_test(what_is_not_finite_is_refused),
         cmocka_unit_test(bytes_and_single_samples_are_taken),
         cmocka_unit_test(memory_is_bounded_before_it_is_taken),
