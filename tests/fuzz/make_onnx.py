@@ -77,6 +77,24 @@ def operators():
     yield "constant", model([constant, helper.make_node("Add", ["x", "c"], ["y"])], image, None)
 
 
+def nested():
+    """A function that is called twice, and a branch that the input's size decides."""
+    twice = model([helper.make_node("twice", ["x"], ["y"], domain="local", alpha=0.5)], (2, 3), None,
+                  domains=[helper.make_opsetid("local", 1)])
+    leaky = [helper.make_node("LeakyRelu", ["a"], ["b"]), helper.make_node("LeakyRelu", ["b"], ["c"])]
+    for each in leaky:
+        each.attribute.add(name="alpha", ref_attr_name="alpha", type=1)
+    twice.functions.append(helper.make_function("local", "twice", ["a"], ["c"], leaky,
+                                                [helper.make_opsetid("", 13)], attributes=["alpha"]))
+    yield "function", twice
+    y = helper.make_tensor_value_info("y", FLOAT, (2, 3))
+    branches = {name: helper.make_graph([helper.make_node(op, ["x"], ["y"])], name, [], [y])
+                for name, op in (("then_branch", "Relu"), ("else_branch", "Tanh"))}
+    nodes = [helper.make_node("Size", ["x"], ["n"]), helper.make_node("Equal", ["n", "six"], ["c"]),
+             helper.make_node("If", ["c"], ["y"], **branches)]
+    yield "branch", model(nodes, (2, 3), (2, 3), [numpy_helper.from_array(np.int64(6), "six")])
+
+
 def knearest(labels=(0, 1, 2, 1), **attributes):
     """Four references of 2 x 2 bytes."""
     references = numpy_helper.from_array((np.arange(16) * 16 % 251).astype(np.uint8).reshape(4, 4), "r")
@@ -190,7 +208,7 @@ def put(folder, name, made):
 
 
 def main():
-    for name, made in [*operators(), ("network", network()), *hostile()]:
+    for name, made in [*operators(), *nested(), ("network", network()), *hostile()]:
         put("corpus/onnx", name, made)
     for name, _, _, made in every_operator.models():
         put("corpus/onnx", name, made)

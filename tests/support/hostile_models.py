@@ -255,17 +255,38 @@ def _attributes():
 
 
 def _deep(n):
-    """If in If, n levels; the bytes are put together by hand, for protobuf's writer is recursive."""
-    head = delimited(1, b"x") + delimited(2, b"y") + delimited(3, b"bad") + delimited(4, b"If")
-    graph = delimited(2, b"g")
+    """If in If, n levels, each taken; put together by hand, for protobuf's writer is recursive."""
+    head = delimited(1, b"c") + delimited(2, b"y") + delimited(3, b"bad") + delimited(4, b"If")
+    graph = delimited(1, delimited(1, b"x") + delimited(2, b"y") + delimited(4, b"Relu")) + delimited(2, b"g")
+    output = delimited(12, helper.make_tensor_value_info("y", FLOAT, None).SerializeToString())
     for _ in range(n):
-        attribute = delimited(1, b"then_branch") + delimited(6, graph) + b"\xa0\x01\x05"
-        graph = delimited(1, head + delimited(5, attribute)) + delimited(2, b"g")
-    return b"\x08\x08" + delimited(7, graph) + delimited(8, b"\x10\x11")
+        branch = delimited(1, b"then_branch") + delimited(6, graph + output) + b"\xa0\x01\x05"
+        graph = delimited(1, head + delimited(5, branch)) + delimited(2, b"g")
+    x = delimited(11, helper.make_tensor_value_info("x", FLOAT, [1, 3]).SerializeToString())
+    condition = delimited(5, scalar("c", True, bool).SerializeToString())
+    return b"\x08\x08" + delimited(7, graph + x + condition + output) + delimited(8, b"\x10\x11")
+
+
+def _calls(width, depth, with_nodes):
+    """f0 called `width` times by f1, this by f2 ...: width ** depth calls in a file of a kilobyte."""
+    made = model([helper.make_node(f"f{depth}", ["x"], ["y"], domain="local", name="bad")])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
+    made.opset_import.append(opsets[1])
+    relu = [helper.make_node("Relu", ["a"], ["b"])] if with_nodes else []
+    made.functions.append(helper.make_function("local", "f0", ["a"], ["b" if with_nodes else "a"], relu, opsets))
+    for d in range(1, depth + 1):
+        calls = [helper.make_node(f"f{d - 1}", [f"v{i - 1}" if i else "a"], [f"v{i}"], domain="local")
+                 for i in range(width)]
+        made.functions.append(helper.make_function("local", f"f{d}", ["a"], [f"v{width - 1}"], calls, opsets))
+    return made
 
 
 def _structure():
-    yield "If in If, 10,000 deep", _deep(10000), ["'bad' (If)"]
+    yield "If in If, 10,000 deep", _deep(10000), ["'bad' (If)", "deeper than 16"]
+    yield "a function that calls itself", changed(_calls(1, 1, True), lambda m: setattr(
+        m.functions[1].node[0], "op_type", "f1")), ["'bad' (f1)", "deeper than 16"]
+    yield "10^14 calls", _calls(10, 14, True), ["'bad' (f14)", "100000 nodes"]
+    yield "10^14 calls that do nothing", _calls(10, 14, False), ["'bad' (f14)", "100000 nodes"]
     for op in ("If", "Loop", "Scan"):
         body = helper.make_graph([], "body", [], [])
         name = "then_branch" if op == "If" else "body"

@@ -246,7 +246,8 @@ static enum eng_status import_outputs(struct eng_import *import, const struct en
                                       struct eng_error *err)
 {
     const struct onnx_model *onnx = import->onnx;
-    if (onnx->n_outputs == 0) return eng_fail(err, ENG_FORMAT, "the graph has no output");
+    if (onnx->n_outputs == 0)
+        return eng_fail(err, ENG_FORMAT, "the graph has no output, wanted at least one");
     for (size_t i = 0; i < onnx->n_outputs; i++) {
         int value;
         if (!eng_scope_find(scope, onnx->outputs[i].name, &value))

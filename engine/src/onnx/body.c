@@ -22,7 +22,9 @@ static enum eng_status read_opset(const Onnx__OperatorSetIdProto *proto, struct 
 enum eng_status onnx_opsets(Onnx__OperatorSetIdProto *const *protos, size_t n,
                             struct eng_arena *arena, struct onnx_opset **out, struct eng_error *err)
 {
-    if (n == 0) return eng_fail(err, ENG_FORMAT, "opset_import is missing");
+    if (n == 0)
+        return eng_fail(err, ENG_FORMAT,
+                        "opset_import is missing, wanted the version of each operator set");
     struct onnx_opset *opsets = eng_arena_alloc(arena, n, sizeof *opsets);
     if (!opsets) return eng_fail_memory(err, "opsets");
     struct eng_names seen = {0};

@@ -95,7 +95,7 @@ struct onnx_model {
  * Errors: FORMAT (malformed, truncated, element counts, duplicate names), UNSUPPORTED (IR version,
  *         external data, sparse initializers, element type), LIMIT, NO_MEMORY; the
  *         sentence names node or tensor.
- * Cost: memory of at most 16 x n_bytes + 32 MiB; the weights are copied once.
+ * Cost: memory of at most 16 x n_bytes + 128 MiB; the weights are copied once.
  * Source: onnx.proto, IR versions 3 to 10.
  */
 enum eng_status onnx_model_read(const void *bytes, size_t n_bytes, struct onnx_model *out,
@@ -113,7 +113,7 @@ enum eng_status onnx_model_write(const struct onnx_model *model, uint8_t **bytes
 /*
  * Purpose: reads the graph that an attribute of If holds. in_function: If stands in a function.
  * Ownership: everything goes into arena. Errors: as onnx_model_read; the sentence begins with the
- * attribute. Cost: memory of at most 16 x its bytes + 32 MiB.
+ * attribute. Cost: memory of at most 16 x its bytes + 128 MiB.
  */
 enum eng_status onnx_branch_read(const struct eng_attr *graph, bool in_function,
                                  struct eng_arena *arena, struct onnx_body *out,

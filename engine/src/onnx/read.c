@@ -141,7 +141,7 @@ static enum eng_status read_model(const void *bytes, size_t n_bytes, struct onnx
                                 &model->functions, err);
     if (status == ENG_OK) status = read_properties(proto, model, err);
     if (status != ENG_OK) return status;
-    if (!proto->graph) return eng_fail(err, ENG_FORMAT, "graph is missing");
+    if (!proto->graph) return eng_fail(err, ENG_FORMAT, "graph is missing: is this an ONNX model?");
     return read_graph(proto->graph, model, err);
 }
 

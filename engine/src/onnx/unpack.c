@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { BUDGET_PER_BYTE = 8, BUDGET_CONSTANT = 16 << 20, ARENA_PIECE_MIN = 16 };
+enum { BUDGET_PER_BYTE = 8, BUDGET_CONSTANT = 64 << 20, ARENA_PIECE_MIN = 16 };
 
 /* What a file may take: a few bytes of it can ask for a large struct, over and over. */
 struct budget {

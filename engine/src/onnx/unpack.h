@@ -15,7 +15,7 @@
  * not known here, so passing over it might give a wrong answer. Ownership: everything lives in
  * arena; pieces of 64 bytes and more are aligned to 64, so that tensor data can stay where they
  * were unpacked. Nothing is to be freed singly. Errors: FORMAT, NO_MEMORY, LIMIT when the message
- * wants more than 8 x n_bytes + 16 MiB.
+ * wants more than 8 x n_bytes + 64 MiB.
  */
 enum eng_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *bytes,
                             size_t n_bytes, struct eng_arena *arena, ProtobufCMessage **out,

@@ -15,8 +15,10 @@ enum eng_status eng_indices_check(const struct eng_op_infer *q, const struct eng
     for (int64_t i = 0; i < n; i++) {
         int64_t index = eng_int_at(indices, (size_t)i), length = map->length[i % map->n_tuple];
         if (index < -length || index >= length)
-            return eng_fail(err, ENG_FORMAT, "index %lld lies outside a dimension of length %lld",
-                            (long long)index, (long long)length);
+            return eng_fail(
+                err, ENG_FORMAT,
+                "index %lld lies outside a dimension of length %lld; %lld to %lld is wanted",
+                (long long)index, (long long)length, (long long)-length, (long long)length - 1);
     }
     return ENG_OK;
 }

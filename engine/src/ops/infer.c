@@ -135,7 +135,9 @@ enum eng_status eng_infer_broadcast(const struct eng_shape *a, const struct eng_
             char text_a[SHAPE_CHARS], text_b[SHAPE_CHARS];
             eng_shape_format(a, text_a, sizeof(text_a));
             eng_shape_format(b, text_b, sizeof(text_b));
-            return eng_fail(err, ENG_FORMAT, "shapes %s and %s do not broadcast", text_a, text_b);
+            return eng_fail(err, ENG_FORMAT,
+                            "shapes %s and %s do not broadcast; equal dimensions, or 1, are wanted",
+                            text_a, text_b);
         }
         result.dim[i] = da == 1 ? db : da;
     }
@@ -154,8 +156,9 @@ size_t eng_infer_product(const struct eng_shape *shape, int first, int last)
 enum eng_status eng_infer_axis(int64_t axis, int rank, int *out, struct eng_error *err)
 {
     if (axis < -rank || axis >= rank)
-        return eng_fail(err, ENG_FORMAT, "axis %lld lies outside a tensor of rank %d",
-                        (long long)axis, rank);
+        return eng_fail(err, ENG_FORMAT,
+                        "axis %lld lies outside a tensor of rank %d; %d to %d is wanted",
+                        (long long)axis, rank, -rank, rank - 1);
     *out = (int)(axis < 0 ? axis + rank : axis);
     return ENG_OK;
 }
