@@ -129,6 +129,24 @@ static enum eng_status import_graph_inputs(struct eng_import *import, struct eng
 
 /* ---- nodes ---- */
 
+/* A value that is not there yet, or never will be. */
+static enum eng_status refuse_input(const struct onnx_model *onnx, const char *name,
+                                    struct eng_error *err)
+{
+    char label[200];
+    for (size_t i = 0; i < onnx->n_nodes; i++)
+        for (size_t k = 0; k < onnx->nodes[i].n_outputs; k++)
+            if (strcmp(onnx->nodes[i].outputs[k], name) == 0)
+                return eng_fail(err, ENG_FORMAT,
+                                "input '%s' is the output of %s, which does not stand before; "
+                                "wanted nodes in the order of computation, without cycles",
+                                name, onnx_node_label(&onnx->nodes[i], i, label, sizeof label));
+    return eng_fail(err, ENG_FORMAT,
+                    "input '%s' is neither an input, an initializer nor the output of an earlier "
+                    "node",
+                    name);
+}
+
 enum eng_status eng_import_inputs(struct eng_import *import, const struct eng_scope *scope,
                                   const struct onnx_node *node, int **out, struct eng_error *err)
 {
@@ -137,10 +155,7 @@ enum eng_status eng_import_inputs(struct eng_import *import, const struct eng_sc
     for (size_t k = 0; k < node->n_inputs; k++) {
         in[k] = ENG_NO_VALUE;
         if (*node->inputs[k] && !eng_scope_find(scope, node->inputs[k], &in[k]))
-            return eng_fail(err, ENG_FORMAT,
-                            "input '%s' is neither an input, an initializer nor the output of an "
-                            "earlier node",
-                            node->inputs[k]);
+            return refuse_input(import->onnx, node->inputs[k], err);
     }
     *out = in;
     return ENG_OK;

@@ -45,7 +45,7 @@ static enum eng_status read_initializer(const Onnx__TensorProto *proto, size_t i
 {
     enum eng_status status =
         onnx_text(&proto->name, ONNX_TEXT_NAME, "name", arena, &out->name, err);
-    if (status == ENG_OK && !*out->name) status = eng_fail(err, ENG_FORMAT, "has no name");
+    if (status == ENG_OK && !*out->name) status = eng_fail(err, ENG_FORMAT, "has no name, wanted one");
     if (status != ENG_OK) {
         eng_error_context(err, "initializer %zu", index);
         return status;
@@ -100,7 +100,7 @@ static enum eng_status function_identity(const Onnx__FunctionProto *proto, struc
     enum eng_status status =
         onnx_text(&proto->name, ONNX_TEXT_NAME, "name", arena, &body->name, err);
     if (status == ENG_OK) status = onnx_domain(&proto->domain, arena, &body->domain, err);
-    if (status == ENG_OK && !*body->name) status = eng_fail(err, ENG_FORMAT, "has no name");
+    if (status == ENG_OK && !*body->name) status = eng_fail(err, ENG_FORMAT, "has no name, wanted one");
     if (status == ENG_OK && proto->has_overload && proto->overload.len > 0)
         status = eng_fail(err, ENG_UNSUPPORTED,
                           "is an overload, which is not supported; wanted functions of different "

@@ -59,7 +59,7 @@ static enum eng_status value_info(const Onnx__ValueInfoProto *proto, size_t inde
 {
     enum eng_status status =
         onnx_text(&proto->name, ONNX_TEXT_NAME, "name", arena, &out->name, err);
-    if (status == ENG_OK && !*out->name) status = eng_fail(err, ENG_FORMAT, "has no name");
+    if (status == ENG_OK && !*out->name) status = eng_fail(err, ENG_FORMAT, "has no name, wanted one");
     if (status != ENG_OK) {
         eng_error_context(err, "%s %zu", what, index);
         return status;

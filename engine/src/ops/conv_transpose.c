@@ -136,7 +136,10 @@ static enum eng_status resolve(const struct eng_op_infer *q, struct eng_window *
         if (status != ENG_OK) return status;
         if (__builtin_mul_overflow(pixels_in, out->in[a], &pixels_in) || pixels_in > INT_MAX ||
             __builtin_mul_overflow(pixels_out, out->out[a], &pixels_out) || pixels_out > INT_MAX)
-            return eng_fail(err, ENG_LIMIT, "a plane has more than %d pixels", INT_MAX);
+            return eng_fail(err, ENG_LIMIT,
+                            "dimension %d grows from %lld to %lld; planes of at most %d pixels are "
+                            "wanted",
+                            i + 2, (long long)out->out[a], (long long)out->in[a], INT_MAX);
     }
     return status;
 }

@@ -105,7 +105,7 @@ static enum eng_status set_outputs(struct eng_op_infer *q, int axis, const struc
         eng_infer_output(q, k, q->in[0]->dtype, &y);
     }
     if (rest == 0) return ENG_OK;
-    return eng_fail(err, ENG_FORMAT, "the parts leave %lld of the %lld along axis %d",
+    return eng_fail(err, ENG_FORMAT, "the parts leave %lld of the %lld along axis %d, wanted none",
                     (long long)rest, (long long)parts->length, axis);
 }
 

@@ -119,10 +119,9 @@ enum eng_status eng_window_resolve(const struct eng_window_attrs *attrs,
         if (__builtin_mul_overflow(pixels_in, w.in[a], &pixels_in) || pixels_in > INT_MAX ||
             __builtin_mul_overflow(pixels_out, w.out[a], &pixels_out) || pixels_out > INT_MAX)
             return eng_fail(err, ENG_LIMIT,
-                            "planes of %lld x %lld x %lld give %lld x %lld x %lld; at most %d "
-                            "pixels are wanted",
-                            (long long)w.in[0], (long long)w.in[1], (long long)w.in[2],
-                            (long long)w.out[0], (long long)w.out[1], (long long)w.out[2], INT_MAX);
+                            "dimension %d goes from %lld to %lld; planes of at most %d pixels are "
+                            "wanted",
+                            i + 2, (long long)w.in[a], (long long)w.out[a], INT_MAX);
     }
     *out = w;
     return ENG_OK;

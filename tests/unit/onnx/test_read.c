@@ -314,7 +314,7 @@ static void test_header_refusals(void **state)
                  "opset_import of domain 'com.example' has version -1, wanted 1 or more");
     begin(f);
     wire_bytes(&f->header, FUNCTIONS, NULL, 0);
-    assert_fails(f, ENG_FORMAT, "function 0: has no name");
+    assert_fails(f, ENG_FORMAT, "function 0: has no name, wanted one");
     begin(f);
     wire_bytes(&f->header, TRAINING, NULL, 0);
     assert_fails(f, ENG_UNSUPPORTED, "has training_info, wanted a model for inference");
@@ -344,7 +344,7 @@ static void test_graph_refusals(void **state)
     assert_fails(f, ENG_FORMAT, "graph input 'x' comes twice, wanted once");
     begin(f);
     add_value(f, OUTPUT, "", 0, NULL);
-    assert_fails(f, ENG_FORMAT, "graph output 1: has no name");
+    assert_fails(f, ENG_FORMAT, "graph output 1: has no name, wanted one");
     begin(f);
     add_value(f, INPUT, "z", 1, below);
     assert_fails(f, ENG_FORMAT, "graph input 'z': dimension 0 is -7, wanted 0 or more, or a name");
@@ -357,7 +357,7 @@ static void test_graph_refusals(void **state)
     assert_fails(f, ENG_FORMAT, "initializer 'w' comes twice, wanted once");
     begin(f);
     add_initializer(f, "", 1);
-    assert_fails(f, ENG_FORMAT, "initializer 0: has no name");
+    assert_fails(f, ENG_FORMAT, "initializer 0: has no name, wanted one");
 }
 
 /* A sequence, a map and so on in place of a tensor. */

@@ -157,7 +157,7 @@ static const struct op_case cases[] = {
      .attrs = {PADS(1, 1, 1, 1), ATTR_STRING("auto_pad", "VALID")},
      .in = {FLOATS(1, 1, 2, 2), FLOATS(1, 1, 3, 3)}, .refusal = "contradicts auto_pad VALID"},
     {BAD, .what = "a huge output", .attrs = {ATTR_INTS("output_shape", 2000000000, 2000000000)},
-     .in = {FLOATS(1, 1, 2, 2), FLOATS(1, 1, 3, 3)}, .refusal = "a plane has more than"},
+     .in = {FLOATS(1, 1, 2, 2), FLOATS(1, 1, 3, 3)}, .refusal = "at most 2147483647 pixels"},
     {BAD, .what = "a matrix", .in = {FLOATS(4, 4), FLOATS(4, 4)}, .refusal = "rank 3 to 5"},
 };
 
