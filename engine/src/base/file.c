@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,6 +75,13 @@ void eng_file_fini(struct eng_file *file)
 {
     free(file->bytes);
     *file = (struct eng_file){0};
+}
+
+void eng_file_forget(struct eng_file *file, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)file->bytes;
+    uintptr_t first = (begin + page - 1) / page * page, end = (begin + n) / page * page;
+    if (end > first) madvise(file->bytes + (first - begin), end - first, MADV_DONTNEED);
 }
 
 /* Temporary files are hidden, and short however long the path is. */

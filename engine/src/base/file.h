@@ -22,6 +22,10 @@ enum eng_status eng_file_read(const char *path, size_t max_bytes, struct eng_fil
                               struct eng_error *err);
 void eng_file_fini(struct eng_file *file);
 
+/* Purpose: gives the memory of whole pages among the first n bytes back to the system: they have
+ * been read and hold nothing afterwards. */
+void eng_file_forget(struct eng_file *file, size_t n);
+
 /* Purpose: reads a gzip file (or a plain one) as eng_file_read does; max_bytes bounds the unpacked
  * size. */
 enum eng_status eng_file_read_gzip(const char *path, size_t max_bytes, struct eng_file *out,

@@ -20,11 +20,20 @@ static void settle(void *model)
     eng_model_take_said_size(model);
 }
 
-static enum eng_status read_onnx(struct eng_model *model, const void *bytes, size_t n_bytes,
+/* A model's bytes; file: whose they are, if they may go, or NULL. */
+struct source {
+    const void *bytes;
+    size_t n_bytes;
+    struct eng_file *file;
+};
+
+static enum eng_status read_onnx(struct eng_model *model, const struct source *source,
                                  const struct eng_model_options *options, struct eng_error *err)
 {
     struct onnx_model onnx;
-    enum eng_status status = onnx_model_read(bytes, n_bytes, &onnx, err);
+    enum eng_status status = source->file
+                                 ? onnx_model_read_take(source->file, &onnx, err)
+                                 : onnx_model_read(source->bytes, source->n_bytes, &onnx, err);
     if (status != ENG_OK) return status;
     status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
     if (status == ENG_OK)
@@ -51,30 +60,30 @@ static enum eng_status make_plans(struct eng_model *model, struct eng_error *err
     return ENG_OK;
 }
 
-static enum eng_status build(struct eng_model *model, const void *bytes, size_t n_bytes,
+static enum eng_status build(struct eng_model *model, const struct source *source,
                              const struct eng_model_options *options, struct eng_error *err)
 {
     int max_batch = options->max_batch ? options->max_batch : DEFAULT_MAX_BATCH;
     if (max_batch < 1 || max_batch > MAX_MAX_BATCH)
         return eng_fail(err, ENG_ARGUMENT, "max_batch is %d, wanted 1 to %d", max_batch,
                         MAX_MAX_BATCH);
-    eng_digest_sha256(bytes, n_bytes, model->digest);
-    enum eng_status status = read_onnx(model, bytes, n_bytes, options, err);
+    eng_digest_sha256(source->bytes, source->n_bytes, model->digest);
+    enum eng_status status = read_onnx(model, source, options, err);
     if (status == ENG_OK) status = eng_model_find_batch(model, max_batch, err);
     if (status == ENG_OK) status = make_plans(model, err);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
     return status;
 }
 
-static enum eng_status open_bytes(const void *bytes, size_t n_bytes,
-                                  const struct eng_model_options *options, struct eng_model **out,
-                                  struct eng_error *err)
+static enum eng_status open_source(const struct source *source,
+                                   const struct eng_model_options *options, struct eng_model **out,
+                                   struct eng_error *err)
 {
     struct eng_model *model = eng_calloc(1, sizeof *model);
     if (!model) return eng_fail_memory(err, "a model");
     eng_arena_init(&model->arena);
     eng_graph_init(&model->graph);
-    enum eng_status status = build(model, bytes, n_bytes, options, err);
+    enum eng_status status = build(model, source, options, err);
     if (status != ENG_OK) {
         eng_model_destroy(model);
         return status;
@@ -89,7 +98,7 @@ enum eng_status eng_model_open_bytes(const void *bytes, size_t n_bytes,
 {
     static const struct eng_model_options defaults = {0};
     if (!options) options = &defaults;
-    return open_bytes(bytes, n_bytes, options, out, err);
+    return open_source(&(struct source){.bytes = bytes, .n_bytes = n_bytes}, options, out, err);
 }
 
 /* "FOLDER" + "/model.onnx" and so on, in arena; NULL when out of memory. */
@@ -139,7 +148,8 @@ static enum eng_status open_path(const char *path, const struct eng_model_option
     struct eng_file file;
     enum eng_status status = eng_file_read(file_path, MAX_FILE_BYTES, &file, err);
     if (status != ENG_OK) return status;
-    status = open_bytes(file.bytes, file.n_bytes, &found, out, err);
+    struct source source = {.bytes = file.bytes, .n_bytes = file.n_bytes, .file = &file};
+    status = open_source(&source, &found, out, err);
     if (status != ENG_OK) eng_error_context(err, "%s", file_path);
     eng_file_fini(&file);
     return status;

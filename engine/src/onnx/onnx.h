@@ -6,6 +6,7 @@
 #define ENG_ONNX_ONNX_H
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "engine/status.h"
 #include "engine/tensor.h"
 #include "ops/attrs.h"
@@ -100,6 +101,10 @@ struct onnx_model {
  */
 enum eng_status onnx_model_read(const void *bytes, size_t n_bytes, struct onnx_model *out,
                                 struct eng_error *err);
+
+/* Purpose: the same; the file ends, and on the way the memory of what has been read of it. */
+enum eng_status onnx_model_read_take(struct eng_file *file, struct onnx_model *out,
+                                     struct eng_error *err);
 void onnx_model_fini(struct onnx_model *model);
 
 /*

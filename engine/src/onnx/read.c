@@ -1,7 +1,9 @@
 #include "onnx/onnx.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "onnx/body.h"
+#include "onnx/split.h"
 #include "onnx/unpack.h"
 #include "onnx/value_info.h"
 
@@ -89,8 +91,9 @@ static enum eng_status check_origins(const struct onnx_model *model, struct eng_
     return ENG_OK;
 }
 
-static enum eng_status read_graph(const Onnx__GraphProto *graph, struct onnx_model *model,
-                                  struct eng_error *err)
+static enum eng_status read_graph(const Onnx__GraphProto *graph,
+                                  Onnx__TensorProto *const *initializers, size_t n_initializers,
+                                  struct onnx_model *model, struct eng_error *err)
 {
     struct eng_arena *arena = &model->arena;
     enum eng_status status = onnx_graph_kind(graph, err);
@@ -108,11 +111,10 @@ static enum eng_status read_graph(const Onnx__GraphProto *graph, struct onnx_mod
     if (status == ENG_OK)
         status = onnx_known_value_infos(graph->value_info, graph->n_value_info, &model->arena,
                                         &model->infos, &model->n_infos, err);
-    model->n_initializers = graph->n_initializer;
+    model->n_initializers = n_initializers;
     model->n_nodes = graph->n_node;
     if (status == ENG_OK)
-        status = onnx_initializers(graph->initializer, graph->n_initializer, arena,
-                                   &model->initializers, err);
+        status = onnx_initializers(initializers, n_initializers, arena, &model->initializers, err);
     if (status == ENG_OK)
         status = onnx_nodes(graph->node, graph->n_node, false, arena, &model->nodes, err);
     if (status != ENG_OK) return status;
@@ -122,12 +124,55 @@ static enum eng_status read_graph(const Onnx__GraphProto *graph, struct onnx_mod
     return status;
 }
 
-static enum eng_status read_model(const void *bytes, size_t n_bytes, struct onnx_model *model,
-                                  struct eng_error *err)
+/* The bytes of a model. */
+struct source {
+    const uint8_t *bytes;
+    size_t n_bytes;
+    struct eng_file *file; /* whose they are, if they may go; or NULL */
+};
+
+static enum eng_status unpack_part(const struct onnx_part *part, struct eng_arena *arena,
+                                   Onnx__TensorProto **out, struct eng_error *err)
 {
     ProtobufCMessage *message;
-    enum eng_status status =
-        onnx_unpack(&onnx__model_proto__descriptor, bytes, n_bytes, &model->arena, &message, err);
+    enum eng_status status = onnx_unpack_part(&onnx__tensor_proto__descriptor, part->bytes, part->n,
+                                              arena, &message, err);
+    if (status == ENG_OK)
+        *out = (Onnx__TensorProto *)message;
+    else
+        eng_error_context(err, "initializer %zu", part->index);
+    return status;
+}
+
+/* All initializers in the order of the file: those that are apart among those of the rest. What has
+ * been read of the file is given back. */
+static enum eng_status unpack_parts(const struct source *source, const struct onnx_split *split,
+                                    const Onnx__GraphProto *graph, struct eng_arena *arena,
+                                    Onnx__TensorProto ***out, struct eng_error *err)
+{
+    size_t n = graph->n_initializer + split->n_parts, from_rest = 0;
+    Onnx__TensorProto **list = eng_arena_alloc(arena, n, sizeof *list);
+    if (!list) return eng_fail_memory(err, "initializers");
+    for (size_t i = 0; i < split->n_parts; i++) {
+        const struct onnx_part *part = &split->parts[i];
+        enum eng_status status = unpack_part(part, arena, &list[part->index], err);
+        if (status != ENG_OK) return status;
+        if (source->file)
+            eng_file_forget(source->file, (size_t)(part->bytes - source->bytes) + part->n);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!list[i]) list[i] = graph->initializer[from_rest++];
+    *out = list;
+    return ENG_OK;
+}
+
+static enum eng_status read_parts(const struct source *source, const struct onnx_split *split,
+                                  struct onnx_model *model, struct eng_error *err)
+{
+    ProtobufCMessage *message;
+    Onnx__TensorProto **initializers;
+    enum eng_status status = onnx_unpack(&onnx__model_proto__descriptor, split->rest, split->n_rest,
+                                         &model->arena, &message, err);
     if (status != ENG_OK) return status;
     const Onnx__ModelProto *proto = (const Onnx__ModelProto *)message;
     status = read_header(proto, model, err);
@@ -142,19 +187,42 @@ static enum eng_status read_model(const void *bytes, size_t n_bytes, struct onnx
     if (status == ENG_OK) status = read_properties(proto, model, err);
     if (status != ENG_OK) return status;
     if (!proto->graph) return eng_fail(err, ENG_FORMAT, "graph is missing: is this an ONNX model?");
-    return read_graph(proto->graph, model, err);
+    status = unpack_parts(source, split, proto->graph, &model->arena, &initializers, err);
+    if (status != ENG_OK) return status;
+    return read_graph(proto->graph, initializers, proto->graph->n_initializer + split->n_parts,
+                      model, err);
+}
+
+static enum eng_status read_source(const struct source *source, struct onnx_model *out,
+                                   struct eng_error *err)
+{
+    struct onnx_model model = {0};
+    struct onnx_split split;
+    struct eng_arena arena;
+    eng_arena_init(&arena);
+    eng_arena_init(&model.arena);
+    enum eng_status status = onnx_split(source->bytes, source->n_bytes, &arena, &split, err);
+    if (status == ENG_OK) status = read_parts(source, &split, &model, err);
+    eng_arena_fini(&arena);
+    if (status == ENG_OK)
+        *out = model;
+    else
+        eng_arena_fini(&model.arena);
+    return status;
 }
 
 enum eng_status onnx_model_read(const void *bytes, size_t n_bytes, struct onnx_model *out,
                                 struct eng_error *err)
 {
-    struct onnx_model model = {0};
-    eng_arena_init(&model.arena);
-    enum eng_status status = read_model(bytes, n_bytes, &model, err);
-    if (status == ENG_OK)
-        *out = model;
-    else
-        eng_arena_fini(&model.arena);
+    return read_source(&(struct source){.bytes = bytes, .n_bytes = n_bytes}, out, err);
+}
+
+enum eng_status onnx_model_read_take(struct eng_file *file, struct onnx_model *out,
+                                     struct eng_error *err)
+{
+    struct source source = {.bytes = file->bytes, .n_bytes = file->n_bytes, .file = file};
+    enum eng_status status = read_source(&source, out, err);
+    eng_file_fini(file);
     return status;
 }
 

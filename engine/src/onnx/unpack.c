@@ -77,15 +77,15 @@ static enum eng_status refuse_unknown(const ProtobufCMessage *message, struct en
     return status;
 }
 
-enum eng_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *bytes,
-                            size_t n_bytes, struct eng_arena *arena, ProtobufCMessage **out,
-                            struct eng_error *err)
+static enum eng_status unpack(const ProtobufCMessageDescriptor *type, const void *bytes,
+                              size_t n_bytes, size_t constant_bytes, struct eng_arena *arena,
+                              ProtobufCMessage **out, struct eng_error *err)
 {
     if (n_bytes > INT32_MAX)
         return eng_fail(err, ENG_LIMIT, "%s of %zu bytes: protobuf ends at %d", type->short_name,
                         n_bytes, INT32_MAX);
-    struct budget budget = {.arena = arena,
-                            .left_bytes = n_bytes * BUDGET_PER_BYTE + BUDGET_CONSTANT};
+    size_t budget_bytes = n_bytes * BUDGET_PER_BYTE + constant_bytes;
+    struct budget budget = {.arena = arena, .left_bytes = budget_bytes};
     ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
     ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, n_bytes, bytes);
     if (message) {
@@ -97,10 +97,24 @@ enum eng_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *
     if (budget.spent)
         return eng_fail(err, ENG_LIMIT,
                         "%s of %zu bytes wants more than %zu bytes of memory when unpacked",
-                        type->short_name, n_bytes, n_bytes * BUDGET_PER_BYTE + BUDGET_CONSTANT);
+                        type->short_name, n_bytes, budget_bytes);
     return eng_fail(err, ENG_FORMAT,
                     "the %zu bytes are not a protobuf %s: truncated, damaged or another format",
                     n_bytes, type->short_name);
+}
+
+enum eng_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *bytes,
+                            size_t n_bytes, struct eng_arena *arena, ProtobufCMessage **out,
+                            struct eng_error *err)
+{
+    return unpack(type, bytes, n_bytes, BUDGET_CONSTANT, arena, out, err);
+}
+
+enum eng_status onnx_unpack_part(const ProtobufCMessageDescriptor *type, const void *bytes,
+                                 size_t n_bytes, struct eng_arena *arena, ProtobufCMessage **out,
+                                 struct eng_error *err)
+{
+    return unpack(type, bytes, n_bytes, 0, arena, out, err);
 }
 
 enum eng_status onnx_text(const ProtobufCBinaryData *field, enum onnx_text_kind kind,

@@ -21,6 +21,12 @@ enum eng_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *
                             size_t n_bytes, struct eng_arena *arena, ProtobufCMessage **out,
                             struct eng_error *err);
 
+/* Purpose: the same for a part of a larger message, of which there may be many: it gets 8 x n_bytes
+ * only. */
+enum eng_status onnx_unpack_part(const ProtobufCMessageDescriptor *type, const void *bytes,
+                                 size_t n_bytes, struct eng_arena *arena, ProtobufCMessage **out,
+                                 struct eng_error *err);
+
 enum onnx_text_kind {
     ONNX_TEXT_NAME, /* one line: no control characters, for it will stand in messages */
     ONNX_TEXT_FREE, /* anything that is UTF-8 */
