@@ -235,8 +235,8 @@ class Company(Case):
 
     def slow_path(self, seconds=SLOW_S):
         """An explanation that takes about so long on this machine, as it is just now."""
-        times = self.d.post(SMOOTHGRAD + "8", self.picture).headers["Server-Timing"]
-        compute_s = float(re.search(r"compute;dur=([\d.]+)", times)[1]) / 1000
+        times = [self.d.post(SMOOTHGRAD + "8", self.picture).headers["Server-Timing"] for _ in range(3)]
+        compute_s = min(float(re.search(r"compute;dur=([\d.]+)", t)[1]) / 1000 for t in times)
         return SMOOTHGRAD + str(min(1024, int(8 * seconds / compute_s) + 8))
 
     def begin_slow(self, seconds=SLOW_S):
@@ -289,7 +289,7 @@ class Company(Case):
     def test_a_reload_meanwhile(self):
         self.d = self.start("--explain-max-ms", "3600000", "--request-timeout-ms", "3600000")
         old = self.d.post("/classify/cifar10", self.picture).json()["digest"]
-        slow = self.begin_slow()
+        slow = self.begin_slow(2 * SLOW_S)
         tiny_onnx.write(self.models, "cifar10", 1, tiny_onnx.model(size=32, channels=3))
         self.assertEqual(self.d.post("/models/cifar10/reload", admin=True).status, 200)
         new = self.d.post("/classify/cifar10", self.picture).json()["digest"]
