@@ -14,7 +14,7 @@ static json_t *shape_json(const struct eng_shape *shape)
 static json_t *value_json(const struct eng_model *model, int value)
 {
     const struct eng_tensor *tensor = &model->symbolic[value];
-    return json_pack("{s:s, s:s, s:o}", "name", model->graph.values[value].name, "type",
+    return json_pack("{s:s, s:s, s:o}", "name", describe_graph(model)->values[value].name, "type",
                      eng_dtype_name(tensor->dtype), "shape", shape_json(&tensor->shape));
 }
 
@@ -29,8 +29,8 @@ static json_t *values_json(const struct eng_model *model, const int *values, siz
 static json_t *nodes_json(const struct eng_model *model)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < model->graph.n_nodes; i++) {
-        const struct eng_node *node = &model->graph.nodes[i];
+    for (size_t i = 0; i < describe_graph(model)->n_nodes; i++) {
+        const struct eng_node *node = &describe_graph(model)->nodes[i];
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:s?, s:o, s:I, s:b, s:f}", "operator", node->op->name,
                             "name", node->name, "activation", describe_activation(node), "outputs",
@@ -107,7 +107,7 @@ static json_t *memory_json(const struct eng_model *model, const struct eng_plan 
 
 json_t *tool_describe_json(const struct eng_model *model, const char *path)
 {
-    const struct eng_graph *graph = &model->graph;
+    const struct eng_graph *graph = describe_graph(model);
     const struct eng_card *card = eng_model_card(model);
     json_t *object =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:I, s:o}", "model", path,

@@ -38,6 +38,11 @@ const char *describe_layout(const struct eng_preprocess *pre)
     return pre->layout == ENG_LAYOUT_CHW ? "chw" : "hwc";
 }
 
+const struct eng_graph *describe_graph(const struct eng_model *model)
+{
+    return model->plans[0]->graph;
+}
+
 const char *describe_activation(const struct eng_node *node)
 {
     return eng_activation_name(node->activation.kind);
@@ -54,14 +59,15 @@ const char *describe_operator(const struct eng_node *node, char *buf, size_t n)
 static size_t count_floats(const struct eng_value *value)
 {
     bool holds_floats = value->kind == ENG_VALUE_CONSTANT && value->tensor.dtype == ENG_FLOAT32;
-    return holds_floats ? (size_t)eng_shape_count(&value->tensor.shape) : 0;
+    if (!holds_floats) return 0;
+    return value->is_packed ? value->n_packed : (size_t)eng_shape_count(&value->tensor.shape);
 }
 
 size_t describe_parameters(const struct eng_model *model)
 {
     size_t n = 0;
-    for (size_t i = 0; i < model->graph.n_values; i++)
-        n += count_floats(&model->graph.values[i]);
+    for (size_t i = 0; i < describe_graph(model)->n_values; i++)
+        n += count_floats(&describe_graph(model)->values[i]);
     return n;
 }
 
@@ -69,7 +75,8 @@ size_t describe_node_parameters(const struct eng_model *model, const struct eng_
 {
     size_t n = 0;
     for (size_t i = 0; i < node->n_in; i++)
-        if (node->in[i] != ENG_NO_VALUE) n += count_floats(&model->graph.values[node->in[i]]);
+        if (node->in[i] != ENG_NO_VALUE)
+            n += count_floats(&describe_graph(model)->values[node->in[i]]);
     return n;
 }
 
@@ -83,7 +90,7 @@ bool describe_is_known(const struct eng_model *model, size_t node)
 size_t describe_known_nodes(const struct eng_model *model)
 {
     size_t n = 0;
-    for (size_t i = 0; i < model->graph.n_nodes; i++)
+    for (size_t i = 0; i < describe_graph(model)->n_nodes; i++)
         n += describe_is_known(model, i);
     return n;
 }
@@ -91,7 +98,7 @@ size_t describe_known_nodes(const struct eng_model *model)
 size_t describe_scratch_bytes(const struct eng_model *model, const struct eng_plan *plan)
 {
     size_t most = 0;
-    for (size_t i = 0; i < model->graph.n_nodes; i++)
+    for (size_t i = 0; i < describe_graph(model)->n_nodes; i++)
         if (plan->nodes[i].scratch_bytes > most) most = plan->nodes[i].scratch_bytes;
     return most;
 }

@@ -36,6 +36,9 @@ json_t *describe_config_json(const struct eng_card *card);
 /* Purpose: prints that with advice; nothing if nothing was guessed. */
 void describe_print_config(const struct eng_card *card);
 
+/* Purpose: the graph that runs: the file's after passes, or that with channels last. */
+const struct eng_graph *describe_graph(const struct eng_model *model);
+
 /* Purpose: the fused activation's ONNX name, NULL if none. */
 const char *describe_activation(const struct eng_node *node);
 

@@ -54,7 +54,7 @@ static void print_value(const char *kind, const struct eng_model *model, int val
 {
     char shape[128];
     const struct eng_tensor *tensor = &model->symbolic[value];
-    printf("%-14s '%s' %s %s\n", kind, model->graph.values[value].name,
+    printf("%-14s '%s' %s %s\n", kind, describe_graph(model)->values[value].name,
            eng_dtype_name(tensor->dtype), eng_shape_format(&tensor->shape, shape, sizeof shape));
 }
 
@@ -80,7 +80,7 @@ static const char *end_of(const char *name, char buffer[static PRINTED_NAME + 1]
 
 static void print_count(const struct eng_model *model)
 {
-    size_t n = model->graph.n_nodes, n_known = describe_known_nodes(model);
+    size_t n = describe_graph(model)->n_nodes, n_known = describe_known_nodes(model);
     printf("nodes          %zu in the file; %zu run", model->n_imported_nodes, n - n_known);
     if (n_known > 0) printf(", %zu follow from shapes and are computed while planning", n_known);
     if (n < model->n_imported_nodes)
@@ -92,8 +92,8 @@ static void print_nodes(const struct eng_model *model)
 {
     printf("\n%4s  %-26s %-24s %-24s %12s %14s\n", "", "operator", "node", "output", "parameters",
            "FLOPs (N = 1)");
-    for (size_t i = 0; i < model->graph.n_nodes; i++) {
-        const struct eng_node *node = &model->graph.nodes[i];
+    for (size_t i = 0; i < describe_graph(model)->n_nodes; i++) {
+        const struct eng_node *node = &describe_graph(model)->nodes[i];
         char shape[128], name[64], end[PRINTED_NAME + 1];
         if (describe_is_known(model, i)) continue;
         int out = node->n_out ? node->out[0] : ENG_NO_VALUE;
@@ -116,7 +116,7 @@ static void print_memory(const struct eng_model *model, const struct eng_plan *p
 
 void tool_describe_print(const struct eng_model *model, const char *path)
 {
-    const struct eng_graph *graph = &model->graph;
+    const struct eng_graph *graph = describe_graph(model);
     print_card(model, path);
     for (size_t i = 0; i < graph->n_inputs; i++)
         print_value("input", model, graph->inputs[i]);

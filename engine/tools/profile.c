@@ -22,7 +22,7 @@ struct recording {
 static enum eng_status recording_init(struct tool_bench *bench, struct recording *r,
                                       struct eng_error *err)
 {
-    size_t n_nodes = tool_bench_model(bench)->graph.n_nodes;
+    size_t n_nodes = tool_bench_model(bench)->plans[0]->graph->n_nodes;
     size_t max_runs = MAX_TIMES / (n_nodes + 1) + 1;
     *r = (struct recording){
         .bench = bench, .n_nodes = n_nodes, .max_runs = max_runs < MAX_RUNS ? max_runs : MAX_RUNS};

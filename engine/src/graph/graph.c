@@ -84,6 +84,12 @@ enum eng_status eng_graph_add_input(struct eng_graph *graph, const char *name, e
     return ENG_OK;
 }
 
+enum eng_status eng_graph_add_computed(struct eng_graph *graph, const char *name, int *out,
+                                       struct eng_error *err)
+{
+    return add_value(graph, name, ENG_VALUE_COMPUTED, out, err);
+}
+
 enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name,
                                        const struct eng_tensor *tensor, int *out,
                                        struct eng_error *err)
@@ -105,7 +111,7 @@ enum eng_status eng_graph_add_constant_take(struct eng_graph *graph, const char 
     if (!from || n_bytes < MIN_TAKEN_BYTES || !eng_arena_move(from, data, &graph->arena)) {
         data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
         if (!data) return eng_fail_memory(err, "a constant");
-        if (n_bytes) memcpy(data, tensor->data, (size_t)n_bytes);
+        if (n_bytes && tensor->data) memcpy(data, tensor->data, (size_t)n_bytes);
     }
     graph->values[value].tensor = *tensor;
     graph->values[value].tensor.data = data;

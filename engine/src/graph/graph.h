@@ -31,6 +31,8 @@ struct eng_value {
     bool trainable;  /* a constant that training adjusts */
     bool wants_grad; /* no constant: TRAINING plans keep its gradient (eng_exec_gradient) */
     enum eng_follows follows; /* a constant: where the batch is overridden */
+    bool is_packed;           /* a constant: a kernel's own arrangement of n_packed numbers */
+    size_t n_packed;
     int follows_entry;        /* IN_ENTRY: which number */
     /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: nothing;
      * its shape depends on the batch size and stands in the plan. */
@@ -68,12 +70,21 @@ enum { ENG_GRAPH_MAX_NODES = 100000, ENG_GRAPH_MAX_VALUES = 250000 };
 void eng_graph_init(struct eng_graph *graph);
 void eng_graph_fini(struct eng_graph *graph);
 
+/* Purpose: the same graph, for a pass to change. out is initialised and empty; it borrows names,
+ * attributes and constants of from, which must live longer. Errors: NO_MEMORY. */
+enum eng_status eng_graph_borrow(const struct eng_graph *from, struct eng_graph *out,
+                                 struct eng_error *err);
+
 /* Purpose: add a value; names must be unique and not empty. The name is copied.
  * Errors: FORMAT (duplicate name), LIMIT, NO_MEMORY. *out is the value's index. */
 enum eng_status eng_graph_add_input(struct eng_graph *graph, const char *name, enum eng_dtype dtype,
                                     const struct eng_shape *shape, int *out, struct eng_error *err);
 
-/* Data are copied into the graph (64-byte aligned), from tensor->data. */
+/* Purpose: a value for a node that a pass makes to compute. */
+enum eng_status eng_graph_add_computed(struct eng_graph *graph, const char *name, int *out,
+                                       struct eng_error *err);
+
+/* Data are copied into the graph (64-byte aligned), from tensor->data; NULL: zeros. */
 enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name,
                                        const struct eng_tensor *tensor, int *out,
                                        struct eng_error *err);

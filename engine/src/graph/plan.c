@@ -163,7 +163,8 @@ static void want_values(struct eng_plan *plan, const struct lives *lives, struct
 {
     for (size_t v = 0; v < plan->graph->n_values; v++) {
         plan->offset[v] = ENG_NO_PLACE;
-        if (plan->tensors[v].data) continue;
+        bool is_made = plan->tensors[v].dtype != ENG_DTYPE_NONE; /* a pass may leave others over */
+        if (plan->tensors[v].data || !is_made) continue;
         size_t n_bytes = (size_t)eng_tensor_bytes(&plan->tensors[v]);
         plan->values_bytes += n_bytes;
         if (lives->root[v] == (int)v)
@@ -237,7 +238,7 @@ static void share_offsets(struct eng_plan *plan, const struct lives *lives)
     for (size_t i = 1; plan->mode == ENG_PLAN_TRAINING && i < plan->graph->n_nodes; i++)
         plan->scratch_offset[i] = plan->scratch_offset[0];
     for (size_t v = 0; v < plan->graph->n_values; v++) {
-        if (plan->tensors[v].data) continue;
+        if (plan->tensors[v].data || plan->tensors[v].dtype == ENG_DTYPE_NONE) continue;
         plan->offset[v] = plan->offset[lives->root[v]];
         if (plan->mode == ENG_PLAN_TRAINING)
             plan->grad_offset[v] = plan->grad_offset[lives->root[v]];

@@ -108,6 +108,46 @@ struct eng_matrix_product {
     bool accumulate;
 };
 
+enum { ENG_PACKED_COLUMNS = 64 };
+
+/*
+ * c[i, j] = clamp(bias[j] + sum over (tap, k) of a[taps[tap] + i * a_row + k] * b[tap, k, j]
+ *                 + added[i, j])
+ *
+ * The columns of b come in panels of ENG_PACKED_COLUMNS, the last one filled up with zeros to a
+ * multiple of ENG_CHANNEL_BLOCK: panel j / 64 holds [tap, k, column], and starts n_taps * depth
+ * times as many floats in as columns come before it. bias is filled up too.
+ */
+struct eng_packed_product {
+    size_t n_rows, n_columns;
+    size_t first, last; /* the columns to compute; first is a panel's */
+    size_t n_taps, depth;
+    const float *a;
+    const size_t *taps;
+    size_t a_row;
+    const float *b;
+    const float *bias;  /* NULL: 0 */
+    const float *added; /* steps as c; NULL: 0 */
+    float *c;
+    size_t c_row;
+    float low, high;
+};
+
+/*
+ * y[i, c] = clamp(bias[c] + sum over (row, column) of x[row, column, i, c] * w[row, column, c]
+ *                 + added[i, c]), steps in floats
+ */
+struct eng_depthwise {
+    size_t n_pixels, n_channels, n_rows, n_columns; /* pixels, channels, rows and columns of taps */
+    const float *x;
+    size_t x_row, x_column, x_pixel;
+    const float *w; /* whole vectors of channels are read, of bias too */
+    size_t w_row, w_column;
+    const float *bias, *added; /* NULL: 0 */
+    float *y;                  /* y[i * n_channels + c] */
+    float low, high;
+};
+
 /* One channel of BatchNormalization: y = (x - mean) factor + bias, then ReLU if rectified. */
 struct eng_normalisation {
     float mean, factor, bias;
@@ -144,6 +184,11 @@ struct eng_kernels {
     void (*transform[ENG_N_TRANSFORMS])(const struct eng_transform *transform);
     void (*transpose)(const struct eng_transpose *transpose);
     void (*multiply)(const struct eng_matrix_product *product);
+    void (*multiply_packed)(const struct eng_packed_product *product);
+    void (*depthwise)(const struct eng_depthwise *depthwise);
+    /* y = clamp(x + bias + added), n floats; bias, added NULL: 0. x == y is allowed. */
+    void (*finish)(const float *x, const float *bias, const float *added, float low, float high,
+                   float *y, size_t n);
     /* n elements of a channel; x == y is allowed. */
     void (*normalise)(const struct eng_normalisation *t, const float *x, float *y, size_t n);
     /* y = (x - mean) factor scale + bias, scale and bias for each element; bias NULL: 0. */

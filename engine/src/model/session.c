@@ -70,7 +70,7 @@ enum eng_status eng_session_create(const struct eng_model *model, struct eng_poo
     if (!session) return eng_fail_memory(err, "a session");
     session->model = model;
     enum eng_status status =
-        eng_exec_create(&model->graph, model->arena_bytes, pool, &session->exec, err);
+        eng_exec_create(model->plans[0]->graph, model->arena_bytes, pool, &session->exec, err);
     if (status == ENG_OK) status = create_buffers(session, err);
     if (status != ENG_OK) {
         eng_session_destroy(session);

@@ -7,43 +7,34 @@
  * ceil_mode window that would start beyond the image is left out.
  * Source: ONNX MaxPool 1, 8, 10, 11, 12; AveragePool 7, 10, 11, 19; LpPool 2, 11, 18.
  */
-#include "kernels/pooling.h"
+#include "ops/pooling.h"
 
 #include "base/error.h"
-#include "ops/op.h"
-#include "ops/window.h"
+#include "kernels/pooling.h"
 
-struct attrs {
-    int auto_pad;
-    bool ceil_mode;
-    bool count_include_pad; /* average */
-    bool storage_order;     /* max */
-    int64_t p;              /* norm */
-    struct eng_ints dilations, kernel_shape, pads, strides;
-};
-
-#define SHARED_FIELDS                                                                           \
-    ENG_F_CHOICE(struct attrs, auto_pad, ENG_PAD_NOTSET, eng_auto_pad_names,                    \
-                 "how padding is found"),                                                       \
-        ENG_F_BOOL(struct attrs, ceil_mode, 0, "the last window may hang over the end"),        \
-        ENG_F_INTS(struct attrs, kernel_shape, 1, ENG_WINDOW_MAX, "size of the window"),        \
-        ENG_F_INTS(struct attrs, pads, 0, ENG_WINDOW_MAX, "before each axis, then after each"), \
-        ENG_F_INTS(struct attrs, strides, 1, ENG_WINDOW_MAX, "step of the window"),             \
-        ENG_F_INTS(struct attrs, dilations, 1, ENG_WINDOW_MAX, "distance between taps")
+#define SHARED_FIELDS                                                                             \
+    ENG_F_CHOICE(struct eng_pool_attrs, auto_pad, ENG_PAD_NOTSET, eng_auto_pad_names,             \
+                 "how padding is found"),                                                         \
+        ENG_F_BOOL(struct eng_pool_attrs, ceil_mode, 0, "the last window may hang over the end"), \
+        ENG_F_INTS(struct eng_pool_attrs, kernel_shape, 1, ENG_WINDOW_MAX, "size of the window"), \
+        ENG_F_INTS(struct eng_pool_attrs, pads, 0, ENG_WINDOW_MAX,                                \
+                   "before each axis, then after each"),                                          \
+        ENG_F_INTS(struct eng_pool_attrs, strides, 1, ENG_WINDOW_MAX, "step of the window"),      \
+        ENG_F_INTS(struct eng_pool_attrs, dilations, 1, ENG_WINDOW_MAX, "distance between taps")
 
 static const struct eng_field max_pool_fields[] = {
     SHARED_FIELDS,
-    ENG_F_BOOL(struct attrs, storage_order, 0, "Indices count columns first"),
+    ENG_F_BOOL(struct eng_pool_attrs, storage_order, 0, "Indices count columns first"),
 };
 
 static const struct eng_field average_pool_fields[] = {
     SHARED_FIELDS,
-    ENG_F_BOOL(struct attrs, count_include_pad, 0, "the mean counts padding as zeros"),
+    ENG_F_BOOL(struct eng_pool_attrs, count_include_pad, 0, "the mean counts padding as zeros"),
 };
 
 static const struct eng_field lp_pool_fields[] = {
     SHARED_FIELDS,
-    ENG_F_INT(struct attrs, p, 2, 1, 1000, "exponent of the norm"),
+    ENG_F_INT(struct eng_pool_attrs, p, 2, 1, 1000, "exponent of the norm"),
 };
 
 struct state {
@@ -64,19 +55,24 @@ static enum eng_status check_pads(const struct eng_window *w, struct eng_error *
     return ENG_OK;
 }
 
-static enum eng_status infer_window(struct eng_op_infer *q, struct eng_error *err)
+enum eng_status eng_pool_resolve(const struct eng_pool_attrs *attrs, const struct eng_shape *x,
+                                 struct eng_window *out, struct eng_error *err)
 {
-    const struct attrs *attrs = q->attrs;
-    struct state *state = q->state;
-    const struct eng_shape *x = &q->in[0]->shape;
     struct eng_window_attrs window = {.auto_pad = attrs->auto_pad,
                                       .ceil_mode = attrs->ceil_mode,
                                       .kernel_shape = attrs->kernel_shape,
                                       .strides = attrs->strides,
                                       .dilations = attrs->dilations,
                                       .pads = attrs->pads};
-    enum eng_status status = eng_window_resolve(&window, x, &state->window, err);
-    if (status == ENG_OK) status = check_pads(&state->window, err);
+    enum eng_status status = eng_window_resolve(&window, x, out, err);
+    return status == ENG_OK ? check_pads(out, err) : status;
+}
+
+static enum eng_status infer_window(struct eng_op_infer *q, struct eng_error *err)
+{
+    struct state *state = q->state;
+    const struct eng_shape *x = &q->in[0]->shape;
+    enum eng_status status = eng_pool_resolve(q->attrs, x, &state->window, err);
     if (status != ENG_OK) return status;
     state->n_planes = (size_t)(x->dim[0] * x->dim[1]);
     struct eng_shape y = eng_window_output(&state->window, x, x->dim[1]);
@@ -106,7 +102,7 @@ static double visits(const struct eng_op_infer *q)
 
 static enum eng_status max_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    const struct attrs *attrs = q->attrs;
+    const struct eng_pool_attrs *attrs = q->attrs;
     enum eng_dtype dtype = q->in[0]->dtype;
     enum eng_status status = eng_infer_since(q, 8, q->n_out > 1, "output 1", err);
     if (status == ENG_OK) status = eng_infer_since(q, 10, attrs->ceil_mode, "ceil_mode", err);
@@ -154,7 +150,7 @@ static bool keeps_indices(const struct eng_op_call *call)
 static void max_pool_forward(const struct eng_op_call *call)
 {
     const struct state *state = call->state;
-    const struct attrs *attrs = call->attrs;
+    const struct eng_pool_attrs *attrs = call->attrs;
     struct eng_tensor *wanted = call->n_out > 1 ? call->out[1] : NULL;
     int32_t *indices = NULL;
     if (call->training)
@@ -193,7 +189,7 @@ static enum eng_status infer_floating(struct eng_op_infer *q, struct eng_error *
 
 static enum eng_status average_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    const struct attrs *attrs = q->attrs;
+    const struct eng_pool_attrs *attrs = q->attrs;
     enum eng_status status = eng_infer_since(q, 19, attrs->dilations.n > 0, "dilations", err);
     if (status == ENG_OK) status = eng_infer_since(q, 10, attrs->ceil_mode, "ceil_mode", err);
     return status == ENG_OK ? infer_floating(q, err) : status;
@@ -202,7 +198,7 @@ static enum eng_status average_pool_infer(struct eng_op_infer *q, struct eng_err
 static void average_pool_forward(const struct eng_op_call *call)
 {
     const struct state *state = call->state;
-    const struct attrs *attrs = call->attrs;
+    const struct eng_pool_attrs *attrs = call->attrs;
     eng_average_pool_forward(&state->window, state->n_planes, attrs->count_include_pad,
                              call->in[0]->dtype, call->in[0]->data, call->out[0]->data, call->pool);
 }
@@ -210,7 +206,7 @@ static void average_pool_forward(const struct eng_op_call *call)
 static void average_pool_backward(const struct eng_op_call *call)
 {
     const struct state *state = call->state;
-    const struct attrs *attrs = call->attrs;
+    const struct eng_pool_attrs *attrs = call->attrs;
     if (call->grad_out[0] && call->grad_in[0])
         eng_average_pool_backward(&state->window, state->n_planes, attrs->count_include_pad,
                                   call->grad_out[0]->data, call->grad_in[0]->data);
@@ -220,7 +216,7 @@ static void average_pool_backward(const struct eng_op_call *call)
 
 static enum eng_status lp_pool_infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    const struct attrs *attrs = q->attrs;
+    const struct eng_pool_attrs *attrs = q->attrs;
     enum eng_status status = eng_infer_since(q, 18, attrs->dilations.n > 0, "dilations", err);
     if (status == ENG_OK) status = eng_infer_since(q, 18, attrs->ceil_mode, "ceil_mode", err);
     return status == ENG_OK ? infer_floating(q, err) : status;
@@ -229,7 +225,7 @@ static enum eng_status lp_pool_infer(struct eng_op_infer *q, struct eng_error *e
 static void lp_pool_forward(const struct eng_op_call *call)
 {
     const struct state *state = call->state;
-    const struct attrs *attrs = call->attrs;
+    const struct eng_pool_attrs *attrs = call->attrs;
     eng_norm_pool_forward(&state->window, state->n_planes, (double)attrs->p, call->in[0]->dtype,
                           call->in[0]->data, call->out[0]->data, call->pool);
 }
@@ -237,7 +233,7 @@ static void lp_pool_forward(const struct eng_op_call *call)
 static void lp_pool_backward(const struct eng_op_call *call)
 {
     const struct state *state = call->state;
-    const struct attrs *attrs = call->attrs;
+    const struct eng_pool_attrs *attrs = call->attrs;
     if (call->grad_out[0] && call->grad_in[0])
         eng_norm_pool_backward(&state->window, state->n_planes, (double)attrs->p, call->in[0]->data,
                                call->out[0]->data, call->grad_out[0]->data, call->grad_in[0]->data);
@@ -260,7 +256,7 @@ static void describe(const struct eng_op_call *call, char *text, size_t size)
                                        .follow = eng_follow_rows,                             \
                                        .attrs = id##_fields,                                  \
                                        .n_attrs = sizeof id##_fields / sizeof id##_fields[0], \
-                                       .attrs_bytes = sizeof(struct attrs),                   \
+                                       .attrs_bytes = sizeof(struct eng_pool_attrs),          \
                                        .state_bytes = sizeof(struct state),                   \
                                        .infer = id##_infer,                                   \
                                        .forward = id##_forward,                               \

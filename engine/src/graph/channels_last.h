@@ -1,0 +1,22 @@
+/*
+ * Turns networks of convolutions to channels last, [N, height, width, channels], where kernels are
+ * fastest. Inference only.
+ *
+ * The graph is walked once in order. A convolution's output has a twin with channels last; what can
+ * work on twins does (pooling, sums, activations, Concat ...), and a Transpose stands where either
+ * form is missing. Names, inputs and outputs of the graph stay as they are.
+ */
+#ifndef ENG_GRAPH_CHANNELS_LAST_H
+#define ENG_GRAPH_CHANNELS_LAST_H
+
+#include "graph/graph.h"
+
+/*
+ * Purpose: rewrites the graph if most of its multiplications gain by it. Values keep their numbers;
+ * new ones are added behind them. Shapes: shapes [n_values] as eng_shape_infer_symbolic gives them
+ * (the first dimension may be -1). Errors: NO_MEMORY, LIMIT.
+ */
+enum eng_status eng_channels_last(const struct eng_graph *graph, const struct eng_tensor *shapes,
+                                  struct eng_graph *out, struct eng_error *err);
+
+#endif

@@ -1,0 +1,143 @@
+#include "graph/turn.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum eng_status add_value(struct eng_turn *w, int like, const char *suffix, int *out,
+                                 struct eng_error *err)
+{
+    char name[192]; /* with a number: what is cut off may be all that tells two names apart */
+    snprintf(name, sizeof name, "%.120s.%s%zu", w->graph->values[like].name, suffix,
+             w->graph->n_values);
+    return eng_graph_add_computed(w->graph, name, out, err);
+}
+
+enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct eng_shape *shape,
+                                    int *out, float **data, struct eng_error *err)
+{
+    char name[192];
+    snprintf(name, sizeof name, "%.120s.packed%zu", w->graph->values[like].name,
+             w->graph->n_values);
+    struct eng_tensor tensor = {.dtype = ENG_FLOAT32, .shape = *shape};
+    enum eng_status status = eng_graph_add_constant(w->graph, name, &tensor, out, err);
+    if (status != ENG_OK) return status;
+    struct eng_value *value = &w->graph->values[*out];
+    value->is_packed = true;
+    value->n_packed = (size_t)eng_shape_count(&w->graph->values[like].tensor.shape);
+    *data = value->tensor.data;
+    return ENG_OK;
+}
+
+void eng_turn_let_go(struct eng_turn *w, int v)
+{
+    if (--w->uses[v] == 0)
+        w->graph->values[v].tensor = (struct eng_tensor){.dtype = ENG_DTYPE_NONE};
+}
+
+bool eng_turn_note_producer(struct eng_turn *w, int v, int node)
+{
+    size_t n = (size_t)v + 1, had = w->n_producers;
+    if (!eng_grow(&w->producer, &w->n_producers, n, sizeof *w->producer)) return false;
+    for (size_t i = had; i < w->n_producers; i++)
+        w->producer[i] = -1;
+    w->producer[v] = node;
+    return true;
+}
+
+enum eng_status eng_turn_push(struct eng_turn *w, const struct eng_node *node,
+                              struct eng_error *err)
+{
+    if (!eng_grow(&w->nodes, &w->capacity, w->n_nodes + 1, sizeof *w->nodes))
+        return eng_fail_memory(err, "a graph pass");
+    for (size_t k = 0; k < node->n_out; k++)
+        if (node->out[k] != ENG_NO_VALUE &&
+            !eng_turn_note_producer(w, node->out[k], (int)w->n_nodes))
+            return eng_fail_memory(err, "a graph pass");
+    w->nodes[w->n_nodes++] = *node;
+    return ENG_OK;
+}
+
+/* The same node with other inputs and another output. */
+static enum eng_status push_like(struct eng_turn *w, const struct eng_node *like, const int *in,
+                                 size_t n_in, int out, struct eng_error *err)
+{
+    struct eng_node node = *like;
+    node.n_in = n_in;
+    node.n_out = 1;
+    node.in = eng_arena_copy(&w->graph->arena, in, n_in * sizeof *in);
+    node.out = eng_arena_copy(&w->graph->arena, &out, sizeof out);
+    if (!node.in || !node.out) return eng_fail_memory(err, "a graph pass");
+    return eng_turn_push(w, &node, err);
+}
+
+enum eng_status eng_turn_set_attribute(struct eng_turn *w, struct eng_node *node, const char *name,
+                                       int64_t value, struct eng_error *err)
+{
+    struct eng_attr attrs[16];
+    size_t n = 0;
+    bool found = false;
+    if (node->op->n_attrs < 16) n = eng_attrs_write(node->op, node->attrs, attrs);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(attrs[i].name, name) == 0) {
+            attrs[i].i = value;
+            found = true;
+        }
+    if (!found) attrs[n++] = (struct eng_attr){.name = name, .type = ENG_ATTR_INT, .i = value};
+    void *own = eng_arena_alloc(&w->graph->arena, 1, node->op->attrs_bytes + 1);
+    if (!own) return eng_fail_memory(err, "a graph pass");
+    enum eng_status status = eng_attrs_read(node->op, attrs, n, own, err);
+    if (status == ENG_OK) status = eng_attrs_own(node->op, own, &w->graph->arena, err);
+    node->attrs = own;
+    return status;
+}
+
+static enum eng_status push_transpose(struct eng_turn *w, const char *name, const int64_t *perm,
+                                      int in, int out, struct eng_error *err)
+{
+    struct eng_node node = {.name = name, .opset = 13};
+    struct eng_attr attr = {.name = "perm", .type = ENG_ATTR_INTS, .ints = perm, .n = 4};
+    enum eng_status status = eng_op_find("", "Transpose", node.opset, &node.op, err);
+    if (status != ENG_OK) return status;
+    void *own = eng_arena_alloc(&w->graph->arena, 1, node.op->attrs_bytes + 1);
+    if (!own) return eng_fail_memory(err, "a graph pass");
+    status = eng_attrs_read(node.op, &attr, 1, own, err);
+    if (status == ENG_OK) status = eng_attrs_own(node.op, own, &w->graph->arena, err);
+    node.attrs = own;
+    return status == ENG_OK ? push_like(w, &node, &in, 1, out, err) : status;
+}
+
+const int64_t eng_to_last[4] = {0, 2, 3, 1}, eng_to_first[4] = {0, 3, 1, 2};
+
+enum eng_status eng_turn_need_twin(struct eng_turn *w, int v, struct eng_error *err)
+{
+    if (w->twin[v] != ENG_NO_VALUE) return ENG_OK;
+    int twin;
+    enum eng_status status = add_value(w, v, "nhwc", &twin, err);
+    if (status == ENG_OK)
+        status =
+            push_transpose(w, w->graph->values[twin].name, eng_to_last, w->plain[v], twin, err);
+    if (status == ENG_OK) w->twin[v] = twin;
+    return status;
+}
+
+enum eng_status eng_turn_need_plain(struct eng_turn *w, int v, struct eng_error *err)
+{
+    if (w->plain[v] != ENG_NO_VALUE) return ENG_OK;
+    enum eng_status status =
+        push_transpose(w, w->graph->values[v].name, eng_to_first, w->twin[v], v, err);
+    if (status == ENG_OK) w->plain[v] = v;
+    return status;
+}
+
+enum eng_status eng_turn_push_twin(struct eng_turn *w, const struct eng_node *like, const int *in,
+                                   size_t n_in, struct eng_error *err)
+{
+    int twin, v = like->out[0];
+    enum eng_status status = add_value(w, v, "nhwc", &twin, err);
+    if (status == ENG_OK) status = push_like(w, like, in, n_in, twin, err);
+    if (status == ENG_OK) w->twin[v] = twin;
+    return status;
+}

@@ -1,0 +1,53 @@
+/* The parts of the pass of channels_last.h: the walk over a graph, and what makes its new values.
+ */
+#ifndef ENG_GRAPH_TURN_H
+#define ENG_GRAPH_TURN_H
+
+#include "graph/graph.h"
+
+/* The walk: nodes go from the old list to the new one. */
+struct eng_turn {
+    struct eng_graph *graph;
+    const struct eng_tensor *shapes; /* of the values that were there */
+    size_t n_old;
+    int *uses;  /* [n_old] */
+    int *twin;  /* [n_old] the value with channels last, or none */
+    int *plain; /* [n_old] the value itself, one that equals it, or none yet */
+    struct eng_node *nodes;
+    size_t n_nodes, capacity;
+    int *producer; /* [values] index of the new node, or -1 */
+    size_t n_producers;
+};
+
+/* The orders of Transpose. */
+extern const int64_t eng_to_last[4], eng_to_first[4];
+
+/* Errors of all: NO_MEMORY, LIMIT. */
+
+/* Purpose: zeros that take the place of constant `like`, for the caller to fill. */
+enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct eng_shape *shape,
+                                    int *out, float **data, struct eng_error *err);
+
+/* Purpose: a constant has one reader less; after the last one only its packed form counts. */
+void eng_turn_let_go(struct eng_turn *w, int v);
+
+/* Purpose: value v is made by the new node of that index; -1: by none. False: out of memory. */
+bool eng_turn_note_producer(struct eng_turn *w, int v, int node);
+
+/* Purpose: appends to the new nodes. */
+enum eng_status eng_turn_push(struct eng_turn *w, const struct eng_node *node,
+                              struct eng_error *err);
+
+/* Purpose: appends `like` on twins: inputs as given, the twin of its output new. */
+enum eng_status eng_turn_push_twin(struct eng_turn *w, const struct eng_node *like, const int *in,
+                                   size_t n_in, struct eng_error *err);
+
+/* Purpose: attributes of its own for the node, one whole number among them another. */
+enum eng_status eng_turn_set_attribute(struct eng_turn *w, struct eng_node *node, const char *name,
+                                       int64_t value, struct eng_error *err);
+
+/* Purpose: puts a Transpose where w->twin[v], or w->plain[v], is not there yet. */
+enum eng_status eng_turn_need_twin(struct eng_turn *w, int v, struct eng_error *err);
+enum eng_status eng_turn_need_plain(struct eng_turn *w, int v, struct eng_error *err);
+
+#endif

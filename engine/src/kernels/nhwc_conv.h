@@ -1,0 +1,63 @@
+/*
+ * Convolution with channels last, for inference: x [n_images, height, width, channels], weights
+ * packed once.
+ *
+ * With channels last the numbers that a kernel reads of one row of taps stand side by side, and a
+ * vector holds output channels of one pixel, however small the image is. Four ways to compute:
+ *
+ *     product    the taps' products summed, for any window and any groups
+ *     winograd   F(4x4, 3x3): kernels/winograd.h says what it is; here weights are transformed once
+ *     depthwise  one input channel to each output channel, a vector of channels at a time
+ *
+ * Every number of y is one chain of operations, the same whatever the batch and the pool.
+ */
+#ifndef ENG_KERNELS_NHWC_CONV_H
+#define ENG_KERNELS_NHWC_CONV_H
+
+#include "engine/pool.h"
+#include "kernels/activation.h"
+#include "kernels/window.h"
+
+#include <stdbool.h>
+
+enum eng_nhwc_method { ENG_NHWC_PRODUCT, ENG_NHWC_WINOGRAD, ENG_NHWC_DEPTHWISE };
+
+struct eng_nhwc_conv {
+    struct eng_window window; /* its first axis is 1 */
+    size_t n_images, groups;
+    size_t in_channels, out_channels; /* of one group */
+    enum eng_nhwc_method method;
+};
+
+/* Purpose: the method that takes least time, as far as shapes tell. */
+enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv);
+
+/* Purpose: whether the method can compute such a convolution. */
+bool eng_nhwc_conv_can(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method);
+
+/* Purpose: floats of the packed weights. False: the size overflows. */
+bool eng_nhwc_conv_packed_floats(const struct eng_nhwc_conv *conv, size_t *out);
+
+/* Purpose: w [groups * out_channels, in_channels, height, width] to packed, 64-byte aligned. */
+void eng_nhwc_conv_pack(const struct eng_nhwc_conv *conv, const float *w, float *packed);
+
+/* Purpose: floats of a bias that is filled up with zeros for whole vectors to be read. */
+size_t eng_nhwc_conv_bias_floats(const struct eng_nhwc_conv *conv);
+
+/* Purpose: memory for one forward. False: the size overflows. */
+bool eng_nhwc_conv_scratch_bytes(const struct eng_nhwc_conv *conv, size_t *out);
+
+struct eng_nhwc_conv_call {
+    const float *x, *packed;
+    const float *bias;  /* filled up with zeros; NULL: 0 */
+    const float *added; /* as y; added before the activation; NULL: 0 */
+    struct eng_activation activation;
+    float *y;
+    void *scratch;
+    struct eng_pool *pool;
+};
+
+/* Purpose: y = activation(x * w + bias + added). */
+void eng_nhwc_conv_forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv_call *call);
+
+#endif
