@@ -2,6 +2,7 @@
 
 #include "kernels/dispatch.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { PIECE_FLOATS = 1 << 18 };
@@ -56,8 +57,9 @@ static void pool_pixel(const struct run *r, const float *image, int64_t row, int
             else
                 (r->mean ? add_line : max_line)(x, y, n);
         }
-    if (first) memset(y, 0, n * sizeof *y);
-    if (!r->mean || first) return;
+    for (size_t i = 0; first && i < n; i++)
+        y[i] = r->mean ? 0 : -INFINITY;
+    if (!r->mean) return;
     float count = (float)(counted(r, 1, row, ys) * counted(r, 2, column, xs));
     for (size_t i = 0; i < n; i++)
         y[i] /= count;

@@ -14,8 +14,8 @@ struct eng_nhwc_pool {
     bool count_padding; /* a mean's */
 };
 
-/* Purpose: y = the largest of each window; NaN if it holds one, 0 if it lies wholly in the padding.
- */
+/* Purpose: y = the largest of each window; NaN if it holds one, -infinity if it lies wholly in the
+ * padding. */
 void eng_nhwc_max_pool(const struct eng_nhwc_pool *p, const float *x, float *y,
                        struct eng_pool *pool);
 
