@@ -11,6 +11,12 @@ static const size_t MAX_NODE_BYTES = (size_t)1 << 20;
 static const size_t MAX_WALK_BYTES = (size_t)16 << 20;
 static const double MAX_WALK_WORK = 1e8;
 
+void *eng_known_forgotten(void)
+{
+    static char nothing;
+    return &nothing;
+}
+
 /* Constants that the optimiser or commit writes into. */
 static void mark_changes(const struct eng_graph *graph, bool *changes)
 {
@@ -34,12 +40,12 @@ enum eng_status eng_known_init(struct eng_known *known, const struct eng_graph *
     return ENG_OK;
 }
 
-static bool inputs_are_known(const struct eng_known *known, const struct eng_node *node,
-                             const struct eng_op_infer *q)
+bool eng_known_inputs(const struct eng_known *known, const struct eng_node *node,
+                      const struct eng_tensor *const *in)
 {
     if (node->op->flags & ENG_OP_SHAPE_ONLY) return true;
-    for (size_t k = 0; k < q->n_in; k++)
-        if (q->in[k] && (!q->in[k]->data || (known->changes && known->changes[node->in[k]])))
+    for (size_t k = 0; k < node->n_in; k++)
+        if (in[k] && (!in[k]->data || (known->changes && known->changes[node->in[k]])))
             return false;
     return true;
 }
@@ -89,7 +95,7 @@ enum eng_status eng_known_run(struct eng_known *known, const struct eng_node *no
                               const struct eng_op_infer *q, struct eng_arena *arena,
                               struct eng_node_plan *plan, struct eng_error *err)
 {
-    if (!inputs_are_known(known, node, q) || q->keep_bytes > 0 || !spend(known, q, plan->work))
+    if (!eng_known_inputs(known, node, q->in) || q->keep_bytes > 0 || !spend(known, q, plan->work))
         return ENG_OK;
     enum eng_status status = run(node, q, arena, err);
     if (status != ENG_OK) return status;

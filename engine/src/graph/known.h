@@ -6,6 +6,10 @@
 
 struct eng_node_plan;
 
+/* Purpose: where the data of a value point that was known in a walk and is not needed after it: not
+ * to be read. */
+void *eng_known_forgotten(void);
+
 /* The state of one walk over a graph. */
 struct eng_known {
     /* [n_values] training writes into this constant, so it is not known. NULL: into none. */
@@ -17,6 +21,11 @@ struct eng_known {
 /* Purpose: before the first node. Ownership: arena holds the tables. Errors: NO_MEMORY. */
 enum eng_status eng_known_init(struct eng_known *known, const struct eng_graph *graph,
                                bool training, struct eng_arena *arena, struct eng_error *err);
+
+/* Purpose: whether the values of a node's inputs tell those of its outputs before the graph runs.
+ */
+bool eng_known_inputs(const struct eng_known *known, const struct eng_node *node,
+                      const struct eng_tensor *const *in);
 
 /*
  * Purpose: runs a node that has been inferred if all its inputs are known, or if its answer depends

@@ -68,7 +68,9 @@ static void find_known(struct rows *rows)
     const struct eng_graph *graph = rows->two->graph;
     for (size_t v = 0; v < graph->n_values; v++) {
         const struct eng_tensor *one = &rows->one->tensors[v], *two = &rows->two->tensors[v];
-        int axis = one->data && two->data ? axis_of_known(one, two) : VARIES;
+        bool known = one->data && two->data && one->data != eng_known_forgotten() &&
+                     two->data != eng_known_forgotten();
+        int axis = known ? axis_of_known(one, two) : VARIES;
         rows->lies[v] = (struct lie){.axis = axis, .outer = 1};
     }
     for (size_t i = 0; i < graph->n_inputs; i++)

@@ -1,6 +1,7 @@
 #include "graph/shape.h"
 
 #include "base/error.h"
+#include "base/mem.h"
 
 #include <string.h>
 
@@ -76,16 +77,18 @@ static enum eng_status infer_node(struct eng_shape_walk *walk, size_t i, bool co
                                   struct eng_node_plan *plan, struct eng_error *err)
 {
     const struct eng_node *node = &walk->graph->nodes[i];
-    struct eng_arena *arena = walk->arena;
+    struct eng_arena *passing = walk->passing ? walk->passing : walk->arena;
     struct eng_tensor *tensors = walk->tensors;
-    const struct eng_tensor **in = eng_arena_alloc(arena, node->n_in + 1, sizeof *in);
-    struct eng_tensor **out = eng_arena_alloc(arena, node->n_out + 1, sizeof *out);
-    plan->state = eng_arena_alloc(arena, 1, node->op->state_bytes + 1);
-    if (!in || !out || !plan->state) return eng_fail_memory(err, "shape inference");
+    const struct eng_tensor **in = eng_arena_alloc(passing, node->n_in + 1, sizeof *in);
+    struct eng_tensor **out = eng_arena_alloc(passing, node->n_out + 1, sizeof *out);
+    if (!in || !out) return eng_fail_memory(err, "shape inference");
     for (size_t k = 0; k < node->n_in; k++)
         in[k] = node->in[k] == ENG_NO_VALUE ? NULL : &tensors[node->in[k]];
     for (size_t k = 0; k < node->n_out; k++)
         out[k] = node->out[k] == ENG_NO_VALUE ? NULL : &tensors[node->out[k]];
+    bool passes = computes && eng_known_inputs(&walk->known, node, in);
+    plan->state = eng_arena_alloc(passes ? passing : walk->arena, 1, node->op->state_bytes + 1);
+    if (!plan->state) return eng_fail_memory(err, "shape inference");
     struct eng_op_infer q = {.attrs = node->attrs,
                              .opset = node->opset,
                              .training = walk->training,
@@ -108,7 +111,11 @@ static enum eng_status infer_node(struct eng_shape_walk *walk, size_t i, bool co
     else if (out[0])
         plan->flops = (double)eng_shape_count(&out[0]->shape);
     plan->work = eng_op_work(node->op, &q);
-    return computes ? eng_known_run(&walk->known, node, &q, arena, plan, err) : ENG_OK;
+    if (!passes) return ENG_OK;
+    status = eng_known_run(&walk->known, node, &q, passing, plan, err);
+    if (plan->is_known) plan->state = NULL;
+    /* It is too large to be known: its state must last. */
+    return status == ENG_OK && !plan->is_known ? infer_node(walk, i, false, plan, err) : status;
 }
 
 enum eng_status eng_shape_infer_node(const struct eng_graph *graph, size_t i, bool training,
@@ -132,7 +139,8 @@ static enum eng_status follow(const struct eng_shape_walk *walk, const struct en
 {
     size_t n = (size_t)walk->batch, n_bytes = (size_t)eng_tensor_bytes(&value->tensor);
     bool rows = value->follows == ENG_FOLLOWS_IN_ROWS;
-    char *data = eng_arena_alloc(walk->arena, rows ? n : 1, n_bytes);
+    struct eng_arena *passing = walk->passing ? walk->passing : walk->arena;
+    char *data = eng_arena_alloc(passing, rows ? n : 1, n_bytes);
     if (!data) return eng_fail_memory(err, "a constant that follows the batch");
     for (size_t i = 0; i < (rows ? n : 1); i++)
         memcpy(data + i * n_bytes, value->tensor.data, n_bytes);
@@ -175,19 +183,53 @@ enum eng_status eng_shape_walk_node(struct eng_shape_walk *walk, size_t i,
     return infer_node(walk, i, true, plan, err);
 }
 
+static void mark(bool *used, const int *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (values[i] != ENG_NO_VALUE) used[values[i]] = true;
+}
+
+/* What is computed from shapes is mostly steps on the way. Values that nodes read when the graph
+ * runs, and outputs, are kept; of the others that they are known. */
+static enum eng_status keep_read(const struct eng_shape_walk *walk,
+                                 const struct eng_node_plan *nodes, struct eng_error *err)
+{
+    const struct eng_graph *graph = walk->graph;
+    bool *used = eng_arena_alloc(walk->passing, graph->n_values + 1, sizeof *used);
+    if (!used) return eng_fail_memory(err, "values known at plan time");
+    mark(used, graph->outputs, graph->n_outputs);
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        if (!nodes[i].is_known) mark(used, graph->nodes[i].in, graph->nodes[i].n_in);
+    for (size_t v = 0; v < graph->n_values; v++) {
+        struct eng_tensor *tensor = &walk->tensors[v];
+        if (!tensor->data || tensor->data == graph->values[v].tensor.data) continue;
+        size_t n_bytes = (size_t)eng_tensor_bytes(tensor);
+        void *copy = used[v] ? eng_arena_alloc(walk->arena, n_bytes + ENG_ALIGN, 1) : NULL;
+        if (used[v] && !copy) return eng_fail_memory(err, "values known at plan time");
+        if (copy && n_bytes > 0) memcpy(copy, tensor->data, n_bytes);
+        tensor->data = copy ? copy : eng_known_forgotten();
+    }
+    return ENG_OK;
+}
+
 enum eng_status eng_shape_infer(const struct eng_graph *graph, int64_t batch, bool override_batch,
                                 bool training, struct eng_arena *arena, struct eng_tensor *tensors,
                                 struct eng_node_plan *nodes, struct eng_error *err)
 {
+    struct eng_arena passing;
+    eng_arena_init(&passing);
     struct eng_shape_walk walk = {.graph = graph,
                                   .batch = batch,
                                   .override_batch = override_batch,
                                   .training = training,
                                   .arena = arena,
+                                  .passing = &passing,
                                   .tensors = tensors};
     enum eng_status status = eng_shape_walk_begin(&walk, err);
     for (size_t i = 0; status == ENG_OK && i < graph->n_nodes; i++)
         status = eng_shape_walk_node(&walk, i, &nodes[i], err);
+    if (status == ENG_OK) status = keep_read(&walk, nodes, err);
+    eng_arena_fini(&passing);
     return status;
 }
 

@@ -7,7 +7,7 @@
 
 /* How a node looks at one batch size: what infer answered. */
 struct eng_node_plan {
-    void *state;
+    void *state; /* NULL if is_known */
     size_t scratch_bytes;
     size_t keep_bytes;
     double flops;
@@ -25,7 +25,8 @@ bool eng_outputs_are_empty(struct eng_tensor *const *out, size_t n_out);
 /*
  * Purpose: infers every value at this batch size, and computes those that follow from constants and
  *          shapes alone (graph/known.h).
- * Shapes: tensors [n_values] (data set for what is known, else NULL), nodes [n_nodes]; a symbolic
+ * Shapes: tensors [n_values] (data set for what is known, else NULL; of what no node reads that is
+ * not known itself, and no output is, eng_known_forgotten()), nodes [n_nodes]; a symbolic
  * first dimension of an input becomes `batch`; override_batch also replaces a declared first
  *         dimension of 1, and then constants that follow the batch do. States and what was computed
  *         are allocated in arena.
@@ -45,6 +46,7 @@ struct eng_shape_walk {
     int64_t batch;
     bool override_batch, training;
     struct eng_arena *arena;
+    struct eng_arena *passing; /* for what is not needed afterwards; NULL: arena */
     struct eng_tensor *tensors;
     struct eng_known known;
 };
