@@ -168,7 +168,7 @@ class Branches(Inlined):
                    initializers=[yes])
         self.fails("then_branch has 1 outputs, wanted 2",
                    [node("If", ["yes"], ["y", "z"], then_branch=some, else_branch=some)], initializers=[yes])
-        self.fails("input 'later' is neither an input",
+        self.fails("input 'later' is the output of node 1 (Neg), which does not stand before",
                    [node("If", ["yes"], ["y"], then_branch=branch([node("Neg", ["later"], ["t"])], ["t"]),
                          else_branch=some), node("Neg", ["x"], ["later"])], initializers=[yes])
         deep = branch([node("Neg", ["x"], ["t"])], ["t"])

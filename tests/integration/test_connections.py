@@ -26,6 +26,7 @@ class Connections(daemon.TestCase):
                            for _ in range(8)]
             for connection in connections:
                 connection.connect()
+            d.wait_for(lambda: len(self.wake_ups(d)) == 4, "the threads to have their names")
             before = self.wake_ups(d)
             for _ in range(20):
                 for connection in connections:
