@@ -166,6 +166,8 @@ def hostile():
     sequence = one("Relu")
     sequence.graph.input[0].type.sequence_type.elem_type.tensor_type.elem_type = FLOAT
     yield "sequence_input", sequence
+    most = 2 ** 63 - 1
+    yield "pads_beyond_integers", one("Pad", more=[ints("p", 0, 0, most, 0, 0, 0, most, 0)])
     yield "half", one("Add", more=[numpy_helper.from_array(np.ones(4, np.float16), "b")])
     typed = one("Add", more=[helper.make_tensor("b", FLOAT, [4], [1, 2, 3, 4])])
     yield "float_data", typed

@@ -112,6 +112,12 @@ static void mutate_text(struct mutator *m, ProtobufCBinaryData *text)
     uint8_t *bytes = eng_arena_alloc(&m->arena, text->len + MUTATOR_BYTES_ROOM, 1);
     if (!bytes || !LLVMFuzzerMutate) return;
     if (text->len) memcpy(bytes, text->data, text->len);
+    if (text->len >= 8 && mutator_below(m, 2) == 0) { /* of raw_data: shapes, axes, pads ... */
+        int64_t number = telling_number(m);
+        memcpy(bytes + mutator_below(m, text->len / 8) * 8, &number, sizeof number);
+        text->data = bytes;
+        return;
+    }
     text->len = LLVMFuzzerMutate(bytes, text->len, text->len + MUTATOR_BYTES_ROOM);
     text->data = bytes;
 }

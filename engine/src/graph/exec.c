@@ -254,7 +254,7 @@ static bool bind_backward(struct eng_exec *exec, size_t i)
 void eng_exec_backward(struct eng_exec *exec)
 {
     for (size_t i = exec->graph->n_nodes; i-- > 0;)
-        if (bind_backward(exec, i) && !is_shared_view(exec, i))
+        if (!exec->plan->nodes[i].is_empty && bind_backward(exec, i) && !is_shared_view(exec, i))
             exec->graph->nodes[i].op->backward(&exec->calls[i]);
     for (size_t v = 0; v < exec->graph->n_values; v++) {
         const struct eng_value *value = &exec->graph->values[v];

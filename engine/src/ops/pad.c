@@ -118,7 +118,7 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     struct eng_shape y = *x;
     for (int d = 0; status == ENG_OK && d < x->rank; d++) {
         status = check_axis(x, d, pads, (enum eng_pad_mode)attrs->mode, err);
-        y.dim[d] += pads[d] + pads[x->rank + d];
+        if (status == ENG_OK) y.dim[d] += pads[d] + pads[x->rank + d];
     }
     if (status != ENG_OK) return status;
     eng_pad_plan(x, pads, (enum eng_pad_mode)attrs->mode, &state->pad);
