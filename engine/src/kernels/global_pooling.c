@@ -23,7 +23,7 @@ struct planes {
             const TYPE *x = (const TYPE *)p->x + plane * n;                           \
             TYPE best = x[0];                                                         \
             for (size_t i = 1; i < n; i++)                                            \
-                best = !(x[i] <= best) & (best == best) ? x[i] : best;                \
+                best = (!(x[i] <= best) & (best == best)) ? x[i] : best;              \
             ((TYPE *)p->y)[plane] = best;                                             \
         }                                                                             \
     }                                                                                 \

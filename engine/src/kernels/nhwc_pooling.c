@@ -24,7 +24,7 @@ static void add_line(const float *restrict x, float *restrict y, size_t n)
 static void max_line(const float *restrict x, float *restrict y, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = (x[i] > y[i]) | (x[i] != x[i]) ? x[i] : y[i];
+        y[i] = ((x[i] > y[i]) | (x[i] != x[i])) ? x[i] : y[i];
 }
 
 /* Taps of one axis that count for a mean: those inside, or those inside the padded image. */
