@@ -1,0 +1,41 @@
+/* Turning a graph to channels last while allocations fail. */
+#include "graph/channels_last.h"
+
+#include "failing_malloc.h"
+#include "graph/shape.h"
+#include "net_pictures.h"
+
+struct source {
+    struct eng_graph graph;
+    struct eng_tensor *shapes;
+};
+
+static enum eng_status turn_once(void *ctx, struct eng_error *err)
+{
+    const struct source *source = ctx;
+    struct eng_graph out;
+    eng_graph_init(&out);
+    enum eng_status status = eng_channels_last(&source->graph, source->shapes, &out, err);
+    eng_graph_fini(&out);
+    return status;
+}
+
+static void memory_may_end_anywhere(void **state)
+{
+    (void)state;
+    struct net net;
+    net_pictures(&net);
+    struct source source = {.graph = net.graph,
+                            .shapes = calloc(net.graph.n_values, sizeof *source.shapes)};
+    assert_non_null(source.shapes);
+    assert_int_equal(eng_shape_infer_symbolic(&source.graph, false, source.shapes, NULL), ENG_OK);
+    failing_malloc_sweep(turn_once, &source);
+    free(source.shapes);
+    net_fini(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(memory_may_end_anywhere)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
