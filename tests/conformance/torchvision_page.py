@@ -45,7 +45,7 @@ def cell(result, reasons):
         return f"FAILED: {text}"
     if text.startswith("PyTorch does not export it: "):
         reason = text.removeprefix("PyTorch does not export it: ").split(" Please")[0]
-        reason = re.sub(r" to ONNX opset version \d+", "", reason)
+        reason = re.sub(r" to ONNX opset version \d+", "", reason).split(", try")[0].rstrip(".")
         reasons.setdefault(reason, len(reasons) + 1)
         return f"not exported ({reasons[reason]})"
     return re.search(r"difference ([\d.e+-]+)", text).group(1)
@@ -58,7 +58,7 @@ def page(networks):
         cells = [cell(results.get(opset), reasons) for opset in OPSETS]
         rows.append(f"| {name} | {parameters:.1f} | {' | '.join(cells)} | {', '.join(sorted(ways))} |")
         n_compared += any(text and text[0].isdigit() for text in cells)
-    notes = "".join(f"\n({number}) PyTorch: {reason}\n" for reason, number in reasons.items())
+    notes = "".join(f"\n({number}) PyTorch: {reason}.\n" for reason, number in reasons.items())
     total = f"\n\n{n_compared} of {len(rows)} networks were compared; an empty cell was not tried.\n"
     return HEAD + "\n".join(rows) + total + notes
 
