@@ -9,6 +9,12 @@
 /* MAX_STEPS: nodes that are inferred again because a shape behind them has changed. */
 enum { MAX_CHAIN = 16, MAX_ROWS_BYTES = 1 << 20, MAX_STEPS = 1 << 20 };
 
+/* A node's input, and a number of it. */
+struct place {
+    size_t node, input;
+    int entry;
+};
+
 /* The graph at batches of one and two, side by side. */
 struct pair {
     struct eng_graph *graph;
@@ -16,12 +22,8 @@ struct pair {
     struct eng_shape_walk one, two;
     struct eng_node_plan scratch; /* what infer says beside shapes */
     size_t n_found, left_steps;
-};
-
-/* A node's input, and a number of it. */
-struct place {
-    size_t node, input;
-    int entry;
+    struct place last; /* the reader of the last number that follows the batch */
+    bool has_last;
 };
 
 /* The dimension of a value that holds the samples: it is twice as long for two. -1: none. */
@@ -129,6 +131,8 @@ static enum eng_status follow_in_shape(struct pair *pair, size_t i, size_t k, st
         return ENG_OK;
     pair->left_steps -= i - place.node;
     enum eng_status status = follow(pair, place, ENG_FOLLOWS_IN_ENTRY, err);
+    pair->last = place;
+    pair->has_last = true;
     for (size_t j = place.node; status == ENG_OK && j < i; j++)
         status = eng_shape_walk_node(&pair->two, j, &pair->scratch, err);
     return status;
@@ -155,6 +159,33 @@ static enum eng_status follow_beside_rows(struct pair *pair, size_t i, struct en
     return status;
 }
 
+/* Another number of the last shape follows the batch instead: true if node i then fits. */
+static bool reread(struct pair *pair, size_t i, int entry)
+{
+    int copy = pair->graph->nodes[pair->last.node].in[pair->last.input];
+    if (i - pair->last.node > pair->left_steps) return false;
+    pair->left_steps -= i - pair->last.node;
+    pair->graph->values[copy].follows_entry = entry;
+    enum eng_status status = eng_shape_walk_value(&pair->two, (size_t)copy, NULL);
+    for (size_t j = pair->last.node; status == ENG_OK && j <= i; j++)
+        status = eng_shape_walk_node(&pair->two, j, &pair->scratch, NULL);
+    return status == ENG_OK;
+}
+
+/* A shape that joins the samples' dimension with another can be read in several ways, of which only
+ * what comes later tells the right one. */
+static bool reread_last(struct pair *pair, size_t i)
+{
+    if (!pair->has_last) return false;
+    const struct eng_node *reader = &pair->graph->nodes[pair->last.node];
+    const struct eng_value *copy = &pair->graph->values[reader->in[pair->last.input]];
+    int first = copy->follows_entry, n = (int)eng_shape_count(&copy->tensor.shape);
+    for (int entry = 0; entry < n && n <= ENG_MAX_RANK; entry++)
+        if (entry != first && reread(pair, i, entry)) return true;
+    reread(pair, i, first);
+    return false;
+}
+
 static enum eng_status visit(struct pair *pair, size_t i, struct eng_error *err)
 {
     enum eng_status status = eng_shape_walk_node(&pair->one, i, &pair->scratch, err);
@@ -166,8 +197,9 @@ static enum eng_status visit(struct pair *pair, size_t i, struct eng_error *err)
     status = eng_shape_walk_node(&pair->two, i, &pair->scratch, NULL);
     if (status == ENG_OK || status == ENG_NO_MEMORY) return status;
     enum eng_status following = follow_beside_rows(pair, i, err);
-    if (following != ENG_OK || pair->n_found == n_before) return following ? following : status;
-    return eng_shape_walk_node(&pair->two, i, &pair->scratch, err);
+    if (following != ENG_OK) return following;
+    if (pair->n_found > n_before) return eng_shape_walk_node(&pair->two, i, &pair->scratch, err);
+    return reread_last(pair, i) ? ENG_OK : status;
 }
 
 /* Room for the values that are there and for a copy at every input. */

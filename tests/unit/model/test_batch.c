@@ -307,6 +307,19 @@ static int attention(struct net *net, int x)
     return flatten(net, transpose(net, "samples_first", x, (int64_t[]){1, 0, 2}, 3));
 }
 
+/* What has been words and samples becomes lines, and these become words and samples. */
+static int projected_attention(struct net *net, int x)
+{
+    int y = transpose(net, "words_in_front", x, (int64_t[]){1, 0, 2}, 3);
+    y = reshape(net, "parts", y, (int64_t[]){4, 2, 3}, 3);
+    y = reshape(net, "lines", y, (int64_t[]){4, 6}, 2);
+    int w = net_weight(net, "w", NET_SHAPE(6, 6), -1.0f, 1.0f);
+    y = net_node(net, "MatMul", "projected", (int[]){y, w}, 2, NULL, 0);
+    y = reshape(net, "words_of_lines", y, (int64_t[]){4, 1, 6}, 3);
+    y = transpose(net, "samples_in_front", y, (int64_t[]){1, 0, 2}, 3);
+    return flatten(net, net_node(net, "Add", "residual", (int[]){x, y}, 2, NULL, 0));
+}
+
 static int windows_of_windows(struct net *net, int x)
 {
     x = reshape(net, "cut", x, (int64_t[]){1, 2, 2, 3, 2}, 5);
@@ -355,6 +368,7 @@ static void files_for_one_sample_take_several(void **state)
                  {joined_shape, false, NULL},
                  {squeezed, false, NULL},
                  {attention, false, NULL},
+                 {projected_attention, false, NULL},
                  {windows_of_windows, false, NULL},
                  {samples_as_channels, false, NULL},
                  {first_sample, true, "output 'y'"},
