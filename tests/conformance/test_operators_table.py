@@ -106,8 +106,9 @@ def raw(value, *shape):
 X = floats(2, 3, 4, 4)
 # what, why, words of the sentence, then the model: operator, inputs, opset, attributes
 REFUSALS = [
-    ("operators that are not in the table", "nothing here computes them; `If`, `Loop`, `Scan` and all others that hold "
-     "graphs are among them, and so are those of sequences, optionals and strings",
+    ("operators that are not in the table", "nothing here computes them; `Loop` and `Scan` are among them, and so are "
+     "operators of sequences, optionals and strings. An `If` that constants or shapes decide becomes the nodes of its "
+     "branch ([021](decisions/021-functions-and-branches.md)), any other is refused",
      ["Det", "not known"], "Det", [X], 13, {}),
     ("operators whose output's shape depends on the picture (`NonZero`, `NonMaxSuppression`, `Unique`, `Compress`)",
      "all memory is planned before the first picture comes", ["NonZero", "without its post-processing"],
