@@ -72,7 +72,8 @@ static enum eng_status fill(struct tool_bench *bench, int n_threads, struct eng_
         bench->inputs[i].data = NULL;
         status = make_input(&bench->inputs[i], bench->batch, &rng, err);
     }
-    if (!status && n_threads > 1) status = eng_pool_create(n_threads - 1, &bench->pool, err);
+    /* Loops run on the caller and on all workers but one. */
+    if (!status && n_threads > 1) status = eng_pool_create(n_threads, &bench->pool, err);
     return status ? status : eng_session_create(bench->model, bench->pool, &bench->session, err);
 }
 
