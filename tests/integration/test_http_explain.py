@@ -187,7 +187,9 @@ class Explain(Case):
 
     def test_the_log_and_the_metrics_tell_of_it(self):
         self.d.post("/explain/spot", self.picture, headers={"X-Request-Id": "look-here"})
-        self.assertEqual(self.d.metric('classifyd_requests_total{listener="public",route="explain",code="200"}'), 1)
+        # A request is counted and logged when its reply has gone, so the client may be here before.
+        count = 'classifyd_requests_total{listener="public",route="explain",code="200"}'
+        self.d.wait_for(lambda: self.d.metric(count) == 1, "count of one request")
         self.d.wait_for(lambda: "id=look-here" in self.d.log(), "log line")
         line, = [l for l in self.d.log().splitlines() if "id=look-here" in l]
         for part in ("route=explain", "code=200", "model=spot", "version=1", "pictures=1"):
