@@ -20,7 +20,7 @@ bool eng_nhwc_conv_can(const struct eng_nhwc_conv *conv, enum eng_nhwc_method me
 static bool winograd_pays(const struct eng_nhwc_conv *conv)
 {
     size_t pixels = eng_window_volume(conv->window.out);
-    return conv->in_channels >= 32 && conv->out_channels >= 32 && pixels >= 100;
+    return conv->in_channels >= 64 && conv->out_channels >= 32 && pixels >= 100;
 }
 
 enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv)
