@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SPARE_FLOATS = 16 << 20 };
+
 /* --- what a node is --- */
 
 static bool is(const struct eng_node *node, const char *name)
@@ -121,6 +123,8 @@ static enum eng_status plan_convolution(struct eng_turn *w, const struct eng_nod
     *fits =
         eng_nhwc_conv_can(conv, ENG_NHWC_PRODUCT) || eng_nhwc_conv_can(conv, ENG_NHWC_DEPTHWISE);
     attrs->method = conv->method = eng_nhwc_conv_choose(conv);
+    size_t n;
+    *fits = *fits && eng_nhwc_conv_packed_floats(conv, &n) && eng_turn_affords(w, node->in[1], n);
     return ENG_OK;
 }
 
@@ -220,9 +224,12 @@ static bool can_turn(const struct eng_turn *w, int v)
 
 static enum eng_status turn(struct eng_turn *w, int v, int *out, struct eng_error *err)
 {
-    if (is_constant(w, v)) return turn_constant(w, v, out, err);
-    enum eng_status status = eng_turn_need_twin(w, v, err);
-    *out = w->twin[v];
+    enum eng_status status = ENG_OK;
+    if (!is_constant(w, v))
+        status = eng_turn_need_twin(w, v, err);
+    else if (w->turned[v] == ENG_NO_VALUE)
+        status = turn_constant(w, v, &w->turned[v], err);
+    *out = is_constant(w, v) ? w->turned[v] : w->twin[v];
     return status;
 }
 
@@ -281,6 +288,8 @@ static enum eng_status convert_affine(struct eng_turn *w, const struct eng_node 
     struct eng_shape shape = {.rank = 1, .dim = {(int64_t)n}};
     float *scale, *shift;
     struct eng_node_view view;
+    *done = eng_turn_affords(w, node->in[1], 2 * n);
+    if (!*done) return ENG_OK;
     enum eng_status status = eng_turn_add_floats(w, node->in[1], &shape, &in[1], &scale, err);
     if (status == ENG_OK) status = eng_turn_add_floats(w, node->in[1], &shape, &in[2], &shift, err);
     if (status != ENG_OK) return status;
@@ -420,10 +429,11 @@ static bool walk_init(struct eng_turn *w)
     w->uses = eng_calloc(n + 1, sizeof *w->uses);
     w->twin = eng_calloc(n + 1, sizeof *w->twin);
     w->plain = eng_calloc(n + 1, sizeof *w->plain);
-    if (!w->uses || !w->twin || !w->plain) return false;
+    w->turned = eng_calloc(n + 1, sizeof *w->turned);
+    if (!w->uses || !w->twin || !w->plain || !w->turned) return false;
     eng_graph_count_uses(w->graph, w->uses);
     for (size_t v = 0; v < n; v++) {
-        w->twin[v] = ENG_NO_VALUE;
+        w->twin[v] = w->turned[v] = ENG_NO_VALUE;
         w->plain[v] = w->graph->values[v].kind == ENG_VALUE_COMPUTED ? ENG_NO_VALUE : (int)v;
         if (!eng_turn_note_producer(w, (int)v, -1)) return false;
     }
@@ -449,7 +459,7 @@ static enum eng_status rewrite(struct eng_turn *w, struct eng_error *err)
 enum eng_status eng_channels_last(const struct eng_graph *graph, const struct eng_tensor *shapes,
                                   struct eng_graph *out, struct eng_error *err)
 {
-    struct eng_turn w = {.graph = out, .shapes = shapes};
+    struct eng_turn w = {.graph = out, .shapes = shapes, .spare_floats = SPARE_FLOATS};
     if (!pays(graph, shapes)) return ENG_OK;
     enum eng_status status = eng_graph_borrow(graph, out, err);
     if (status != ENG_OK) return status;
@@ -457,6 +467,7 @@ enum eng_status eng_channels_last(const struct eng_graph *graph, const struct en
     free(w.uses);
     free(w.twin);
     free(w.plain);
+    free(w.turned);
     free(w.producer);
     free(w.nodes);
     return status;

@@ -31,6 +31,16 @@ enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct e
     return ENG_OK;
 }
 
+bool eng_turn_affords(struct eng_turn *w, int like, size_t n)
+{
+    size_t held = (size_t)eng_shape_count(&w->graph->values[like].tensor.shape);
+    size_t free = w->uses[like] == 1 ? 4 * held : 0;
+    if (n <= free) return true;
+    if (n - free > w->spare_floats) return false;
+    w->spare_floats -= n - free;
+    return true;
+}
+
 void eng_turn_let_go(struct eng_turn *w, int v)
 {
     if (--w->uses[v] == 0)

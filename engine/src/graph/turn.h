@@ -10,9 +10,11 @@ struct eng_turn {
     struct eng_graph *graph;
     const struct eng_tensor *shapes; /* of the values that were there */
     size_t n_old;
-    int *uses;  /* [n_old] */
-    int *twin;  /* [n_old] the value with channels last, or none */
-    int *plain; /* [n_old] the value itself, one that equals it, or none yet */
+    int *uses;           /* [n_old] */
+    int *twin;           /* [n_old] the value with channels last, or none */
+    int *plain;          /* [n_old] the value itself, one that equals it, or none yet */
+    int *turned;         /* [n_old] a constant with channels last, or none yet */
+    size_t spare_floats; /* what may still be spent on packing more than there is */
     struct eng_node *nodes;
     size_t n_nodes, capacity;
     int *producer; /* [values] index of the new node, or -1 */
@@ -27,6 +29,11 @@ extern const int64_t eng_to_last[4], eng_to_first[4];
 /* Purpose: zeros that take the place of constant `like`, for the caller to fill. */
 enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct eng_shape *shape,
                                     int *out, float **data, struct eng_error *err);
+
+/* Purpose: whether n floats may be packed of constant `like`: four times what it holds if it has
+ * one reader, else what the walk has to spare. Many nodes may read one large constant, and a file
+ * of a kilobyte can make one. */
+bool eng_turn_affords(struct eng_turn *w, int like, size_t n);
 
 /* Purpose: a constant has one reader less; after the last one only its packed form counts. */
 void eng_turn_let_go(struct eng_turn *w, int v);

@@ -100,11 +100,9 @@ static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv
                     .kernels = eng_kernels(),
                     .clamp = eng_clamp_for(call->activation)};
     const struct eng_window *w = &conv->window;
-    int64_t first, last, unused;
+    int64_t unused; /* the first tap enters the image last, the last tap leaves it first */
     eng_window_reach(w, 2, 0, &r.inner_first, &unused);
-    eng_window_reach(w, 2, w->kernel[2] - 1, &first, &last);
-    r.inner_last = last;
-    if (first > r.inner_first) r.inner_first = first;
+    eng_window_reach(w, 2, w->kernel[2] - 1, &unused, &r.inner_last);
     if (r.inner_first > r.inner_last) r.inner_last = r.inner_first;
     size_t row_flops = 2 * eng_window_volume(w->kernel) * conv->groups * (size_t)w->out[2] + 1;
     eng_pool_for(call->pool, conv->n_images * (size_t)w->out[1], 1 + PIECE_FLOPS / row_flops,

@@ -128,12 +128,41 @@ static void few_channels_stay(void **state)
     eng_graph_fini(&plain);
 }
 
+/* A file of a kilobyte can make one large constant that a thousand nodes read: no copy for each. */
+static void shared_constants_are_not_multiplied(void **state)
+{
+    (void)state;
+    enum { N_LAYERS = 300, CHANNELS = 256 };
+    static const int64_t pads[4] = {1, 1, 1, 1};
+    struct eng_attr pad = net_ints("pads", pads, 4);
+    struct net net;
+    struct eng_graph plain;
+    net_init(&net, 5);
+    int x = net_input(&net, "x", NET_SHAPE(-1, CHANNELS, 12, 12));
+    int w = net_weight(&net, "w", NET_SHAPE(CHANNELS, CHANNELS, 3, 3), -0.01f, 0.01f);
+    int k = net_weight(&net, "k", NET_SHAPE(1, CHANNELS, 12, 12), 0.5f, 1);
+    for (int i = 0; i < 2 * N_LAYERS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "layer%d", i);
+        bool is_conv = i == 0 || i > N_LAYERS;
+        x = is_conv ? net_node(&net, "Conv", name, (int[]){x, w}, 2, &pad, 1)
+                    : net_simple(&net, "Mul", name, x, k);
+    }
+    net_output(&net, x);
+    turn(&net, &plain);
+    assert_true(net.graph.n_nodes > 0);
+    assert_true(net.graph.arena.total_bytes < (size_t)80 << 20); /* all copies: over 700 MiB */
+    net_fini(&net);
+    eng_graph_fini(&plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_stay),
         cmocka_unit_test(little_is_moved),
         cmocka_unit_test(few_channels_stay),
+        cmocka_unit_test(shared_constants_are_not_multiplied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

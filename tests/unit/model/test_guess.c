@@ -78,87 +78,88 @@ static struct eng_model *must_open(const struct made *made)
     return model;
 }
 
+static const struct {
+    struct made made;
+    float scale, mean, std; /* of the first channel */
+    enum eng_resize resize;
+} value_rows[] = {
+    {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
+     1.0f / 255,
+     0.485f,
+     0.229f,
+     ENG_RESIZE_CENTER_CROP},
+    {{NET_SHAPE(-1, 128, 160, 3), ENG_FLOAT32, NULL, 0, 1001, "Softmax", NULL},
+     1.0f / 127.5f,
+     1,
+     1,
+     ENG_RESIZE_CENTER_CROP},
+    /* ten classes, or pictures too small for photographs, or grey ones: nothing is known */
+    {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 10, NULL, NULL},
+     1.0f / 255,
+     0,
+     1,
+     ENG_RESIZE_STRETCH},
+    {{NET_SHAPE(-1, 3, 64, 64), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
+     1.0f / 255,
+     0,
+     1,
+     ENG_RESIZE_STRETCH},
+    {{NET_SHAPE(-1, 1, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
+     1.0f / 255,
+     0,
+     1,
+     ENG_RESIZE_STRETCH},
+    /* the graph scales for itself */
+    {{NET_SHAPE(-1, 224, 224, 3), ENG_FLOAT32, "Mul", 1.0f / 255, 1000, NULL, NULL},
+     1,
+     0,
+     1,
+     ENG_RESIZE_CENTER_CROP},
+    {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Div", 127.5f, 10, NULL, NULL},
+     1,
+     0,
+     1,
+     ENG_RESIZE_STRETCH},
+    {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Sub", 103.9f, 10, NULL, NULL},
+     1,
+     0,
+     1,
+     ENG_RESIZE_STRETCH},
+    {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Add", -103.9f, 10, NULL, NULL},
+     1,
+     0,
+     1,
+     ENG_RESIZE_STRETCH},
+    {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, "Sub", 0.485f, 1000, NULL, NULL},
+     1.0f / 255,
+     0,
+     1,
+     ENG_RESIZE_CENTER_CROP},
+    {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Mul", 2, 10, NULL, NULL},
+     1.0f / 255,
+     0,
+     1,
+     ENG_RESIZE_STRETCH},
+    /* bytes are the pixels as they are */
+    {{NET_SHAPE(-1, 224, 224, 3), ENG_UINT8, NULL, 0, 1000, NULL, NULL},
+     1,
+     0,
+     1,
+     ENG_RESIZE_CENTER_CROP},
+};
+
 static void values_follow_classes_and_the_first_nodes(void **state)
 {
     (void)state;
-    static const struct {
-        struct made made;
-        float scale, mean, std; /* of the first channel */
-        enum eng_resize resize;
-    } rows[] = {
-        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
-         1.0f / 255,
-         0.485f,
-         0.229f,
-         ENG_RESIZE_CENTER_CROP},
-        {{NET_SHAPE(-1, 128, 160, 3), ENG_FLOAT32, NULL, 0, 1001, "Softmax", NULL},
-         1.0f / 127.5f,
-         1,
-         1,
-         ENG_RESIZE_CENTER_CROP},
-        /* ten classes, or pictures too small for photographs, or grey ones: nothing is known */
-        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, NULL, 0, 10, NULL, NULL},
-         1.0f / 255,
-         0,
-         1,
-         ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 3, 64, 64), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
-         1.0f / 255,
-         0,
-         1,
-         ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 1, 224, 224), ENG_FLOAT32, NULL, 0, 1000, NULL, NULL},
-         1.0f / 255,
-         0,
-         1,
-         ENG_RESIZE_STRETCH},
-        /* the graph scales for itself */
-        {{NET_SHAPE(-1, 224, 224, 3), ENG_FLOAT32, "Mul", 1.0f / 255, 1000, NULL, NULL},
-         1,
-         0,
-         1,
-         ENG_RESIZE_CENTER_CROP},
-        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Div", 127.5f, 10, NULL, NULL},
-         1,
-         0,
-         1,
-         ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Sub", 103.9f, 10, NULL, NULL},
-         1,
-         0,
-         1,
-         ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Add", -103.9f, 10, NULL, NULL},
-         1,
-         0,
-         1,
-         ENG_RESIZE_STRETCH},
-        {{NET_SHAPE(-1, 3, 224, 224), ENG_FLOAT32, "Sub", 0.485f, 1000, NULL, NULL},
-         1.0f / 255,
-         0,
-         1,
-         ENG_RESIZE_CENTER_CROP},
-        {{NET_SHAPE(-1, 3, 32, 32), ENG_FLOAT32, "Mul", 2, 10, NULL, NULL},
-         1.0f / 255,
-         0,
-         1,
-         ENG_RESIZE_STRETCH},
-        /* bytes are the pixels as they are */
-        {{NET_SHAPE(-1, 224, 224, 3), ENG_UINT8, NULL, 0, 1000, NULL, NULL},
-         1,
-         0,
-         1,
-         ENG_RESIZE_CENTER_CROP},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct eng_model *model = must_open(&rows[i].made);
+    for (size_t i = 0; i < sizeof value_rows / sizeof *value_rows; i++) {
+        struct eng_model *model = must_open(&value_rows[i].made);
         const struct eng_card *card = eng_model_card(model);
         const struct eng_preprocess *pre = &card->preprocess;
         assert_true(card->takes_images && card->guessed & ENG_GUESS_PREPROCESS);
         assert_int_equal(card->origin[ENG_CARD_VALUES], ENG_ORIGIN_GUESSED);
-        assert_true(pre->scale == rows[i].scale);
-        assert_true(pre->mean[0] == rows[i].mean && pre->std[0] == rows[i].std);
-        assert_int_equal(pre->resize, rows[i].resize);
+        assert_true(pre->scale == value_rows[i].scale);
+        assert_true(pre->mean[0] == value_rows[i].mean && pre->std[0] == value_rows[i].std);
+        assert_int_equal(pre->resize, value_rows[i].resize);
         if (pre->resize == ENG_RESIZE_CENTER_CROP)
             assert_int_equal(pre->shorter_side_px, pre->width_px * 8 / 7);
         eng_model_destroy(model);
