@@ -132,13 +132,13 @@ class Life(daemon.TestCase):
         with open(os.path.join(self.models, "bad", "1", "model.onnx"), "w") as f:
             f.write("no model")
         d = self.start(wait=False)
-        d.wait_for(lambda: "bad" in d.get("/readyz").json().get("error", ""), "reason")
+        d.wait_for(lambda: d.post("/classify/tiny", png()).status == 200, "the model that can be loaded")
+        d.wait_for(lambda: "could not be loaded" in d.get("/readyz").json().get("error", ""), "reason")
         reply = d.get("/readyz")
         self.check_error(reply, 503, "not_ready", "bad has no version that serves: it could not be loaded")
         self.assertNotIn("model.onnx", reply.json()["error"])
         self.assertEqual(reply.headers["Retry-After"], "1")
         self.assertEqual(d.get("/healthz").status, 200)
-        self.assertEqual(d.post("/classify/tiny", png()).status, 200)
         self.check_error(d.post("/classify/bad", png()), 503, "not_ready")
 
     def test_metrics_pass_promtool(self):
