@@ -59,15 +59,14 @@ static bool gains(const struct eng_turn *w, const struct eng_node *node)
            channels_of(w, node->in[0]) >= ENG_CHANNEL_BLOCK;
 }
 
-static bool pays(const struct eng_graph *graph, const struct eng_tensor *shapes)
+static bool pays(const struct eng_turn *w)
 {
-    const struct eng_turn w = {.graph = (struct eng_graph *)graph, .shapes = shapes};
     double all = 0, gained = 0;
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        const struct eng_node *node = &graph->nodes[i];
-        if (!is_convolution(&w, node)) continue;
-        all += work(&w, node);
-        if (gains(&w, node)) gained += work(&w, node);
+    for (size_t i = 0; i < w->graph->n_nodes; i++) {
+        const struct eng_node *node = &w->graph->nodes[i];
+        if (!is_convolution(w, node)) continue;
+        all += work(w, node);
+        if (gains(w, node)) gained += work(w, node);
     }
     return gained > 0 && gained >= all / 2;
 }
@@ -440,7 +439,7 @@ static bool walk_init(struct eng_turn *w)
     return true;
 }
 
-static enum eng_status rewrite(struct eng_turn *w, struct eng_error *err)
+static enum eng_status rewrite_nodes(struct eng_turn *w, struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
     for (size_t i = 0; status == ENG_OK && i < w->graph->n_nodes; i++)
@@ -456,14 +455,15 @@ static enum eng_status rewrite(struct eng_turn *w, struct eng_error *err)
     return ENG_OK;
 }
 
-enum eng_status eng_channels_last(const struct eng_graph *graph, const struct eng_tensor *shapes,
-                                  struct eng_graph *out, struct eng_error *err)
+enum eng_status eng_channels_last(struct eng_rewrite *rewrite, struct eng_error *err)
 {
-    struct eng_turn w = {.graph = out, .shapes = shapes, .spare_floats = SPARE_FLOATS};
-    if (!pays(graph, shapes)) return ENG_OK;
-    enum eng_status status = eng_graph_borrow(graph, out, err);
-    if (status != ENG_OK) return status;
-    status = walk_init(&w) ? rewrite(&w, err) : eng_fail_memory(err, "a graph pass");
+    struct eng_turn w = {.rewrite = rewrite,
+                         .graph = rewrite->graph,
+                         .shapes = rewrite->shapes,
+                         .spare_floats = SPARE_FLOATS};
+    if (!pays(&w)) return ENG_OK;
+    enum eng_status status =
+        walk_init(&w) ? rewrite_nodes(&w, err) : eng_fail_memory(err, "a graph pass");
     free(w.uses);
     free(w.twin);
     free(w.plain);

@@ -9,14 +9,10 @@
 #ifndef ENG_GRAPH_CHANNELS_LAST_H
 #define ENG_GRAPH_CHANNELS_LAST_H
 
-#include "graph/graph.h"
+#include "graph/rewrite.h"
 
-/*
- * Purpose: rewrites the graph if most of its multiplications gain by it. Values keep their numbers;
- * new ones are added behind them. Shapes: shapes [n_values] as eng_shape_infer_symbolic gives them
- * (the first dimension may be -1). Errors: NO_MEMORY, LIMIT.
+/* Purpose: rewrites the graph if most of its multiplications gain by it. Errors: NO_MEMORY, LIMIT.
  */
-enum eng_status eng_channels_last(const struct eng_graph *graph, const struct eng_tensor *shapes,
-                                  struct eng_graph *out, struct eng_error *err);
+enum eng_status eng_channels_last(struct eng_rewrite *rewrite, struct eng_error *err);
 
 #endif

@@ -3,32 +3,27 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
-static enum eng_status add_value(struct eng_turn *w, int like, const char *suffix, int *out,
-                                 struct eng_error *err)
+const int64_t eng_to_last[4] = {0, 2, 3, 1}, eng_to_first[4] = {0, 3, 1, 2};
+
+/* The form of a picture with channels last. */
+static enum eng_status add_twin(struct eng_turn *w, int like, int *out, struct eng_error *err)
 {
-    char name[192]; /* with a number: what is cut off may be all that tells two names apart */
-    snprintf(name, sizeof name, "%.120s.%s%zu", w->graph->values[like].name, suffix,
-             w->graph->n_values);
-    return eng_graph_add_computed(w->graph, name, out, err);
+    struct eng_shape turned = {.rank = 4};
+    for (int d = 0; d < 4; d++)
+        turned.dim[d] = w->shapes[like].shape.dim[eng_to_last[d]];
+    enum eng_status status = eng_rewrite_add_computed(w->rewrite, like, "nhwc", &turned, out, err);
+    w->shapes = w->rewrite->shapes;
+    return status;
 }
 
 enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct eng_shape *shape,
                                     int *out, float **data, struct eng_error *err)
 {
-    char name[192];
-    snprintf(name, sizeof name, "%.120s.packed%zu", w->graph->values[like].name,
-             w->graph->n_values);
-    struct eng_tensor tensor = {.dtype = ENG_FLOAT32, .shape = *shape};
-    enum eng_status status = eng_graph_add_constant(w->graph, name, &tensor, out, err);
-    if (status != ENG_OK) return status;
-    struct eng_value *value = &w->graph->values[*out];
-    value->is_packed = true;
-    value->n_packed = (size_t)eng_shape_count(&w->graph->values[like].tensor.shape);
-    *data = value->tensor.data;
-    return ENG_OK;
+    enum eng_status status = eng_rewrite_add_floats(w->rewrite, like, shape, out, data, err);
+    w->shapes = w->rewrite->shapes;
+    return status;
 }
 
 bool eng_turn_affords(struct eng_turn *w, int like, size_t n)
@@ -119,13 +114,11 @@ static enum eng_status push_transpose(struct eng_turn *w, const char *name, cons
     return status == ENG_OK ? push_like(w, &node, &in, 1, out, err) : status;
 }
 
-const int64_t eng_to_last[4] = {0, 2, 3, 1}, eng_to_first[4] = {0, 3, 1, 2};
-
 enum eng_status eng_turn_need_twin(struct eng_turn *w, int v, struct eng_error *err)
 {
     if (w->twin[v] != ENG_NO_VALUE) return ENG_OK;
     int twin;
-    enum eng_status status = add_value(w, v, "nhwc", &twin, err);
+    enum eng_status status = add_twin(w, v, &twin, err);
     if (status == ENG_OK)
         status =
             push_transpose(w, w->graph->values[twin].name, eng_to_last, w->plain[v], twin, err);
@@ -146,7 +139,7 @@ enum eng_status eng_turn_push_twin(struct eng_turn *w, const struct eng_node *li
                                    size_t n_in, struct eng_error *err)
 {
     int twin, v = like->out[0];
-    enum eng_status status = add_value(w, v, "nhwc", &twin, err);
+    enum eng_status status = add_twin(w, v, &twin, err);
     if (status == ENG_OK) status = push_like(w, like, in, n_in, twin, err);
     if (status == ENG_OK) w->twin[v] = twin;
     return status;

@@ -3,12 +3,13 @@
 #ifndef ENG_GRAPH_TURN_H
 #define ENG_GRAPH_TURN_H
 
-#include "graph/graph.h"
+#include "graph/rewrite.h"
 
 /* The walk: nodes go from the old list to the new one. */
 struct eng_turn {
-    struct eng_graph *graph;
-    const struct eng_tensor *shapes; /* of the values that were there */
+    struct eng_rewrite *rewrite;
+    struct eng_graph *graph;         /* the rewrite's */
+    const struct eng_tensor *shapes; /* the rewrite's */
     size_t n_old;
     int *uses;           /* [n_old] */
     int *twin;           /* [n_old] the value with channels last, or none */

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "graph/channels_last.h"
+#include "graph/inference.h"
 #include "graph/passes.h"
 #include "model/convert.h"
 #include "model/declared.h"
@@ -51,9 +51,8 @@ static enum eng_status make_plans(struct eng_model *model, struct eng_error *err
 {
     model->plans = eng_arena_alloc(&model->arena, (size_t)model->n_plans, sizeof *model->plans);
     if (!model->plans) return eng_fail_memory(err, "the model's plans");
-    const struct eng_graph *graph = model->turned.n_nodes > 0 ? &model->turned : &model->graph;
     for (int b = 0; b < model->n_plans; b++) {
-        enum eng_status status = eng_plan_create(graph, ENG_PLAN_INFERENCE, b + 1,
+        enum eng_status status = eng_plan_create(&model->turned, ENG_PLAN_INFERENCE, b + 1,
                                                  model->override_batch, &model->plans[b], err);
         if (status != ENG_OK) return status;
         size_t n_bytes = model->plans[b]->arena_bytes;
@@ -62,23 +61,20 @@ static enum eng_status make_plans(struct eng_model *model, struct eng_error *err
     return ENG_OK;
 }
 
-/* Shapes of the values that came with channels last: their pictures stand in the first dimension.
- */
-static enum eng_status extend_symbolic(struct eng_model *model, struct eng_error *err)
+/* The graph that inference runs, and the shapes of its values. */
+static enum eng_status make_turned(struct eng_model *model, struct eng_error *err)
 {
-    const struct eng_graph *turned = &model->turned;
-    size_t n_old = model->graph.n_values, n = turned->n_values;
-    if (n == 0) return ENG_OK;
-    struct eng_tensor *all = eng_arena_alloc(&model->arena, n, sizeof *all);
-    if (!all) return eng_fail_memory(err, "the model's shapes");
-    memcpy(all, model->symbolic, n_old * sizeof *all);
-    for (size_t v = n_old; v < n; v++) {
-        all[v] = model->plans[0]->tensors[v];
-        if (model->override_batch && turned->values[v].kind == ENG_VALUE_COMPUTED)
-            all[v].shape.dim[0] = -1;
+    struct eng_rewrite rewrite;
+    enum eng_status status =
+        eng_rewrite_begin(&rewrite, &model->graph, model->symbolic, &model->turned, err);
+    if (status == ENG_OK) status = eng_inference_rewrite(&rewrite, err);
+    if (status == ENG_OK) {
+        model->symbolic = eng_arena_copy(&model->arena, rewrite.shapes,
+                                         model->turned.n_values * sizeof *rewrite.shapes);
+        if (!model->symbolic) status = eng_fail_memory(err, "the model's shapes");
     }
-    model->symbolic = all;
-    return ENG_OK;
+    eng_rewrite_end(&rewrite);
+    return status;
 }
 
 static enum eng_status build(struct eng_model *model, const struct source *source,
@@ -91,10 +87,8 @@ static enum eng_status build(struct eng_model *model, const struct source *sourc
     eng_digest_sha256(source->bytes, source->n_bytes, model->digest);
     enum eng_status status = read_onnx(model, source, options, err);
     if (status == ENG_OK) status = eng_model_find_batch(model, max_batch, err);
-    if (status == ENG_OK)
-        status = eng_channels_last(&model->graph, model->symbolic, &model->turned, err);
+    if (status == ENG_OK) status = make_turned(model, err);
     if (status == ENG_OK) status = make_plans(model, err);
-    if (status == ENG_OK) status = extend_symbolic(model, err);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
     return status;
 }

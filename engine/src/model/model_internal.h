@@ -13,14 +13,14 @@ struct eng_model {
     struct eng_arena arena;        /* strings and arrays of the card */
     struct eng_graph graph;        /* optimised */
     size_t n_imported_nodes;       /* of the file, with those of functions and branches */
-    struct eng_graph turned;       /* with channels last (graph/channels_last.h), or empty */
+    struct eng_graph turned;       /* what inference runs (graph/inference.h) */
     struct eng_card_source source; /* completed: labels, preprocess and softmax are decided */
     char digest[ENG_DIGEST_CHARS];
     bool override_batch; /* the file declares batch 1, and any other works too */
     int max_batch;
     int n_plans;                 /* max_batch, or 1: then sessions run samples one by one */
     const char *why_one_by_one;  /* a sentence; NULL if samples run together */
-    struct eng_plan **plans;     /* [n_plans], for batches of 1 .. n_plans: of turned, or graph */
+    struct eng_plan **plans;     /* [n_plans], for batches of 1 .. n_plans: of turned */
     struct eng_tensor *symbolic; /* [n_values] shapes with -1 for the batch; turned's too */
     size_t arena_bytes;          /* the largest plan's */
     size_t sample_count;         /* floats of one prepared picture or vector; 0: it takes neither */

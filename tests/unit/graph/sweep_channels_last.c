@@ -15,7 +15,10 @@ static enum eng_status turn_once(void *ctx, struct eng_error *err)
     const struct source *source = ctx;
     struct eng_graph out;
     eng_graph_init(&out);
-    enum eng_status status = eng_channels_last(&source->graph, source->shapes, &out, err);
+    struct eng_rewrite rewrite;
+    enum eng_status status = eng_rewrite_begin(&rewrite, &source->graph, source->shapes, &out, err);
+    if (status == ENG_OK) status = eng_channels_last(&rewrite, err);
+    eng_rewrite_end(&rewrite);
     eng_graph_fini(&out);
     return status;
 }

@@ -1,0 +1,18 @@
+#include "graph/inference.h"
+
+#include "graph/channels_last.h"
+
+typedef enum eng_status rewrite_fn(struct eng_rewrite *rewrite, struct eng_error *err);
+
+/* Those that look for operators of the file stand before those that put others in their place. */
+static rewrite_fn *const rewrites[] = {
+    eng_channels_last,
+};
+
+enum eng_status eng_inference_rewrite(struct eng_rewrite *rewrite, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    for (size_t i = 0; status == ENG_OK && i < sizeof rewrites / sizeof rewrites[0]; i++)
+        status = rewrites[i](rewrite, err);
+    return status;
+}

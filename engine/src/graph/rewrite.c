@@ -1,0 +1,71 @@
+#include "graph/rewrite.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The shape of the graph's last value. */
+static enum eng_status note_shape(struct eng_rewrite *w, const struct eng_tensor *shape,
+                                  struct eng_error *err)
+{
+    size_t n = w->graph->n_values;
+    if (!eng_grow(&w->shapes, &w->capacity, n, sizeof *w->shapes))
+        return eng_fail_memory(err, "a graph pass");
+    w->shapes[n - 1] = *shape;
+    return ENG_OK;
+}
+
+enum eng_status eng_rewrite_begin(struct eng_rewrite *w, const struct eng_graph *from,
+                                  const struct eng_tensor *shapes, struct eng_graph *out,
+                                  struct eng_error *err)
+{
+    *w = (struct eng_rewrite){.graph = out};
+    enum eng_status status = eng_graph_borrow(from, out, err);
+    if (status != ENG_OK) return status;
+    if (!eng_grow(&w->shapes, &w->capacity, from->n_values + 1, sizeof *w->shapes))
+        return eng_fail_memory(err, "a graph pass");
+    memcpy(w->shapes, shapes, from->n_values * sizeof *shapes);
+    return ENG_OK;
+}
+
+void eng_rewrite_end(struct eng_rewrite *w)
+{
+    free(w->shapes);
+}
+
+/* With a number: what is cut off may be all that tells two names apart. */
+static void make_name(const struct eng_rewrite *w, int like, const char *suffix, char *name,
+                      size_t size)
+{
+    snprintf(name, size, "%.120s.%s%zu", w->graph->values[like].name, suffix, w->graph->n_values);
+}
+
+enum eng_status eng_rewrite_add_computed(struct eng_rewrite *w, int like, const char *suffix,
+                                         const struct eng_shape *shape, int *out,
+                                         struct eng_error *err)
+{
+    char name[192];
+    make_name(w, like, suffix, name, sizeof name);
+    struct eng_tensor tensor = {.dtype = w->shapes[like].dtype, .shape = *shape};
+    enum eng_status status = eng_graph_add_computed(w->graph, name, out, err);
+    return status == ENG_OK ? note_shape(w, &tensor, err) : status;
+}
+
+enum eng_status eng_rewrite_add_floats(struct eng_rewrite *w, int like,
+                                       const struct eng_shape *shape, int *out, float **data,
+                                       struct eng_error *err)
+{
+    char name[192];
+    make_name(w, like, "packed", name, sizeof name);
+    struct eng_tensor tensor = {.dtype = ENG_FLOAT32, .shape = *shape};
+    enum eng_status status = eng_graph_add_constant(w->graph, name, &tensor, out, err);
+    if (status != ENG_OK) return status;
+    struct eng_value *value = &w->graph->values[*out];
+    value->is_packed = true;
+    value->n_packed = (size_t)eng_shape_count(&w->graph->values[like].tensor.shape);
+    *data = value->tensor.data;
+    return note_shape(w, &value->tensor, err);
+}

@@ -1,0 +1,38 @@
+/*
+ * What the rewrites for inference work on: a borrowed graph and the shapes of its values. Values
+ * keep their numbers; new ones are added behind them. Names, inputs and outputs stay.
+ */
+#ifndef ENG_GRAPH_REWRITE_H
+#define ENG_GRAPH_REWRITE_H
+
+#include "graph/graph.h"
+
+struct eng_rewrite {
+    struct eng_graph *graph;
+    struct eng_tensor
+        *shapes; /* [graph->n_values] the first dimension may be -1; moves as it grows */
+    size_t capacity;
+};
+
+/* Errors of all: NO_MEMORY, LIMIT. */
+
+/* Purpose: out, initialised and empty, becomes a copy of from that borrows from it. Shapes: shapes
+ * [from->n_values] as eng_shape_infer_symbolic gives them; copied. */
+enum eng_status eng_rewrite_begin(struct eng_rewrite *rewrite, const struct eng_graph *from,
+                                  const struct eng_tensor *shapes, struct eng_graph *out,
+                                  struct eng_error *err);
+/* Purpose: frees the shapes; the graph stays. */
+void eng_rewrite_end(struct eng_rewrite *rewrite);
+
+/* Purpose: a value that a new node is to compute, named after value `like`. */
+enum eng_status eng_rewrite_add_computed(struct eng_rewrite *rewrite, int like, const char *suffix,
+                                         const struct eng_shape *shape, int *out,
+                                         struct eng_error *err);
+
+/* Purpose: zeros that take the place of constant `like`, arranged as a kernel wants them, for the
+ * caller to fill. */
+enum eng_status eng_rewrite_add_floats(struct eng_rewrite *rewrite, int like,
+                                       const struct eng_shape *shape, int *out, float **data,
+                                       struct eng_error *err);
+
+#endif
