@@ -194,6 +194,9 @@ struct eng_kernels {
     /* y = (x - mean) factor scale + bias, scale and bias for each element; bias NULL: 0. */
     void (*normalise_each)(const struct eng_normalisation *t, const float *scale, const float *bias,
                            const float *x, float *y, size_t n);
+    /* Of a row of n > 0 floats; x == y is allowed. */
+    void (*softmax)(const float *x, float *y, size_t n);
+    void (*log_softmax)(const float *x, float *y, size_t n);
     /* With g the gradient dy before the ReLU: the sums of g and of g (x - mean). */
     void (*normalise_sums)(const struct eng_normalisation *t, const float *x, const float *dy,
                            size_t n, float *sum_dy, float *sum_dy_x);

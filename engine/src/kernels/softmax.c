@@ -1,5 +1,6 @@
 #include "kernels/softmax.h"
 
+#include "kernels/dispatch.h"
 #include "kernels/order.h"
 
 /* One line of n elements, `inner` apart. */
@@ -35,19 +36,30 @@ struct forward {
     void *y;
 };
 
+/* Side by side in memory a line is a vector kernel's. */
+static void float_line(const struct eng_softmax *s, const float *x, float *y)
+{
+    if (s->inner > 1)
+        line_float(s, x, y);
+    else if (s->log)
+        eng_kernels()->log_softmax(x, y, s->n);
+    else
+        eng_kernels()->softmax(x, y, s->n);
+}
+
 static void forward_lines(void *ctx, size_t begin, size_t end)
 {
     const struct forward *f = ctx;
     for (size_t line = begin; line < end; line++) {
         size_t at = line_start(f->s, line);
         if (f->dtype == ENG_FLOAT32)
-            line_float(f->s, (const float *)f->x + at, (float *)f->y + at);
+            float_line(f->s, (const float *)f->x + at, (float *)f->y + at);
         else
             line_double(f->s, (const double *)f->x + at, (double *)f->y + at);
     }
 }
 
-enum { ELEMENTS_PER_CHUNK = 1 << 12 };
+enum { ELEMENTS_PER_CHUNK = 1 << 14 };
 
 void eng_softmax_forward_typed(const struct eng_softmax *s, enum eng_dtype dtype, const void *x,
                                void *y, struct eng_pool *pool)
