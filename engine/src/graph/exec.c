@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@ struct eng_exec {
     const struct eng_plan *plan; /* the one that is bound */
     uint8_t *memory;
     size_t memory_bytes;
+    struct eng_pool *pool;
+    struct eng_exec **lanes; /* [n_lanes] each runs the first nodes for one sample at a time */
+    size_t n_lanes;
     struct eng_tensor *tensors;      /* [n_values] bound */
     struct eng_tensor *grads;        /* [n_values] bound; data NULL: no gradient */
     struct eng_op_call *calls;       /* [n_nodes] */
@@ -85,6 +89,7 @@ enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_byte
     if (!exec) return eng_fail_memory(err, "a session");
     eng_arena_init(&exec->tables);
     exec->graph = graph;
+    exec->pool = pool;
     if (!build(exec, arena_bytes, pool)) {
         eng_exec_destroy(exec);
         return eng_fail_memory(err, "a session's arena");
@@ -96,9 +101,42 @@ enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_byte
 void eng_exec_destroy(struct eng_exec *exec)
 {
     if (!exec) return;
+    for (size_t i = 0; i < exec->n_lanes; i++)
+        eng_exec_destroy(exec->lanes[i]);
     free(exec->memory);
     eng_arena_fini(&exec->tables);
     free(exec);
+}
+
+enum eng_status eng_exec_add_lanes(struct eng_exec *exec, const struct eng_plan *one,
+                                   size_t max_samples, size_t *n_bytes, struct eng_error *err)
+{
+    size_t n = (size_t)eng_pool_size(exec->pool);
+    assert(exec->n_lanes == 0 && one->graph == exec->graph);
+    if (n > max_samples) n = max_samples;
+    if (n > ENG_EXEC_MAX_LANES) n = ENG_EXEC_MAX_LANES;
+    exec->lanes = eng_arena_alloc(&exec->tables, n + 1, sizeof(struct eng_exec *));
+    if (!exec->lanes) return eng_fail_memory(err, "a session");
+    while (exec->n_lanes < n) {
+        struct eng_exec **lane = &exec->lanes[exec->n_lanes];
+        enum eng_status status =
+            eng_exec_create(exec->graph, one->arena_bytes, exec->pool, lane, err);
+        if (status != ENG_OK) return status;
+        exec->n_lanes++;
+        *n_bytes += one->arena_bytes;
+    }
+    return ENG_OK;
+}
+
+/* Shared values of a lane are sample i's rows. */
+static void point_lane(const struct eng_exec *exec, struct eng_exec *lane, size_t i)
+{
+    const struct eng_plan *plan = exec->plan;
+    for (size_t k = 0; k < plan->n_shared; k++) {
+        int v = plan->shared[k];
+        size_t row_bytes = (size_t)eng_tensor_bytes(&lane->tensors[v]);
+        lane->tensors[v].data = (char *)exec->tensors[v].data + i * row_bytes;
+    }
 }
 
 static void *at(const struct eng_exec *exec, size_t offset)
@@ -125,6 +163,12 @@ void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan)
         call->training = plan->mode == ENG_PLAN_TRAINING;
         call->scratch = at(exec, plan->scratch_offset[i]);
         call->keep = call->training ? at(exec, plan->keep_offset[i]) : NULL;
+    }
+    assert(plan->n_apart == 0 || exec->n_lanes > 0);
+    for (size_t i = 0; plan->n_apart > 0 && i < exec->n_lanes; i++) {
+        exec->lanes[i]->plan = NULL; /* other values may have been shared */
+        eng_exec_bind(exec->lanes[i], plan->one);
+        point_lane(exec, exec->lanes[i], 0);
     }
 }
 
@@ -158,9 +202,16 @@ static uint64_t node_seed(uint64_t seed, size_t i)
     return z ^ z >> 31;
 }
 
-bool eng_exec_runs(const struct eng_exec *exec, size_t i)
+/* Who runs node i. */
+static const struct eng_exec *runner(const struct eng_exec *exec, size_t i)
 {
     assert(exec->plan);
+    return i < exec->plan->n_apart ? exec->lanes[0] : exec;
+}
+
+bool eng_exec_runs(const struct eng_exec *exec, size_t i)
+{
+    exec = runner(exec, i);
     const struct eng_node_plan *node = &exec->plan->nodes[i];
     return !node->is_empty && !node->is_known && !is_shared_view(exec, i);
 }
@@ -173,6 +224,7 @@ void eng_exec_time_nodes(struct eng_exec *exec, double (*clock_s)(void), double 
 
 void eng_exec_describe(const struct eng_exec *exec, size_t i, char *text, size_t size)
 {
+    exec = runner(exec, i);
     const struct eng_node_plan *node = &exec->plan->nodes[i];
     const struct eng_op *op = exec->graph->nodes[i].op;
     const char *why_not = node->is_empty   ? "empty"
@@ -187,17 +239,50 @@ void eng_exec_describe(const struct eng_exec *exec, size_t i, char *text, size_t
         text[0] = '\0';
 }
 
-void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
+static void run_nodes(struct eng_exec *exec, size_t first, size_t last, uint64_t seed)
 {
-    assert(exec->plan);
     double *seconds = exec->node_seconds;
-    for (size_t i = 0; i < exec->graph->n_nodes; i++) {
+    for (size_t i = first; i < last; i++) {
         if (!eng_exec_runs(exec, i)) continue;
         exec->calls[i].seed = node_seed(seed, i);
         double start_s = seconds ? exec->clock_s() : 0;
         eng_op_forward(exec->graph->nodes[i].op, &exec->calls[i]);
         if (seconds) seconds[i] += exec->clock_s() - start_s;
     }
+}
+
+/* Samples that lanes take, one after the other. */
+struct samples {
+    struct eng_exec *exec;
+    uint64_t seed;
+    atomic_size_t next;
+};
+
+static void run_lanes(void *ctx, size_t begin, size_t end)
+{
+    struct samples *samples = ctx;
+    const struct eng_plan *plan = samples->exec->plan;
+    for (size_t k = begin; k < end; k++) {
+        struct eng_exec *lane = samples->exec->lanes[k];
+        eng_exec_time_nodes(lane, samples->exec->clock_s, samples->exec->node_seconds);
+        for (;;) {
+            size_t i = atomic_fetch_add_explicit(&samples->next, 1, memory_order_relaxed);
+            if (i >= (size_t)plan->batch) break;
+            point_lane(samples->exec, lane, i);
+            run_nodes(lane, 0, plan->n_apart, samples->seed);
+        }
+    }
+}
+
+/* Times are added up by one lane, without others beside it. */
+void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
+{
+    assert(exec->plan);
+    const struct eng_plan *plan = exec->plan;
+    struct samples samples = {.exec = exec, .seed = seed};
+    if (plan->n_apart > 0)
+        eng_pool_for(exec->pool, exec->node_seconds ? 1 : exec->n_lanes, 1, run_lanes, &samples);
+    run_nodes(exec, plan->n_apart, plan->graph->n_nodes, seed);
 }
 
 float *eng_exec_seed_grad(struct eng_exec *exec, int value)

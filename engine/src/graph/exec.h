@@ -19,11 +19,22 @@ enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_byte
                                 struct eng_error *err);
 void eng_exec_destroy(struct eng_exec *exec);
 
+enum { ENG_EXEC_MAX_LANES = 16 };
+
+/*
+ * Purpose: room for plans that run their first nodes sample by sample (n_apart), before the first
+ * of them is bound: a lane for each of the pool's threads, at most ENG_EXEC_MAX_LANES and
+ * max_samples. Each holds plan `one`, which is borrowed. *n_bytes grows by the lanes' memory.
+ */
+enum eng_status eng_exec_add_lanes(struct eng_exec *exec, const struct eng_plan *one,
+                                   size_t max_samples, size_t *n_bytes, struct eng_error *err);
+
 /* Purpose: makes plan the current one. Cheap; needed before anything below and after a change of
  * it. */
 void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan);
 
-/* Purpose: a value of the current plan, in memory: write inputs here, read outputs here. */
+/* Purpose: a value of the current plan, in memory: write inputs here, read outputs here. Without
+ * data where it is made and read by nodes that run sample by sample. */
 const struct eng_tensor *eng_exec_value(const struct eng_exec *exec, int value);
 
 /*

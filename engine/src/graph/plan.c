@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "graph/apart.h"
 #include "graph/fuse_training.h"
 #include "graph/place.h"
 
@@ -87,10 +88,18 @@ static bool dies_here(const struct lives *lives, const struct eng_node *node, si
     return true;
 }
 
+/* What the first nodes share with the others is there from the start: their samples come in any
+ * order. */
+static void lives_extend(const struct eng_plan *plan, struct lives *lives)
+{
+    for (size_t k = 0; k < plan->n_shared; k++)
+        lives->first[plan->shared[k]] = 0;
+}
+
 /* Views always share; the rest only where the input dies, and never in training. */
 static void lives_share(const struct eng_plan *plan, struct lives *lives)
 {
-    for (size_t i = 0; i < plan->graph->n_nodes; i++) {
+    for (size_t i = plan->n_apart; i < plan->graph->n_nodes; i++) {
         const struct eng_node *node = &plan->graph->nodes[i];
         int from = node->n_in ? node->in[0] : ENG_NO_VALUE, to = node->out[0];
         if (!may_alias(plan, node, from, to)) continue;
@@ -159,6 +168,13 @@ static void want(struct request *request, size_t n_bytes, int first, int last, s
     request->answers[request->n++] = answer;
 }
 
+/* Values that only nodes before n_apart make and read have no place here. */
+static bool is_apart(const struct eng_plan *plan, const struct lives *lives, size_t v)
+{
+    bool made_there = lives->first[v] > 0 && lives->first[v] <= step_of(plan->n_apart) - 1;
+    return plan->n_apart > 0 && made_there;
+}
+
 static void want_values(struct eng_plan *plan, const struct lives *lives, struct request *request)
 {
     for (size_t v = 0; v < plan->graph->n_values; v++) {
@@ -167,7 +183,7 @@ static void want_values(struct eng_plan *plan, const struct lives *lives, struct
         if (plan->tensors[v].data || !is_made) continue;
         size_t n_bytes = (size_t)eng_tensor_bytes(&plan->tensors[v]);
         plan->values_bytes += n_bytes;
-        if (lives->root[v] == (int)v)
+        if (lives->root[v] == (int)v && !is_apart(plan, lives, v))
             want(request, n_bytes, lives->first[v], lives->last[v], &plan->offset[v]);
     }
 }
@@ -176,7 +192,7 @@ static void want_scratch(struct eng_plan *plan, struct request *request)
 {
     for (size_t i = 0; i < plan->graph->n_nodes; i++) {
         plan->scratch_offset[i] = ENG_NO_PLACE;
-        if (plan->nodes[i].scratch_bytes)
+        if (plan->nodes[i].scratch_bytes && i >= plan->n_apart)
             want(request, plan->nodes[i].scratch_bytes, step_of(i), step_of(i),
                  &plan->scratch_offset[i]);
     }
@@ -307,7 +323,8 @@ static bool allocate_tables(struct eng_plan *plan)
            plan->scratch_offset && plan->keep_offset;
 }
 
-static enum eng_status build(struct eng_plan *plan, bool override_batch,
+/* one: as in eng_plan_create_apart, or NULL. */
+static enum eng_status build(struct eng_plan *plan, const struct eng_plan *one, bool override_batch,
                              struct eng_arena *temporary, struct eng_error *err)
 {
     bool *needs_grad = eng_arena_alloc(temporary, plan->graph->n_values + 1, sizeof *needs_grad);
@@ -327,16 +344,19 @@ static enum eng_status build(struct eng_plan *plan, bool override_batch,
         status = eng_fuse_training(plan->graph, plan->tensors, plan->nodes, err);
         if (status != ENG_OK) return status;
     }
+    if (one) status = eng_apart_choose(plan, one, err);
+    if (status != ENG_OK) return status;
     lives.root = plan->root;
     lives_measure(plan, &lives);
+    lives_extend(plan, &lives);
     lives_share(plan, &lives);
     if (plan->mode == ENG_PLAN_TRAINING) status = mark_needs_grad(plan, needs_grad, err);
     return status != ENG_OK ? status : place(plan, &lives, needs_grad, temporary, err);
 }
 
-enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mode mode,
-                                int64_t batch, bool override_batch, struct eng_plan **out,
-                                struct eng_error *err)
+static enum eng_status create(const struct eng_graph *graph, enum eng_plan_mode mode, int64_t batch,
+                              bool override_batch, const struct eng_plan *one,
+                              struct eng_plan **out, struct eng_error *err)
 {
     struct eng_plan *plan = eng_calloc(1, sizeof *plan);
     if (!plan) return eng_fail_memory(err, "the memory plan");
@@ -346,7 +366,7 @@ enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mod
     plan->batch = batch;
     struct eng_arena temporary;
     eng_arena_init(&temporary);
-    enum eng_status status = build(plan, override_batch, &temporary, err);
+    enum eng_status status = build(plan, one, override_batch, &temporary, err);
     eng_arena_fini(&temporary);
     if (status != ENG_OK) {
         eng_plan_destroy(plan);
@@ -354,6 +374,20 @@ enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mod
     }
     *out = plan;
     return ENG_OK;
+}
+
+enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mode mode,
+                                int64_t batch, bool override_batch, struct eng_plan **out,
+                                struct eng_error *err)
+{
+    return create(graph, mode, batch, override_batch, NULL, out, err);
+}
+
+enum eng_status eng_plan_create_apart(const struct eng_plan *one, int64_t batch,
+                                      bool override_batch, struct eng_plan **out,
+                                      struct eng_error *err)
+{
+    return create(one->graph, ENG_PLAN_INFERENCE, batch, override_batch, one, out, err);
 }
 
 void eng_plan_destroy(struct eng_plan *plan)

@@ -26,6 +26,12 @@ struct eng_plan {
                                     constants */
     size_t *keep_offset;         /* TRAINING: [n_nodes]; none if keep_bytes is 0 */
     size_t *scratch_offset;      /* [n_nodes] */
+    /* Nodes [0, n_apart) run sample by sample with plan `one` in memory of their own
+       (graph/apart.h). What they share with the others, and inputs, have places here. */
+    const struct eng_plan *one;
+    size_t n_apart;
+    int *shared; /* [n_shared] values */
+    size_t n_shared;
     size_t arena_bytes;
     size_t values_bytes; /* the sum of all values, to compare with arena_bytes */
     double flops;
@@ -38,5 +44,14 @@ enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mod
                                 int64_t batch, bool override_batch, struct eng_plan **out,
                                 struct eng_error *err);
 void eng_plan_destroy(struct eng_plan *plan);
+
+/*
+ * Purpose: the same for inference by a graph that computes samples side by side (graph/rows.h finds
+ * no mixer); its first nodes run sample by sample where that is faster. Ownership: borrows one, the
+ * plan for one sample.
+ */
+enum eng_status eng_plan_create_apart(const struct eng_plan *one, int64_t batch,
+                                      bool override_batch, struct eng_plan **out,
+                                      struct eng_error *err);
 
 #endif

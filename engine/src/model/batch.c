@@ -186,26 +186,27 @@ static enum eng_status try_mixer(struct trial *trial, size_t mixer, bool *same,
     return status;
 }
 
-/* Whether two samples together give what each gives alone: because no node can mix them, else by
- * trying, else (where that takes too long) it is denied. */
-static enum eng_status check_two(struct trial *trial, bool *same, struct eng_error *why)
+/* Whether two samples together give what each gives alone: because no node can mix them (*told),
+ * else by trying, else (where that takes too long) it is denied. */
+static enum eng_status check_two(struct trial *trial, bool *same, bool *told, struct eng_error *why)
 {
     enum eng_status status = ENG_OK;
     size_t mixer;
-    *same = false;
+    *same = *told = false;
     for (int i = 0; status == ENG_OK && i < 2; i++)
         status =
             eng_plan_create(trial->graph, ENG_PLAN_INFERENCE, i + 1, true, &trial->plans[i], why);
     if (status != ENG_OK || !rows_are_samples(trial, why)) return status;
     status = eng_rows_find_mixer(trial->plans[0], trial->plans[1], &mixer, why);
-    *same = status == ENG_OK && mixer == trial->graph->n_nodes;
+    *same = *told = status == ENG_OK && mixer == trial->graph->n_nodes;
     return status == ENG_OK && !*same ? try_mixer(trial, mixer, same, why) : status;
 }
 
-static enum eng_status try_two(const struct eng_graph *graph, bool *same, struct eng_error *why)
+static enum eng_status try_two(const struct eng_graph *graph, bool *same, bool *told,
+                               struct eng_error *why)
 {
     struct trial trial = {.graph = graph};
-    enum eng_status status = check_two(&trial, same, why);
+    enum eng_status status = check_two(&trial, same, told, why);
     eng_exec_destroy(trial.exec);
     for (int i = 0; i < 2; i++) {
         free(trial.alone[i]);
@@ -257,7 +258,7 @@ static enum eng_status takes_batches(struct eng_model *model, int wanted, bool *
         status = eng_shape_infer_symbolic(&model->graph, true, model->symbolic, why);
     if (status == ENG_OK && follows_batch(&model->graph, model->symbolic, why)) {
         *takes = true;
-        if (wanted > 1) status = try_two(&model->graph, takes, why);
+        if (wanted > 1) status = try_two(&model->graph, takes, &model->samples_apart, why);
     }
     return status == ENG_NO_MEMORY ? status : ENG_OK;
 }

@@ -52,9 +52,14 @@ static enum eng_status make_plans(struct eng_model *model, struct eng_error *err
     model->plans = eng_arena_alloc(&model->arena, (size_t)model->n_plans, sizeof *model->plans);
     if (!model->plans) return eng_fail_memory(err, "the model's plans");
     for (int b = 0; b < model->n_plans; b++) {
-        enum eng_status status = eng_plan_create(&model->turned, ENG_PLAN_INFERENCE, b + 1,
-                                                 model->override_batch, &model->plans[b], err);
+        bool apart = b > 0 && model->samples_apart;
+        enum eng_status status =
+            apart ? eng_plan_create_apart(model->plans[0], b + 1, model->override_batch,
+                                          &model->plans[b], err)
+                  : eng_plan_create(&model->turned, ENG_PLAN_INFERENCE, b + 1,
+                                    model->override_batch, &model->plans[b], err);
         if (status != ENG_OK) return status;
+        model->has_apart |= model->plans[b]->n_apart > 0;
         size_t n_bytes = model->plans[b]->arena_bytes;
         model->arena_bytes = n_bytes > model->arena_bytes ? n_bytes : model->arena_bytes;
     }

@@ -17,12 +17,14 @@ struct eng_model {
     struct eng_card_source source; /* completed: labels, preprocess and softmax are decided */
     char digest[ENG_DIGEST_CHARS];
     bool override_batch; /* the file declares batch 1, and any other works too */
+    bool samples_apart;  /* no node can mix samples: told from the graph, not tried */
     int max_batch;
     int n_plans;                 /* max_batch, or 1: then sessions run samples one by one */
     const char *why_one_by_one;  /* a sentence; NULL if samples run together */
     struct eng_plan **plans;     /* [n_plans], for batches of 1 .. n_plans: of turned */
     struct eng_tensor *symbolic; /* [n_values] shapes with -1 for the batch; turned's too */
     size_t arena_bytes;          /* the largest plan's */
+    bool has_apart;              /* a plan runs nodes sample by sample */
     size_t sample_count;         /* floats of one prepared picture or vector; 0: it takes neither */
     int answer;                  /* the output that holds classes' scores or a predicted number */
     size_t n_answers;            /* of one sample */

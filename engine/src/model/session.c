@@ -14,6 +14,7 @@
 struct eng_session {
     const struct eng_model *model;
     struct eng_exec *exec;
+    size_t arena_bytes;
     /* NULL where the graph's own memory serves: */
     float *samples; /* [max_batch, sample_count] as callers place them */
     float *answers; /* [max_batch, n_answers] as callers get them */
@@ -69,8 +70,12 @@ enum eng_status eng_session_create(const struct eng_model *model, struct eng_poo
     struct eng_session *session = eng_calloc(1, sizeof *session);
     if (!session) return eng_fail_memory(err, "a session");
     session->model = model;
+    session->arena_bytes = model->arena_bytes;
     enum eng_status status =
         eng_exec_create(model->plans[0]->graph, model->arena_bytes, pool, &session->exec, err);
+    if (status == ENG_OK && model->has_apart)
+        status = eng_exec_add_lanes(session->exec, model->plans[0], (size_t)model->max_batch,
+                                    &session->arena_bytes, err);
     if (status == ENG_OK) status = create_buffers(session, err);
     if (status != ENG_OK) {
         eng_session_destroy(session);
@@ -97,7 +102,7 @@ struct eng_exec *eng_session_exec(struct eng_session *session)
 
 size_t eng_session_arena_bytes(const struct eng_session *session)
 {
-    return session->model->arena_bytes;
+    return session->arena_bytes;
 }
 
 static void bind(struct eng_session *session, int n)
