@@ -391,19 +391,6 @@ static enum eng_status convert_picture(struct eng_turn *w, const struct eng_node
     return ENG_OK;
 }
 
-static enum eng_status keep(struct eng_turn *w, const struct eng_node *node, struct eng_error *err)
-{
-    for (size_t k = 0; k < node->n_in; k++) {
-        if (node->in[k] == ENG_NO_VALUE) continue;
-        enum eng_status status = eng_turn_need_plain(w, node->in[k], err);
-        if (status != ENG_OK) return status;
-        node->in[k] = w->plain[node->in[k]];
-    }
-    for (size_t k = 0; k < node->n_out; k++)
-        if (node->out[k] != ENG_NO_VALUE) w->plain[node->out[k]] = node->out[k];
-    return eng_turn_push(w, node, err);
-}
-
 static enum eng_status step(struct eng_turn *w, const struct eng_node *node, struct eng_error *err)
 {
     bool done = false;
@@ -419,56 +406,17 @@ static enum eng_status step(struct eng_turn *w, const struct eng_node *node, str
         done = convert_transpose(w, node);
     else if (node->n_in > 0 && has_twin(w, node->in[0]))
         status = convert_picture(w, node, &done, err);
-    return status == ENG_OK && !done ? keep(w, node, err) : status;
-}
-
-static bool walk_init(struct eng_turn *w)
-{
-    size_t n = w->n_old = w->graph->n_values;
-    w->uses = eng_calloc(n + 1, sizeof *w->uses);
-    w->twin = eng_calloc(n + 1, sizeof *w->twin);
-    w->plain = eng_calloc(n + 1, sizeof *w->plain);
-    w->turned = eng_calloc(n + 1, sizeof *w->turned);
-    if (!w->uses || !w->twin || !w->plain || !w->turned) return false;
-    eng_graph_count_uses(w->graph, w->uses);
-    for (size_t v = 0; v < n; v++) {
-        w->twin[v] = w->turned[v] = ENG_NO_VALUE;
-        w->plain[v] = w->graph->values[v].kind == ENG_VALUE_COMPUTED ? ENG_NO_VALUE : (int)v;
-        if (!eng_turn_note_producer(w, (int)v, -1)) return false;
-    }
-    return true;
-}
-
-static enum eng_status rewrite_nodes(struct eng_turn *w, struct eng_error *err)
-{
-    enum eng_status status = ENG_OK;
-    for (size_t i = 0; status == ENG_OK && i < w->graph->n_nodes; i++)
-        status = step(w, &w->graph->nodes[i], err);
-    for (size_t i = 0; status == ENG_OK && i < w->graph->n_outputs; i++)
-        status = eng_turn_need_plain(w, w->graph->outputs[i], err);
-    if (status != ENG_OK) return status;
-    free(w->graph->nodes);
-    w->graph->nodes = w->nodes;
-    w->graph->n_nodes = w->n_nodes;
-    w->graph->nodes_capacity = w->capacity;
-    w->nodes = NULL;
-    return ENG_OK;
+    return status == ENG_OK && !done ? eng_turn_keep(w, node, err) : status;
 }
 
 enum eng_status eng_channels_last(struct eng_rewrite *rewrite, struct eng_error *err)
 {
-    struct eng_turn w = {.rewrite = rewrite,
-                         .graph = rewrite->graph,
-                         .shapes = rewrite->shapes,
-                         .spare_floats = SPARE_FLOATS};
-    if (!pays(&w)) return ENG_OK;
-    enum eng_status status =
-        walk_init(&w) ? rewrite_nodes(&w, err) : eng_fail_memory(err, "a graph pass");
-    free(w.uses);
-    free(w.twin);
-    free(w.plain);
-    free(w.turned);
-    free(w.producer);
-    free(w.nodes);
+    struct eng_turn w;
+    enum eng_status status = eng_turn_begin(&w, rewrite, SPARE_FLOATS, err);
+    bool turns = status == ENG_OK && pays(&w);
+    for (size_t i = 0; turns && status == ENG_OK && i < w.graph->n_nodes; i++)
+        status = step(&w, &w.graph->nodes[i], err);
+    if (turns && status == ENG_OK) status = eng_turn_finish(&w, err);
+    eng_turn_end(&w);
     return status;
 }

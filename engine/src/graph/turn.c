@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const int64_t eng_to_last[4] = {0, 2, 3, 1}, eng_to_first[4] = {0, 3, 1, 2};
@@ -143,4 +144,68 @@ enum eng_status eng_turn_push_twin(struct eng_turn *w, const struct eng_node *li
     if (status == ENG_OK) status = push_like(w, like, in, n_in, twin, err);
     if (status == ENG_OK) w->twin[v] = twin;
     return status;
+}
+
+enum eng_status eng_turn_keep(struct eng_turn *w, const struct eng_node *node,
+                              struct eng_error *err)
+{
+    for (size_t k = 0; k < node->n_in; k++) {
+        if (node->in[k] == ENG_NO_VALUE) continue;
+        enum eng_status status = eng_turn_need_plain(w, node->in[k], err);
+        if (status != ENG_OK) return status;
+        node->in[k] = w->plain[node->in[k]];
+    }
+    for (size_t k = 0; k < node->n_out; k++)
+        if (node->out[k] != ENG_NO_VALUE) w->plain[node->out[k]] = node->out[k];
+    return eng_turn_push(w, node, err);
+}
+
+/* --- the walk --- */
+
+enum eng_status eng_turn_begin(struct eng_turn *w, struct eng_rewrite *rewrite, size_t spare_floats,
+                               struct eng_error *err)
+{
+    size_t n = rewrite->graph->n_values;
+    *w = (struct eng_turn){.rewrite = rewrite,
+                           .graph = rewrite->graph,
+                           .shapes = rewrite->shapes,
+                           .n_old = n,
+                           .spare_floats = spare_floats,
+                           .uses = eng_calloc(n + 1, sizeof *w->uses),
+                           .twin = eng_calloc(n + 1, sizeof *w->twin),
+                           .plain = eng_calloc(n + 1, sizeof *w->plain),
+                           .turned = eng_calloc(n + 1, sizeof *w->turned)};
+    if (!w->uses || !w->twin || !w->plain || !w->turned)
+        return eng_fail_memory(err, "a graph pass");
+    eng_graph_count_uses(w->graph, w->uses);
+    for (size_t v = 0; v < n; v++) {
+        w->twin[v] = w->turned[v] = ENG_NO_VALUE;
+        w->plain[v] = w->graph->values[v].kind == ENG_VALUE_COMPUTED ? ENG_NO_VALUE : (int)v;
+        if (!eng_turn_note_producer(w, (int)v, -1)) return eng_fail_memory(err, "a graph pass");
+    }
+    return ENG_OK;
+}
+
+enum eng_status eng_turn_finish(struct eng_turn *w, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    for (size_t i = 0; status == ENG_OK && i < w->graph->n_outputs; i++)
+        status = eng_turn_need_plain(w, w->graph->outputs[i], err);
+    if (status != ENG_OK) return status;
+    free(w->graph->nodes);
+    w->graph->nodes = w->nodes;
+    w->graph->n_nodes = w->n_nodes;
+    w->graph->nodes_capacity = w->capacity;
+    w->nodes = NULL;
+    return ENG_OK;
+}
+
+void eng_turn_end(struct eng_turn *w)
+{
+    free(w->uses);
+    free(w->twin);
+    free(w->plain);
+    free(w->turned);
+    free(w->producer);
+    free(w->nodes);
 }

@@ -1,5 +1,4 @@
-/* The parts of the pass of channels_last.h: the walk over a graph, and what makes its new values.
- */
+/* The walk over a graph that gives pictures a form with channels last, for the rewrites that do. */
 #ifndef ENG_GRAPH_TURN_H
 #define ENG_GRAPH_TURN_H
 
@@ -26,6 +25,21 @@ struct eng_turn {
 extern const int64_t eng_to_last[4], eng_to_first[4];
 
 /* Errors of all: NO_MEMORY, LIMIT. */
+
+/* Purpose: starts a walk in which no computed value has any form yet; spare_floats: see
+ * eng_turn_affords. Ended by eng_turn_end, also if it fails. */
+enum eng_status eng_turn_begin(struct eng_turn *w, struct eng_rewrite *rewrite, size_t spare_floats,
+                               struct eng_error *err);
+
+/* Purpose: makes the graph's outputs and puts the new nodes in the place of the old ones. */
+enum eng_status eng_turn_finish(struct eng_turn *w, struct eng_error *err);
+
+/* Purpose: frees the walk. */
+void eng_turn_end(struct eng_turn *w);
+
+/* Purpose: appends a node as it is; its inputs get their plain form. */
+enum eng_status eng_turn_keep(struct eng_turn *w, const struct eng_node *node,
+                              struct eng_error *err);
 
 /* Purpose: zeros that take the place of constant `like`, for the caller to fill. */
 enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct eng_shape *shape,
