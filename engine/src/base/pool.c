@@ -1,38 +1,44 @@
 /*
- * The pool: one mutex, one condition variable to sleep on, two lists: queued tasks and loops that
- * want help. Tasks and chunks run outside the lock. A loop lives on its caller's stack: it is in
- * the list while it has chunks to give, and its caller waits until the last helper has left it. A
- * helper waits for nothing but loops that it started itself, so loops may nest.
+ * The pool: a mutex and a condition variable to sleep on, a queue of tasks, and a board of loops
+ * (base/loops.h). Loops are found, helped with and ended without the lock as long as nobody sleeps.
+ * A helper waits for nothing but loops that it started itself, so loops may nest.
+ *
+ * A worker with nothing to do stays awake for a moment while networks run, whose loops follow each
+ * other closely, and sleeps otherwise. As many are awake or at work as there are workers, callers
+ * from outside included: each of those takes the place of one worker, which sleeps.
  */
 #include "engine/pool.h"
 
 #include "base/error.h"
+#include "base/loops.h"
 #include "base/mem.h"
+#include "base/share.h"
+#include "base/stopwatch.h"
 
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     MAX_THREADS = 1024,
-    /* About 20 us: the next loop of a network usually starts sooner, and waking a sleeper costs as
-       much. */
-    N_SPINS = 1000,
+    /* Between two loops of a run. What takes longer is worth a wake-up. */
+    RUN_SPIN_US = 200,
+    /* After the last loop, and for the last helper: what a wake-up takes. */
+    SPIN_US = 50,
+    /* From then on others that wait for this CPU go first. */
+    SPIN_ALONE_US = 20,
+    LOOKS_A_CLOCK = 16, /* some 0.4 us */
 };
 
-struct loop {
-    eng_loop_fn *fn;
-    void *ctx;
-    size_t n, grain, n_chunks;
-    atomic_size_t next_chunk;
-    atomic_int n_helpers; /* written under the mutex, as are the links */
-    pthread_cond_t left;  /* the last helper tells the caller */
-    struct loop *prev, *next;
-};
+/* What sharing takes, in microseconds. */
+static const double chunk_us = 3;     /* joining a loop takes a tenth of it */
+static const double wake_us = 100;    /* a loop that a sleeper would come to in time */
+static const double flops_a_us = 8e4; /* one core's pace in a good kernel */
+static const double bytes_a_us = 2e4; /* and from a cache */
+enum { MAX_CHUNKS = 128 };
 
 struct worker {
     pthread_t thread;
@@ -40,39 +46,37 @@ struct worker {
 };
 
 struct eng_pool {
+    struct eng_loops loops;
+    /* Written under the mutex, but for the counts of runs; others peek. */
+    _Alignas(ENG_ALIGN) atomic_int n_tasks; /* queued */
+    atomic_int n_sleeping;                  /* and not called yet */
+    atomic_int n_runs, n_outside;           /* under way; of them on threads that are not ours */
     pthread_mutex_t mutex;
-    pthread_cond_t work;
+    pthread_cond_t work, left; /* a worker is called; the last helper has left a loop */
     struct eng_task *first_task, *last_task;
-    atomic_int n_tasks; /* queued; written under the mutex, helpers peek at it between chunks */
-    struct loop *loops;
-    atomic_uint n_loops_ever; /* a new one shows to those who linger */
-    int n_idle;
+    int n_called; /* and not up yet */
     bool stopping;
     int n_workers;
     struct worker workers[];
 };
 
-/* Takes chunks until none is left, or, for a helper, until a task waits. */
-static void run_chunks(struct loop *loop, atomic_int *n_tasks)
+static inline void relax(void)
 {
-    while (!n_tasks || atomic_load_explicit(n_tasks, memory_order_relaxed) == 0) {
-        size_t chunk = atomic_fetch_add_explicit(&loop->next_chunk, 1, memory_order_relaxed);
-        if (chunk >= loop->n_chunks) return;
-        size_t begin = chunk * loop->grain;
-        size_t end = loop->n - begin > loop->grain ? begin + loop->grain : loop->n;
-        loop->fn(loop->ctx, begin, end);
-    }
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
 }
 
-static struct loop *find_loop(struct eng_pool *pool)
+static int peek(const atomic_int *count)
 {
-    for (struct loop *loop = pool->loops; loop; loop = loop->next) {
-        size_t next = atomic_load_explicit(&loop->next_chunk, memory_order_relaxed);
-        if (next < loop->n_chunks && loop->n_helpers < pool->n_workers - 1) return loop;
-    }
-    return NULL;
+    return atomic_load_explicit(count, memory_order_relaxed);
 }
 
+/* ---- workers ---- */
+
+/* Called and left with the mutex held. */
 static void run_task(struct eng_pool *pool, int worker)
 {
     struct eng_task *task = pool->first_task;
@@ -83,36 +87,59 @@ static void run_task(struct eng_pool *pool, int worker)
     pthread_mutex_lock(&pool->mutex);
 }
 
-static inline void relax(void)
+static bool try_task(struct eng_pool *pool, int worker)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
+    if (peek(&pool->n_tasks) == 0) return false;
+    pthread_mutex_lock(&pool->mutex);
+    bool any = pool->first_task;
+    if (any) run_task(pool, worker);
+    pthread_mutex_unlock(&pool->mutex);
+    return any;
 }
 
-/* Waits a moment, awake, for a task or a new loop. Called and left with the mutex held. */
-static void linger(struct eng_pool *pool)
+static bool try_help(struct eng_pool *pool, int worker)
 {
-    unsigned n_seen = atomic_load_explicit(&pool->n_loops_ever, memory_order_relaxed);
-    pthread_mutex_unlock(&pool->mutex);
-    for (int i = 0; i < N_SPINS; i++) {
-        if (atomic_load_explicit(&pool->n_tasks, memory_order_relaxed) ||
-            atomic_load_explicit(&pool->n_loops_ever, memory_order_relaxed) != n_seen)
-            break;
-        relax();
+    enum eng_loops_help how = eng_loops_help(&pool->loops, (size_t)worker, &pool->n_tasks);
+    if (how == ENG_LOOPS_LAST_OUT) {
+        pthread_mutex_lock(&pool->mutex); /* the owner looked before it slept, with the lock */
+        pthread_cond_broadcast(&pool->left);
+        pthread_mutex_unlock(&pool->mutex);
     }
-    pthread_mutex_lock(&pool->mutex);
+    return how != ENG_LOOPS_NONE;
 }
 
-/* Called and left with the mutex held. */
-static void help(struct eng_pool *pool, struct loop *loop)
+/* Waits a moment, awake; false: nothing came, or enough others are awake. */
+static bool spin(struct eng_pool *pool)
 {
-    atomic_fetch_add_explicit(&loop->n_helpers, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&pool->mutex);
-    run_chunks(loop, &pool->n_tasks);
+    double start_s = eng_stopwatch_s(), waited_us;
+    do {
+        if (peek(&pool->n_sleeping) < peek(&pool->n_outside)) return false;
+        for (int i = 0; i < LOOKS_A_CLOCK; i++) {
+            if (peek(&pool->n_tasks) > 0 || eng_loops_want_help(&pool->loops)) return true;
+            relax();
+        }
+        waited_us = 1e6 * (eng_stopwatch_s() - start_s);
+        if (waited_us > SPIN_ALONE_US) sched_yield();
+    } while (waited_us < (peek(&pool->n_runs) > 0 ? RUN_SPIN_US : SPIN_US));
+    return false;
+}
+
+/* Until called; false: the pool ends. Who publishes work looks for sleepers afterwards, and who
+ * goes to sleep looks for work after it has said so: one sees the other. */
+static bool sleep_until_called(struct eng_pool *pool)
+{
     pthread_mutex_lock(&pool->mutex);
-    if (atomic_fetch_sub_explicit(&loop->n_helpers, 1, memory_order_relaxed) == 1)
-        pthread_cond_signal(&loop->left);
+    atomic_fetch_add(&pool->n_sleeping, 1);
+    bool any = pool->first_task || eng_loops_want_help(&pool->loops);
+    while (!any && pool->n_called == 0 && !pool->stopping)
+        pthread_cond_wait(&pool->work, &pool->mutex);
+    if (!any && pool->n_called > 0)
+        pool->n_called--;
+    else
+        atomic_fetch_sub(&pool->n_sleeping, 1);
+    bool goes_on = any || pool->first_task || !pool->stopping;
+    pthread_mutex_unlock(&pool->mutex);
+    return goes_on;
 }
 
 static void *worker_main(void *arg)
@@ -121,28 +148,31 @@ static void *worker_main(void *arg)
     struct eng_pool *pool = worker->pool;
     int index = (int)(worker - pool->workers);
     bool helped = false; /* just now: loops come in rows, so the next one is near */
-    pthread_mutex_lock(&pool->mutex);
     for (;;) {
-        struct loop *loop;
-        if (pool->first_task) {
-            run_task(pool, index);
-        } else if ((loop = find_loop(pool))) {
-            help(pool, loop);
+        if (try_task(pool, index)) continue;
+        if (try_help(pool, index)) {
             helped = true;
-        } else if (helped) {
-            linger(pool);
-            helped = false;
-        } else if (pool->stopping) {
-            break;
-        } else {
-            pool->n_idle++;
-            pthread_cond_wait(&pool->work, &pool->mutex);
-            pool->n_idle--;
+            continue;
         }
+        if ((helped || peek(&pool->n_runs) > 0) && spin(pool)) continue;
+        helped = false;
+        if (!sleep_until_called(pool)) return NULL;
     }
-    pthread_mutex_unlock(&pool->mutex);
-    return NULL;
 }
+
+/* Calls up to n sleepers, under the mutex. */
+static void call(struct eng_pool *pool, int n)
+{
+    int n_sleeping = peek(&pool->n_sleeping);
+    if (n > n_sleeping) n = n_sleeping;
+    if (n <= 0) return;
+    atomic_fetch_sub(&pool->n_sleeping, n);
+    pool->n_called += n;
+    for (int i = 0; i < n; i++)
+        pthread_cond_signal(&pool->work);
+}
+
+/* ---- the pool ---- */
 
 /* Signals are for the program's own threads: workers start with all of them blocked. */
 static int start_workers(struct eng_pool *pool, int n_threads)
@@ -166,11 +196,14 @@ enum eng_status eng_pool_create(int n_threads, struct eng_pool **out, struct eng
         return eng_fail(err, ENG_ARGUMENT, "a pool of %d threads: must be 0 to %d", n_threads,
                         MAX_THREADS);
     if (n_threads == 0) n_threads = eng_pool_cpus() < MAX_THREADS ? eng_pool_cpus() : MAX_THREADS;
-    struct eng_pool *pool =
-        eng_calloc(1, sizeof *pool + (size_t)n_threads * sizeof pool->workers[0]);
+    size_t n_bytes = sizeof(struct eng_pool) + (size_t)n_threads * sizeof(struct worker);
+    struct eng_pool *pool = eng_alloc_aligned(n_bytes);
     if (!pool) return eng_fail_memory(err, "the thread pool");
+    memset(pool, 0, n_bytes);
+    eng_loops_init(&pool->loops, (unsigned)n_threads - 1);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work, NULL);
+    pthread_cond_init(&pool->left, NULL);
     int code = start_workers(pool, n_threads);
     if (code != 0) {
         eng_fail(err, ENG_IO, "cannot start thread %d of %d: %s", pool->n_workers + 1, n_threads,
@@ -191,7 +224,8 @@ void eng_pool_destroy(struct eng_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
     for (int i = 0; i < pool->n_workers; i++)
         pthread_join(pool->workers[i].thread, NULL);
-    assert(!pool->first_task && !pool->loops);
+    assert(!pool->first_task && !atomic_load(&pool->loops.taken) && peek(&pool->n_runs) == 0);
+    pthread_cond_destroy(&pool->left);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
@@ -201,6 +235,8 @@ int eng_pool_size(const struct eng_pool *pool)
 {
     return pool ? pool->n_workers : 1;
 }
+
+/* ---- tasks ---- */
 
 void eng_pool_submit(struct eng_pool *pool, struct eng_task *task)
 {
@@ -212,73 +248,123 @@ void eng_pool_submit(struct eng_pool *pool, struct eng_task *task)
         pool->first_task = task;
     pool->last_task = task;
     atomic_fetch_add_explicit(&pool->n_tasks, 1, memory_order_relaxed);
-    if (pool->n_idle > 0) pthread_cond_signal(&pool->work);
+    call(pool, 1);
     pthread_mutex_unlock(&pool->mutex);
 }
 
 void eng_pool_yield(struct eng_pool *pool, int worker)
 {
-    if (atomic_load_explicit(&pool->n_tasks, memory_order_relaxed) == 0) return;
+    if (peek(&pool->n_tasks) == 0) return;
     pthread_mutex_lock(&pool->mutex);
-    int n = atomic_load_explicit(&pool->n_tasks, memory_order_relaxed);
+    int n = peek(&pool->n_tasks);
     for (; n > 0 && pool->first_task; n--)
         run_task(pool, worker);
     pthread_mutex_unlock(&pool->mutex);
 }
 
-/* Puts the loop where workers look, and wakes as many sleepers as it has chunks for. */
-static void publish(struct eng_pool *pool, struct loop *loop)
+/* ---- loops ---- */
+
+static bool is_outside(const struct eng_pool *pool)
 {
+    for (int i = 0; i < pool->n_workers; i++)
+        if (pthread_equal(pool->workers[i].thread, pthread_self())) return false;
+    return true;
+}
+
+void eng_pool_begin_run(struct eng_pool *pool)
+{
+    if (eng_pool_size(pool) == 1) return;
+    if (is_outside(pool)) atomic_fetch_add_explicit(&pool->n_outside, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&pool->n_runs, 1, memory_order_relaxed);
+}
+
+void eng_pool_end_run(struct eng_pool *pool)
+{
+    if (eng_pool_size(pool) == 1) return;
+    if (is_outside(pool)) atomic_fetch_sub_explicit(&pool->n_outside, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&pool->n_runs, 1, memory_order_relaxed);
+}
+
+/* Calls as many as a loop has work for, but those whose places callers from outside take. */
+static void call_helpers(struct eng_pool *pool, size_t n_wanted)
+{
+    if (atomic_load(&pool->n_sleeping) == 0) return;
+    int n_outside = peek(&pool->n_outside);
+    if (n_outside == 0 && is_outside(pool)) n_outside = 1;
+    if (atomic_load(&pool->n_sleeping) <= n_outside) return;
     pthread_mutex_lock(&pool->mutex);
-    loop->next = pool->loops;
-    if (loop->next) loop->next->prev = loop;
-    pool->loops = loop;
-    atomic_fetch_add_explicit(&pool->n_loops_ever, 1, memory_order_relaxed);
-    size_t n_wanted = loop->n_chunks - 1;
-    for (int i = 0; i < pool->n_idle && i < pool->n_workers - 1 && (size_t)i < n_wanted; i++)
-        pthread_cond_signal(&pool->work);
+    int n_spare = peek(&pool->n_sleeping) - n_outside;
+    call(pool,
+         n_wanted < (size_t)pool->n_workers && (int)n_wanted < n_spare ? (int)n_wanted : n_spare);
     pthread_mutex_unlock(&pool->mutex);
 }
 
-static bool has_helpers(struct loop *loop)
+static void wait_for_helpers(struct eng_pool *pool, struct eng_loop *loop)
 {
-    return atomic_load_explicit(&loop->n_helpers, memory_order_relaxed) > 0;
-}
-
-/* Takes the loop out of the list, so that nobody joins any more, and waits for those inside. */
-static void withdraw(struct eng_pool *pool, struct loop *loop)
-{
-    pthread_mutex_lock(&pool->mutex);
-    if (loop->prev)
-        loop->prev->next = loop->next;
-    else
-        pool->loops = loop->next;
-    if (loop->next) loop->next->prev = loop->prev;
-    if (has_helpers(loop)) {
-        pthread_mutex_unlock(&pool->mutex);
-        for (int i = 0; i < N_SPINS && has_helpers(loop); i++)
+    double start_s = eng_stopwatch_s();
+    do
+        for (int i = 0; i < LOOKS_A_CLOCK; i++) {
+            if (!eng_loop_is_busy(loop)) return;
             relax();
-        pthread_mutex_lock(
-            &pool->mutex); /* the last helper has let go of the loop with this lock */
-        while (has_helpers(loop))
-            pthread_cond_wait(&loop->left, &pool->mutex);
-    }
+        }
+    while (1e6 * (eng_stopwatch_s() - start_s) < SPIN_US);
+    pthread_mutex_lock(&pool->mutex);
+    if (eng_loop_sleep(loop))
+        while (eng_loop_is_busy(loop))
+            pthread_cond_wait(&pool->left, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
+}
+
+static void run_alone(size_t n, size_t grain, eng_loop_fn *fn, void *ctx)
+{
+    for (size_t begin = 0; begin < n;) {
+        size_t end = n - begin > grain ? begin + grain : n;
+        fn(ctx, begin, end);
+        begin = end;
+    }
+}
+
+static void run_loop(struct eng_pool *pool, size_t n, size_t grain, bool calls, eng_loop_fn *fn,
+                     void *ctx)
+{
+    size_t n_chunks = (n - 1) / grain + 1;
+    struct eng_loop *loop = NULL;
+    if (eng_pool_size(pool) > 1 && n_chunks > 1)
+        loop = eng_loops_open(&pool->loops, n, grain, n_chunks, fn, ctx);
+    if (!loop) {
+        run_alone(n, grain, fn, ctx);
+        return;
+    }
+    if (calls) call_helpers(pool, n_chunks - 1);
+    if (!eng_loops_run(&pool->loops, loop)) wait_for_helpers(pool, loop);
+    eng_loops_close(&pool->loops, loop);
 }
 
 void eng_pool_for(struct eng_pool *pool, size_t n, size_t grain, eng_loop_fn *fn, void *ctx)
 {
+    if (n > 0) run_loop(pool, n, grain > 0 ? grain : 1, true, fn, ctx);
+}
+
+/* ---- loops that say what they cost ---- */
+
+static double item_us(double flops, double bytes)
+{
+    return flops / flops_a_us + bytes / bytes_a_us;
+}
+
+size_t eng_share_grain(size_t n, double flops, double bytes)
+{
+    double n_chunks = (double)n * item_us(flops, bytes) / chunk_us;
+    if (n_chunks < 2) return n > 0 ? n : 1;
+    if (n_chunks > MAX_CHUNKS) n_chunks = MAX_CHUNKS;
+    size_t whole = (size_t)n_chunks;
+    return n / whole + (n % whole != 0);
+}
+
+void eng_share(struct eng_pool *pool, size_t n, double flops, double bytes, eng_loop_fn *fn,
+               void *ctx)
+{
     if (n == 0) return;
-    if (grain == 0) grain = 1;
-    struct loop loop = {.fn = fn, .ctx = ctx, .n = n, .grain = grain};
-    loop.n_chunks = (n - 1) / grain + 1;
-    if (eng_pool_size(pool) == 1 || loop.n_chunks == 1) {
-        run_chunks(&loop, NULL);
-        return;
-    }
-    pthread_cond_init(&loop.left, NULL);
-    publish(pool, &loop);
-    run_chunks(&loop, NULL);
-    withdraw(pool, &loop);
-    pthread_cond_destroy(&loop.left);
+    bool calls = (double)n * item_us(flops, bytes) > wake_us;
+    run_loop(pool, n, eng_share_grain(n, flops, bytes), calls, fn, ctx);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -198,6 +199,134 @@ static void many_threads_share_one_pool(void **state)
     eng_pool_destroy(pool);
 }
 
+/* More loops inside of each other than the board has places. */
+enum { DEPTH = 100 };
+
+struct deep {
+    struct eng_pool *pool;
+    int depth;
+    atomic_int *n_run;
+};
+
+static void deep_chunk(void *ctx, size_t begin, size_t end)
+{
+    const struct deep *deep = ctx;
+    struct deep below = {deep->pool, deep->depth - 1, deep->n_run};
+    atomic_fetch_add(deep->n_run, (int)(end - begin));
+    if (begin == 0 && below.depth > 0) eng_pool_for(below.pool, 4, 1, deep_chunk, &below);
+}
+
+static void loops_nest_deeper_than_there_are_places(void **state)
+{
+    (void)state;
+    struct eng_pool *pool = pool_of(3);
+    atomic_int n_run = 0;
+    struct deep deep = {pool, DEPTH, &n_run};
+    for (int i = 0; i < 20; i++)
+        eng_pool_for(pool, 4, 1, deep_chunk, &deep);
+    assert_int_equal(n_run, 20 * 4 * DEPTH);
+    eng_pool_destroy(pool);
+}
+
+/* Everything at once: runs of loops in loops from outside and from tasks, and tasks between them.
+ */
+struct network {
+    struct eng_task task;
+    struct eng_pool *pool;
+    atomic_int *n_left;
+    atomic_int n_indices;
+};
+
+enum { N_LAYERS = 40, LAYER_INDICES = 61 };
+
+static void layer_chunk(void *ctx, size_t begin, size_t end)
+{
+    struct network *net = ctx;
+    if (begin % 20 == 0) eng_pool_for(net->pool, 7, 2, inner_chunk, &net->n_indices);
+    atomic_fetch_add(&net->n_indices, (int)(end - begin));
+}
+
+static void run_network(struct network *net)
+{
+    eng_pool_begin_run(net->pool);
+    for (int i = 0; i < N_LAYERS; i++)
+        eng_pool_for(net->pool, LAYER_INDICES, 5, layer_chunk, net);
+    eng_pool_end_run(net->pool);
+}
+
+static void network_task(struct eng_task *task, int worker)
+{
+    (void)worker;
+    struct network *net = (struct network *)task;
+    run_network(net);
+    atomic_fetch_sub(net->n_left, 1);
+}
+
+static void *network_thread(void *arg)
+{
+    struct eng_pool *pool = arg;
+    enum { N = 30, WANTED = N_LAYERS * (LAYER_INDICES + 4 * 7) };
+    static _Thread_local struct network tasks[N];
+    atomic_int n_left = N;
+    for (int i = 0; i < N; i++) {
+        struct network own = {.pool = pool};
+        tasks[i] = (struct network){.task.run = network_task, .pool = pool, .n_left = &n_left};
+        eng_pool_submit(pool, &tasks[i].task);
+        run_network(&own);
+        if (own.n_indices != WANTED) return NULL;
+    }
+    while (atomic_load(&n_left) > 0)
+        sched_yield();
+    for (int i = 0; i < N; i++)
+        if (tasks[i].n_indices != WANTED) return NULL;
+    return arg;
+}
+
+static void networks_run_beside_each_other(void **state)
+{
+    (void)state;
+    for (int n_workers = 2; n_workers <= 4; n_workers += 2) {
+        struct eng_pool *pool = pool_of(n_workers);
+        pthread_t threads[4];
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, network_thread, pool), 0);
+        for (int i = 0; i < 4; i++) {
+            void *result;
+            assert_int_equal(pthread_join(threads[i], &result), 0);
+            assert_ptr_equal(result, pool);
+        }
+        eng_pool_destroy(pool);
+    }
+}
+
+static double cpu_s(void)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (double)spent.tv_sec + 1e-9 * (double)spent.tv_nsec;
+}
+
+/* After a burst, and in the pauses of a run, workers sleep: no CPU time passes. */
+static void idle_workers_use_no_cpu(void **state)
+{
+    (void)state;
+    struct eng_pool *pool = pool_of(4);
+    struct network net = {.pool = pool};
+    run_network(&net);
+    usleep(20000);
+    double before_s = cpu_s();
+    usleep(500000);
+    assert_true(cpu_s() - before_s < 0.05);
+    eng_pool_begin_run(pool);
+    eng_pool_for(pool, 100, 1, inner_chunk, &net.n_indices);
+    usleep(20000);
+    before_s = cpu_s();
+    usleep(500000);
+    assert_true(cpu_s() - before_s < 0.05);
+    eng_pool_end_run(pool);
+    eng_pool_destroy(pool);
+}
+
 /* One worker is kept busy, the other helps with a loop; a task comes in the middle of it. */
 struct precedence {
     struct eng_pool *pool;
@@ -321,7 +450,10 @@ int main(void)
         cmocka_unit_test(idle_workers_help),
         cmocka_unit_test(tasks_run_once_in_order_before_destroy_returns),
         cmocka_unit_test(loops_nest_in_tasks_and_in_loops),
+        cmocka_unit_test(loops_nest_deeper_than_there_are_places),
         cmocka_unit_test(many_threads_share_one_pool),
+        cmocka_unit_test(networks_run_beside_each_other),
+        cmocka_unit_test(idle_workers_use_no_cpu),
         cmocka_unit_test(a_task_goes_before_a_loops_other_chunks),
         cmocka_unit_test(a_long_task_gives_way),
         cmocka_unit_test(sizes_are_checked),
