@@ -1,11 +1,13 @@
 #include "graph/inference.h"
 
 #include "graph/channels_last.h"
+#include "graph/settle_shapes.h"
 
 typedef enum eng_status rewrite_fn(struct eng_rewrite *rewrite, struct eng_error *err);
 
 /* Those that look for operators of the file stand before those that put others in their place. */
 static rewrite_fn *const rewrites[] = {
+    eng_settle_shapes,
     eng_channels_last,
 };
 

@@ -210,7 +210,7 @@ static enum eng_status compact(struct eng_graph *graph, bool *used, int *to, str
 }
 
 /* From the back: a node none of whose outputs is read goes, and with it its readings. */
-static enum eng_status drop_dead_nodes(struct eng_graph *graph, struct eng_error *err)
+enum eng_status eng_passes_drop_dead_nodes(struct eng_graph *graph, struct eng_error *err)
 {
     struct eng_links links;
     enum eng_status status = eng_links_init(graph, &links, err);
@@ -232,7 +232,7 @@ static enum eng_status drop_dead_nodes(struct eng_graph *graph, struct eng_error
 
 enum eng_status eng_passes_drop_dead(struct eng_graph *graph, struct eng_error *err)
 {
-    enum eng_status status = drop_dead_nodes(graph, err);
+    enum eng_status status = eng_passes_drop_dead_nodes(graph, err);
     if (status != ENG_OK) return status;
     bool *used = eng_calloc(graph->n_values, sizeof *used);
     int *to = eng_calloc(graph->n_values, sizeof *to);

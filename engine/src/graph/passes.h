@@ -23,6 +23,9 @@ enum eng_status eng_passes_fold_affine(struct eng_graph *graph, struct eng_error
  * get new numbers. */
 enum eng_status eng_passes_drop_dead(struct eng_graph *graph, struct eng_error *err);
 
+/* Purpose: drops nodes whose outputs nothing reads. */
+enum eng_status eng_passes_drop_dead_nodes(struct eng_graph *graph, struct eng_error *err);
+
 /* Purpose: an activation whose producer has no other consumer runs in the producer's epilogue. */
 enum eng_status eng_passes_fuse_activations(struct eng_graph *graph, struct eng_error *err);
 

@@ -54,18 +54,26 @@ enum eng_status eng_rewrite_add_computed(struct eng_rewrite *w, int like, const 
     return status == ENG_OK ? note_shape(w, &tensor, err) : status;
 }
 
+enum eng_status eng_rewrite_add_constant(struct eng_rewrite *w, int like, const char *suffix,
+                                         const struct eng_tensor *tensor, int *out,
+                                         struct eng_error *err)
+{
+    char name[192];
+    make_name(w, like, suffix, name, sizeof name);
+    enum eng_status status = eng_graph_add_constant(w->graph, name, tensor, out, err);
+    return status == ENG_OK ? note_shape(w, &w->graph->values[*out].tensor, err) : status;
+}
+
 enum eng_status eng_rewrite_add_floats(struct eng_rewrite *w, int like,
                                        const struct eng_shape *shape, int *out, float **data,
                                        struct eng_error *err)
 {
-    char name[192];
-    make_name(w, like, "packed", name, sizeof name);
     struct eng_tensor tensor = {.dtype = ENG_FLOAT32, .shape = *shape};
-    enum eng_status status = eng_graph_add_constant(w->graph, name, &tensor, out, err);
+    enum eng_status status = eng_rewrite_add_constant(w, like, "packed", &tensor, out, err);
     if (status != ENG_OK) return status;
     struct eng_value *value = &w->graph->values[*out];
     value->is_packed = true;
     value->n_packed = (size_t)eng_shape_count(&w->graph->values[like].tensor.shape);
     *data = value->tensor.data;
-    return note_shape(w, &value->tensor, err);
+    return ENG_OK;
 }

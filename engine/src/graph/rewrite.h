@@ -12,6 +12,9 @@ struct eng_rewrite {
     struct eng_tensor
         *shapes; /* [graph->n_values] the first dimension may be -1; moves as it grows */
     size_t capacity;
+    /* How plans will be made of it; the caller's to set. */
+    bool override_batch; /* as eng_plan_create takes it */
+    bool one_sample;     /* for a batch of 1 alone */
 };
 
 /* Errors of all: NO_MEMORY, LIMIT. */
@@ -27,6 +30,11 @@ void eng_rewrite_end(struct eng_rewrite *rewrite);
 /* Purpose: a value that a new node is to compute, named after value `like`. */
 enum eng_status eng_rewrite_add_computed(struct eng_rewrite *rewrite, int like, const char *suffix,
                                          const struct eng_shape *shape, int *out,
+                                         struct eng_error *err);
+
+/* Purpose: a constant, copied, named after value `like`. */
+enum eng_status eng_rewrite_add_constant(struct eng_rewrite *rewrite, int like, const char *suffix,
+                                         const struct eng_tensor *tensor, int *out,
                                          struct eng_error *err);
 
 /* Purpose: zeros that take the place of constant `like`, arranged as a kernel wants them, for the

@@ -72,6 +72,8 @@ static enum eng_status make_turned(struct eng_model *model, struct eng_error *er
     struct eng_rewrite rewrite;
     enum eng_status status =
         eng_rewrite_begin(&rewrite, &model->graph, model->symbolic, &model->turned, err);
+    rewrite.override_batch = model->override_batch;
+    rewrite.one_sample = model->n_plans == 1;
     if (status == ENG_OK) status = eng_inference_rewrite(&rewrite, err);
     if (status == ENG_OK) {
         model->symbolic = eng_arena_copy(&model->arena, rewrite.shapes,
