@@ -1,6 +1,7 @@
 #include "graph/inference.h"
 
 #include "graph/channels_last.h"
+#include "graph/gelu.h"
 #include "graph/settle_shapes.h"
 
 typedef enum eng_status rewrite_fn(struct eng_rewrite *rewrite, struct eng_error *err);
@@ -8,6 +9,7 @@ typedef enum eng_status rewrite_fn(struct eng_rewrite *rewrite, struct eng_error
 /* Those that look for operators of the file stand before those that put others in their place. */
 static rewrite_fn *const rewrites[] = {
     eng_settle_shapes,
+    eng_find_gelu,
     eng_channels_last,
 };
 

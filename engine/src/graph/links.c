@@ -9,7 +9,14 @@ void eng_links_fini(struct eng_links *links)
 {
     free(links->uses);
     free(links->producer);
+    free(links->reader);
     free(links->removed);
+}
+
+static void note(int *nodes, const int *values, size_t n, size_t i)
+{
+    for (size_t k = 0; k < n; k++)
+        if (values[k] != ENG_NO_VALUE) nodes[values[k]] = (int)i;
 }
 
 enum eng_status eng_links_init(const struct eng_graph *graph, struct eng_links *links,
@@ -17,18 +24,19 @@ enum eng_status eng_links_init(const struct eng_graph *graph, struct eng_links *
 {
     *links = (struct eng_links){.uses = eng_calloc(graph->n_values, sizeof *links->uses),
                                 .producer = eng_calloc(graph->n_values, sizeof *links->producer),
+                                .reader = eng_calloc(graph->n_values, sizeof *links->reader),
                                 .removed = eng_calloc(graph->n_nodes, sizeof *links->removed)};
-    if (!links->uses || !links->producer || !links->removed) {
+    if (!links->uses || !links->producer || !links->reader || !links->removed) {
         eng_links_fini(links);
         return eng_fail_memory(err, "a graph pass");
     }
     eng_graph_count_uses(graph, links->uses);
     for (size_t v = 0; v < graph->n_values; v++)
-        links->producer[v] = -1;
-    for (size_t i = 0; i < graph->n_nodes; i++)
-        for (size_t k = 0; k < graph->nodes[i].n_out; k++)
-            if (graph->nodes[i].out[k] != ENG_NO_VALUE)
-                links->producer[graph->nodes[i].out[k]] = (int)i;
+        links->producer[v] = links->reader[v] = -1;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        note(links->producer, graph->nodes[i].out, graph->nodes[i].n_out, i);
+        note(links->reader, graph->nodes[i].in, graph->nodes[i].n_in, i);
+    }
     return ENG_OK;
 }
 

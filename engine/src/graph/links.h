@@ -10,6 +10,7 @@
 struct eng_links {
     int *uses;     /* [n_values] readers, graph outputs included */
     int *producer; /* [n_values] node index, -1 for inputs and constants */
+    int *reader;   /* [n_values] the last node that reads it, -1: none does */
     bool *removed; /* [n_nodes] for the pass to mark */
 };
 

@@ -77,3 +77,26 @@ enum eng_status eng_rewrite_add_floats(struct eng_rewrite *w, int like,
     *data = value->tensor.data;
     return ENG_OK;
 }
+
+enum eng_status eng_rewrite_node(struct eng_rewrite *w, struct eng_node *node, const char *op_type,
+                                 int opset, const struct eng_attr *attrs, size_t n_attrs,
+                                 const int *in, size_t n_in, struct eng_error *err)
+{
+    struct eng_arena *arena = &w->graph->arena;
+    const struct eng_op *op;
+    enum eng_status status = eng_op_find("", op_type, opset, &op, err);
+    if (status != ENG_OK) return status;
+    void *own = eng_arena_alloc(arena, 1, op->attrs_bytes + 1);
+    int *own_in = eng_arena_copy(arena, in, n_in * sizeof *in);
+    if (!own || !own_in) return eng_fail_memory(err, "a graph pass");
+    status = eng_attrs_read(op, attrs, n_attrs, own, err);
+    if (status == ENG_OK) status = eng_attrs_own(op, own, arena, err);
+    if (status != ENG_OK) return status;
+    node->op = op;
+    node->opset = opset;
+    node->attrs = own;
+    node->in = own_in;
+    node->n_in = n_in;
+    node->activation = (struct eng_activation){.kind = ENG_ACT_NONE};
+    return ENG_OK;
+}

@@ -43,4 +43,10 @@ enum eng_status eng_rewrite_add_floats(struct eng_rewrite *rewrite, int like,
                                        const struct eng_shape *shape, int *out, float **data,
                                        struct eng_error *err);
 
+/* Purpose: another operator in a node's place, without an activation; name, outputs and position
+ * stay. attrs: n_attrs of the operator's. in is copied. */
+enum eng_status eng_rewrite_node(struct eng_rewrite *rewrite, struct eng_node *node,
+                                 const char *op_type, int opset, const struct eng_attr *attrs,
+                                 size_t n_attrs, const int *in, size_t n_in, struct eng_error *err);
+
 #endif

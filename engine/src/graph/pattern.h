@@ -1,0 +1,18 @@
+/* What rewrites ask about a node or value when they look for a pattern. */
+#ifndef ENG_GRAPH_PATTERN_H
+#define ENG_GRAPH_PATTERN_H
+
+#include "graph/rewrite.h"
+
+#include <string.h>
+
+/* Purpose: whether the node is that ONNX operator. */
+static inline bool eng_pattern_is(const struct eng_node *node, const char *name)
+{
+    return node->op->domain[0] == '\0' && strcmp(node->op->name, name) == 0;
+}
+
+/* Purpose: the one float of a constant that leaves x's shape as it is when it meets x. */
+bool eng_pattern_number(const struct eng_rewrite *rewrite, int v, int x, double *out);
+
+#endif
