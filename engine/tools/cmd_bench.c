@@ -1,6 +1,7 @@
 /* classify bench: how fast a model runs here, from tensors in place to tensors out. */
 #include "base/error.h"
 #include "command.h"
+#include "engine/cpu.h"
 #include "engine/model.h"
 #include "engine/pool.h"
 #include "json.h"
@@ -55,11 +56,12 @@ struct bench {
 static json_t *report_json(const struct bench *b, const struct tool_measurement *m,
                            const struct tool_profile *profile)
 {
-    json_t *report = json_pack(
-        "{s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "model", b->path, "threads",
-        b->n_threads, "batch", b->batch, "runs", (json_int_t)m->n_runs, "min_ms", m->min_ms,
-        "median_ms", m->median_ms, "p90_ms", m->p90_ms, "p99_ms", m->p99_ms, "throughput",
-        m->samples_per_s, "flops", tool_bench_flops(b->bench), "gflops", m->gflops);
+    json_t *report =
+        json_pack("{s:s, s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "model", b->path,
+                  "cpu_level", eng_cpu_level(), "threads", b->n_threads, "batch", b->batch, "runs",
+                  (json_int_t)m->n_runs, "min_ms", m->min_ms, "median_ms", m->median_ms, "p90_ms",
+                  m->p90_ms, "p99_ms", m->p99_ms, "throughput", m->samples_per_s, "flops",
+                  tool_bench_flops(b->bench), "gflops", m->gflops);
     if (report && profile && json_object_set_new(report, "profile", tool_profile_json(profile))) {
         json_decref(report);
         return NULL;
@@ -69,7 +71,8 @@ static json_t *report_json(const struct bench *b, const struct tool_measurement 
 
 static void print_report(const struct bench *b, const struct tool_measurement *m)
 {
-    printf("threads     %d\nbatch       %d\nruns        %zu\n", b->n_threads, b->batch, m->n_runs);
+    printf("cpu level   %s\nthreads     %d\nbatch       %d\nruns        %zu\n", eng_cpu_level(),
+           b->n_threads, b->batch, m->n_runs);
     printf("latency     median %.4f ms, min %.4f ms, p90 %.4f ms, p99 %.4f ms\n", m->median_ms,
            m->min_ms, m->p90_ms, m->p99_ms);
     printf("throughput  %.1f samples/s\ncompute     %.2f GFLOP/s\n", m->samples_per_s, m->gflops);

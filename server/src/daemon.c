@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "engine/cpu.h"
 #include "http/http.h"
 
 #include <errno.h>
@@ -87,7 +88,8 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_config *co
                                    struct eng_error *err)
 {
     *d = (struct daemon){.app = {.config = config}};
-    enum eng_status status = read_token(config->admin_token_file, &d->admin_token, err);
+    enum eng_status status = eng_cpu_set_level(config->cpu_level, err);
+    if (status == ENG_OK) status = read_token(config->admin_token_file, &d->admin_token, err);
     if (status != ENG_OK) return status;
     d->app.admin_token = d->admin_token;
     d->app.log =
@@ -135,6 +137,8 @@ static enum eng_status open_listeners(struct daemon *d, struct eng_error *err)
 /* For people at a terminal, and for scripts that let port 0 choose. */
 static void greet(const struct daemon *d)
 {
+    const struct srv_log_field level = {"cpu_level", eng_cpu_level(), 0};
+    srv_log_write(d->app.log, SRV_LOG_INFO, "listening", &level, 1);
     printf("listening on %s (admin %s)\n", srv_http_url(d->public_http),
            d->admin_http ? srv_http_url(d->admin_http) : "off");
     fflush(stdout);

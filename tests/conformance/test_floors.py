@@ -37,6 +37,7 @@ PUBLIC = {
     "status.h": "base",
     "tensor.h": "base",
     "pool.h": "base",
+    "cpu.h": "kernels",
     "image.h": "image",
     "preprocess.h": "image",
     "model.h": "model",

@@ -33,6 +33,14 @@ class Usage(ClassifyCase):
     def test_version(self):
         self.assertRegex(self.classify("--version")[0], r"^classify \d+\.\d+\.\d+\n$")
 
+    def test_levels(self):
+        model = os.path.join(os.environ["CLASSIFYD_SOURCE"], "models/mnist-mlp/1")
+        bench = ["bench", model, "--seconds", "0.01"]
+        self.assertRegex(self.classify("--cpu-level", "portable", *bench)[0], r"(?m)^cpu level +portable$")
+        self.assertRegex(self.classify("--cpu-level", "auto", *bench)[0], r"(?m)^cpu level +\w+$")
+        self.refused("--cpu-level", "mmx", *bench, says=['"mmx"', "wanted one of auto, ", "portable"], exit_code=USAGE)
+        self.refused("--cpu-level", says="wants a level", exit_code=USAGE)
+
     def test_names_that_are_nearly_right(self):
         self.refused("pedict", says="did you mean 'predict'?", exit_code=USAGE)
         self.refused("help", "inspct", says="did you mean 'inspect'?", exit_code=USAGE)

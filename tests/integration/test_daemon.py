@@ -54,6 +54,11 @@ class CommandLine(daemon.TestCase):
             f.flush()
             self.check_fails(run("--config", f.name), 'the nearest is "max_batch"')
 
+    def test_cpu_level(self):
+        self.check_fails(run("--cpu-level", "mmx"), 'cpu_level is "mmx"')
+        daemon = self.start("--cpu-level", "portable")
+        daemon.wait_for(lambda: "cpu_level=portable" in daemon.log(), "line that tells the level")
+
     def test_print_config_reads_back(self):
         printed = run("--print-config", "--max-batch", "3", env=environment(CLASSIFYD_MAX_QUEUE="9")).stdout
         with tempfile.NamedTemporaryFile("w", suffix=".json") as f:

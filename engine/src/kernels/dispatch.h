@@ -216,9 +216,18 @@ struct eng_kernels {
                                         size_t n);
 };
 
-/* Purpose: the best table for this CPU; ENGINE_CPU=portable, avx2 or avx512 in the environment
- * asks for another (ignored if this CPU cannot run it). Chosen at the first call. Any thread. */
+/* Instructions beside those of a table, for kernels that stand alone. */
+enum eng_cpu_feature {
+    ENG_CPU_VNNI = 1, /* AVX-512 VNNI, BW and VL: dot products of bytes */
+    ENG_CPU_BF16 = 2, /* AVX-512 BF16: dot products of bfloat16 */
+};
+
+/* Purpose: the table of the level in use (engine/cpu.h): the best for this CPU, unless another was
+ * asked for before the first call. Any thread. */
 const struct eng_kernels *eng_kernels(void);
+
+/* Purpose: whether the level in use has these instructions; ask instead of asking the CPU. */
+bool eng_kernels_have(enum eng_cpu_feature feature);
 
 /* Purpose: all tables, best first, for tests and benchmarks; NULL after the last. */
 const struct eng_kernels *eng_kernels_at(size_t i);

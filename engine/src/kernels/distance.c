@@ -13,12 +13,12 @@ static bool always(void)
 }
 
 static const struct eng_distance_kernels rows[] = {
-#ifdef __x86_64__
-    {"avx512", eng_distance_has_vnni, {eng_distance_l1_avx512, eng_distance_l2_vnni}},
-    {"avx512", eng_distance_has_avx512, {eng_distance_l1_avx512, eng_distance_l2_avx2}},
-    {"avx2", eng_distance_has_avx2, {eng_distance_l1_avx2, eng_distance_l2_avx2}},
+#ifdef ENG_X86
+    {"avx512", eng_distance_has_vnni, {eng_distance_l1_avx512, eng_distance_l2_vnni}, ENG_CPU_VNNI},
+    {"avx512", eng_distance_has_avx512, {eng_distance_l1_avx512, eng_distance_l2_avx2}, 0},
+    {"avx2", eng_distance_has_avx2, {eng_distance_l1_avx2, eng_distance_l2_avx2}, 0},
 #endif
-    {"portable", always, {eng_distance_l1_portable, eng_distance_l2_portable}},
+    {"portable", always, {eng_distance_l1_portable, eng_distance_l2_portable}, 0},
 };
 
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
@@ -34,7 +34,7 @@ const struct eng_distance_kernels *eng_distance_kernels(void)
     size_t i = 0;
     while (i + 1 < N_ROWS && strcmp(rows[i].name, name) != 0)
         i++;
-    while (!rows[i].runs_here())
+    while (!rows[i].runs_here() || (rows[i].features && !eng_kernels_have(rows[i].features)))
         i++;
     return &rows[i];
 }

@@ -29,6 +29,7 @@ struct eng_distance_kernels {
     const char *name; /* as in struct eng_kernels */
     bool (*runs_here)(void);
     eng_distance_fn *run[ENG_N_DISTANCES];
+    unsigned features; /* of enum eng_cpu_feature that the level must have */
 };
 
 /*

@@ -1,7 +1,7 @@
 /* AVX2: 32 bytes in a register; for squares 16, widened. */
 #include "kernels/distance_kernels.h"
 
-#ifdef __x86_64__
+#ifdef ENG_X86
 
 #include <immintrin.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* AVX-512: 64 bytes in a register, masks for the tails. */
 #include "kernels/distance_kernels.h"
 
-#ifdef __x86_64__
+#ifdef ENG_X86
 
 #include <immintrin.h>
 

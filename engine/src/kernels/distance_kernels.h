@@ -3,6 +3,7 @@
 #define ENG_KERNELS_DISTANCE_KERNELS_H
 
 #include "kernels/distance.h"
+#include "kernels/vector.h"
 
 bool eng_distance_has_avx512(void); /* and its instructions for bytes */
 bool eng_distance_has_vnni(void);

@@ -4,6 +4,11 @@
 
 #include "kernels/dispatch.h"
 
+/* Whether there are tables for x86-64's instructions, or the portable one alone. */
+#if defined(__x86_64__) && !defined(ENG_PORTABLE_ONLY)
+#define ENG_X86
+#endif
+
 extern const struct eng_kernels eng_kernels_avx512, eng_kernels_avx2, eng_kernels_portable;
 
 /* Before a loop over an array that shall stay in registers. */

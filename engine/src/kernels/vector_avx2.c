@@ -1,7 +1,7 @@
 /* AVX2 with FMA: 16 registers of 8 floats. */
 #include "kernels/vector.h"
 
-#ifdef __x86_64__
+#ifdef ENG_X86
 
 #include <immintrin.h>
 

@@ -1,7 +1,7 @@
 /* AVX-512: 32 registers of 16 floats, masks for the tails. */
 #include "kernels/vector.h"
 
-#ifdef __x86_64__
+#ifdef ENG_X86
 
 #include <immintrin.h>
 

@@ -2,6 +2,7 @@
 #include "kernels/nhwc_conv.h"
 
 #include "base/rng.h"
+#include "engine/cpu.h"
 #include "kernels/dispatch.h"
 
 #include <math.h>
@@ -255,7 +256,7 @@ static void every_table(void **state)
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
-            setenv("ENGINE_CPU", eng_kernels_at(i)->name, 1);
+            if (eng_cpu_set_level(eng_kernels_at(i)->name, NULL) != ENG_OK) _exit(1);
             const struct CMUnitTest tests[] = {cmocka_unit_test(all_shapes)};
             _exit(cmocka_run_group_tests(tests, NULL, NULL));
         }

@@ -2,6 +2,7 @@
 #include "kernels/winograd.h"
 
 #include "base/rng.h"
+#include "engine/cpu.h"
 #include "kernels/dispatch.h"
 
 #include <math.h>
@@ -243,7 +244,7 @@ static int run_in_child(const char *table)
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        setenv("ENGINE_CPU", table, 1);
+        if (eng_cpu_set_level(table, NULL) != ENG_OK) exit(1);
         exit(run_all(table));
     }
     return child < 0 || waitpid(child, &status, 0) != child || status != 0;
