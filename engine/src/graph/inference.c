@@ -3,6 +3,7 @@
 #include "graph/channels_last.h"
 #include "graph/gelu.h"
 #include "graph/settle_shapes.h"
+#include "graph/swish.h"
 
 typedef enum eng_status rewrite_fn(struct eng_rewrite *rewrite, struct eng_error *err);
 
@@ -10,6 +11,7 @@ typedef enum eng_status rewrite_fn(struct eng_rewrite *rewrite, struct eng_error
 static rewrite_fn *const rewrites[] = {
     eng_settle_shapes,
     eng_find_gelu,
+    eng_swish,
     eng_channels_last,
 };
 

@@ -11,7 +11,7 @@
 #include "kernels/activation.h"
 
 #include "base/error.h"
-#include "ops/op.h"
+#include "ops/swish.h"
 
 /* Whatever an operator's own table names; the rest stays 0. */
 struct attrs {
@@ -36,6 +36,9 @@ static const struct eng_field hard_sigmoid_fields[] = {
 };
 static const struct eng_field thresholded_relu_fields[] = {
     ENG_F_FLOAT(struct attrs, alpha, 1, -1e30, 1e30, "x up to here become 0"),
+};
+static const struct eng_field swish_fields[] = {
+    ENG_F_FLOAT(struct attrs, alpha, 1, -1e30, 1e30, "factor of x in the sigmoid"),
 };
 static const char *const approximations[] = {"none", "tanh", NULL};
 static const struct eng_field gelu_fields[] = {
@@ -127,6 +130,7 @@ UNARY_WITH("HardSigmoid", hard_sigmoid, ENG_ACT_HARD_SIGMOID, ENG_OPSET_MIN,
 UNARY("HardSwish", hard_swish, ENG_ACT_HARD_SWISH, 14);
 UNARY_WITH("Gelu", gelu, ENG_ACT_GELU, 20, FIELDS(gelu_fields));
 UNARY("Mish", mish, ENG_ACT_MISH, 18);
+UNARY_WITH("Swish", swish, ENG_ACT_SWISH, ENG_OPSET_MIN, FIELDS(swish_fields));
 UNARY("Softplus", softplus, ENG_ACT_SOFTPLUS, ENG_OPSET_MIN);
 UNARY("Softsign", softsign, ENG_ACT_SOFTSIGN, ENG_OPSET_MIN);
 UNARY_WITH("ThresholdedRelu", thresholded_relu, ENG_ACT_THRESHOLDED_RELU, 10,

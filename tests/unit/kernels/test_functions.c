@@ -56,6 +56,11 @@ static double mish(double x)
     return x * tanh(softplus(x));
 }
 
+static double swish(double x)
+{
+    return x / (1 + exp(-0.75 * x));
+}
+
 /* What may be wrong: so much of the value, and so much in any case (0: the least float). */
 static const struct {
     enum eng_activation_kind kind;
@@ -75,6 +80,7 @@ static const struct {
     {ENG_ACT_GELU_TANH, gelu_tanh, 1e-5, 1e-7, -12, 12},
     {ENG_ACT_SOFTPLUS, softplus, 3.5e-7, 3e-45, -100, 100},
     {ENG_ACT_MISH, mish, 5e-7, 1e-38, -100, 100},
+    {ENG_ACT_SWISH, swish, 6e-6, 1.3e-36, -120, 120},
 };
 
 enum { N_FUNCTIONS = sizeof functions / sizeof functions[0], N = 20011 };
@@ -134,6 +140,7 @@ static void they_end_where_they_should(void **state)
         {ENG_ACT_GELU_TANH, NAN, INFINITY},
         {ENG_ACT_MISH, NAN, INFINITY},
         {ENG_ACT_HARD_SWISH, NAN, INFINITY},
+        {ENG_ACT_SWISH, NAN, INFINITY},
     };
     const float x[] = {-INFINITY, INFINITY, NAN, -3e38f, 3e38f};
     const struct eng_kernels *k;
