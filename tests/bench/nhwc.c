@@ -23,6 +23,14 @@ static const struct layer layers[] = {
     {"resnet", 1, 3, 64, 224, 7, 3, 2},       {"resnet", 1, 64, 64, 56, 3, 1, 1},
     {"resnet", 1, 64, 128, 56, 3, 1, 2},      {"resnet", 1, 128, 128, 28, 3, 1, 1},
     {"resnet", 1, 256, 256, 14, 3, 1, 1},     {"resnet", 1, 512, 512, 7, 3, 1, 1},
+    {"squeezenet", 1, 16, 64, 55, 3, 1, 1},   {"squeezenet", 1, 32, 128, 27, 3, 1, 1},
+    {"squeezenet", 1, 48, 192, 13, 3, 1, 1},  {"inception", 1, 32, 64, 147, 3, 1, 1},
+    {"mnist", 1, 32, 32, 14, 3, 1, 1},        {"mnist", 1, 32, 64, 7, 3, 1, 1},
+    {"mnist", 1, 64, 64, 7, 3, 1, 1},         {"fashion", 1, 32, 32, 28, 3, 1, 1},
+    {"fashion", 1, 64, 64, 14, 3, 1, 1},      {"fashion", 1, 64, 128, 7, 3, 1, 1},
+    {"fashion", 1, 128, 128, 7, 3, 1, 1},     {"cifar10", 1, 24, 64, 31, 3, 1, 1},
+    {"cifar10", 1, 64, 256, 15, 3, 1, 1},     {"cifar10", 1, 256, 256, 7, 3, 1, 1},
+    {"cifar10", 1, 256, 256, 3, 3, 1, 1},     {"vgg", 1, 512, 512, 14, 3, 1, 1},
     {"resnet", 1, 64, 256, 56, 1, 0, 1},      {"resnet", 1, 256, 64, 56, 1, 0, 1},
     {"resnet", 1, 256, 512, 56, 1, 0, 2},     {"resnet", 1, 512, 128, 28, 1, 0, 1},
     {"resnet", 1, 1024, 256, 14, 1, 0, 1},    {"resnet", 1, 512, 2048, 7, 1, 0, 1},
@@ -95,7 +103,7 @@ static double measure(void (*work)(struct bench *), struct bench *b)
 
 static void bench_layer(const struct layer *l)
 {
-    static const char *const names[] = {"product", "winograd", "depthwise"};
+    static const char *const names[] = {"product", "winograd 2x2", "winograd 4x4", "depthwise"};
     int64_t out = (l->size + 2 * l->pad - l->kernel) / l->stride + 1;
     struct bench b = {.conv = {.window = {.in = {1, l->size, l->size},
                                           .out = {1, out, out},
@@ -125,7 +133,7 @@ static void bench_layer(const struct layer *l)
     printf("%-9s %3zu x %4zu -> %4zu, %lldx%lld by %lld, %3lld px  planes %6.1f", l->net, l->groups,
            l->in, l->out, (long long)l->kernel, (long long)l->kernel, (long long)l->stride,
            (long long)l->size, gflop / planes);
-    for (int m = 0; m < 3; m++) {
+    for (int m = 0; m < ENG_N_NHWC_METHODS; m++) {
         if (!eng_nhwc_conv_can(&b.conv, (enum eng_nhwc_method)m)) continue;
         b.conv.method = (enum eng_nhwc_method)m;
         if (!eng_nhwc_conv_packed_floats(&b.conv, &floats) ||

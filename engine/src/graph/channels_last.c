@@ -59,6 +59,14 @@ static bool gains(const struct eng_turn *w, const struct eng_node *node)
            channels_of(w, node->in[0]) >= ENG_CHANNEL_BLOCK;
 }
 
+static size_t count_convolutions(const struct eng_turn *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->graph->n_nodes; i++)
+        n += is_convolution(w, &w->graph->nodes[i]);
+    return n;
+}
+
 static bool pays(const struct eng_turn *w)
 {
     double all = 0, gained = 0;
@@ -121,7 +129,7 @@ static enum eng_status plan_convolution(struct eng_turn *w, const struct eng_nod
     if (status != ENG_OK) return status;
     *fits =
         eng_nhwc_conv_can(conv, ENG_NHWC_PRODUCT) || eng_nhwc_conv_can(conv, ENG_NHWC_DEPTHWISE);
-    attrs->method = conv->method = eng_nhwc_conv_choose(conv);
+    attrs->method = conv->method = eng_nhwc_conv_choose(conv, w->n_convolutions);
     size_t n;
     *fits = *fits && eng_nhwc_conv_packed_floats(conv, &n) && eng_turn_affords(w, node->in[1], n);
     return ENG_OK;
@@ -414,6 +422,7 @@ enum eng_status eng_channels_last(struct eng_rewrite *rewrite, struct eng_error 
     struct eng_turn w;
     enum eng_status status = eng_turn_begin(&w, rewrite, SPARE_FLOATS, err);
     bool turns = status == ENG_OK && pays(&w);
+    if (turns) w.n_convolutions = count_convolutions(&w);
     for (size_t i = 0; turns && status == ENG_OK && i < w.graph->n_nodes; i++)
         status = step(&w, &w.graph->nodes[i], err);
     if (turns && status == ENG_OK) status = eng_turn_finish(&w, err);

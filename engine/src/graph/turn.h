@@ -10,11 +10,12 @@ struct eng_turn {
     struct eng_graph *graph;         /* the rewrite's */
     const struct eng_tensor *shapes; /* the rewrite's */
     size_t n_old;
-    int *uses;           /* [n_old] */
-    int *twin;           /* [n_old] the value with channels last, or none */
-    int *plain;          /* [n_old] the value itself, one that equals it, or none yet */
-    int *turned;         /* [n_old] a constant with channels last, or none yet */
-    size_t spare_floats; /* what may still be spent on packing more than there is */
+    int *uses;             /* [n_old] */
+    int *twin;             /* [n_old] the value with channels last, or none */
+    int *plain;            /* [n_old] the value itself, one that equals it, or none yet */
+    int *turned;           /* [n_old] a constant with channels last, or none yet */
+    size_t n_convolutions; /* of the whole graph */
+    size_t spare_floats;   /* what may still be spent on packing more than there is */
     struct eng_node *nodes;
     size_t n_nodes, capacity;
     int *producer; /* [values] index of the new node, or -1 */

@@ -72,6 +72,7 @@ enum eng_transform_kind {
     ENG_TRANSFORM_GRADIENT,         /* A dy A', 4 to 6 */
     ENG_TRANSFORM_WEIGHTS,          /* G w G', 3 to 6 */
     ENG_TRANSFORM_WEIGHTS_GRADIENT, /* G' u G, 6 to 3 */
+    ENG_TRANSFORM_WEIGHTS_2X2,      /* G w G' of F(2x2, 3x3), 3 to 4 */
     ENG_N_TRANSFORMS,
 };
 
@@ -82,6 +83,36 @@ struct eng_transform {
     size_t from_row, from_column;
     float *to;
     size_t to_row, to_column;
+};
+
+enum eng_winograd { ENG_WINOGRAD_2X2, ENG_WINOGRAD_4X4, ENG_N_WINOGRADS };
+
+/*
+ * B' x B of a patch of an image, 4x4 or 6x6 pixels: point (i, j), counted row by row as k, goes to
+ * to[k * point + channel]. Pixels that are not in [first_row, last_row) x [first_column,
+ * last_column) are 0 and not read.
+ */
+struct eng_patch {
+    size_t n_channels;
+    const float *x;
+    ptrdiff_t at;       /* of the patch's pixel (0, 0), which may lie outside of the image */
+    size_t row, column; /* steps in floats */
+    int first_row, last_row, first_column, last_column;
+    float *to;
+    size_t point;
+};
+
+/* y = clamp(A' m A + bias + added), the first n_rows x n_columns of a tile of 2x2 or 4x4 pixels. */
+struct eng_tile {
+    size_t n_channels;
+    const float *from; /* from[k * point + channel], whole vectors of channels */
+    size_t point;
+    const float *bias;  /* filled up; NULL: 0 */
+    const float *added; /* steps as y; NULL: 0 */
+    float *y;
+    size_t row, column;
+    int n_rows, n_columns;
+    float low, high;
 };
 
 /* to[to_at[j] + i] = from[from_at[i] + j], or += if accumulate; at most ENG_CHANNEL_BLOCK rows and
@@ -182,6 +213,8 @@ struct eng_kernels {
     float (*sum_squares)(const float *x, float origin, size_t n);
     float (*sum_products)(const float *x, float origin, const float *y, size_t n);
     void (*transform[ENG_N_TRANSFORMS])(const struct eng_transform *transform);
+    void (*patch[ENG_N_WINOGRADS])(const struct eng_patch *patch);
+    void (*tile[ENG_N_WINOGRADS])(const struct eng_tile *tile);
     void (*transpose)(const struct eng_transpose *transpose);
     void (*multiply)(const struct eng_matrix_product *product);
     void (*multiply_packed)(const struct eng_packed_product *product);
@@ -189,6 +222,9 @@ struct eng_kernels {
     /* y = clamp(x + bias + added), n floats; bias, added NULL: 0. x == y is allowed. */
     void (*finish)(const float *x, const float *bias, const float *added, float low, float high,
                    float *y, size_t n);
+    /* y = clamp(x * scale + shift), n floats. x == y is allowed. */
+    void (*scale_shift)(const float *x, const float *scale, const float *shift, float low,
+                        float high, float *y, size_t n);
     /* n elements of a channel; x == y is allowed. */
     void (*normalise)(const struct eng_normalisation *t, const float *x, float *y, size_t n);
     /* y = (x - mean) factor scale + bias, scale and bias for each element; bias NULL: 0. */

@@ -6,7 +6,8 @@
 
 static const struct eng_nhwc_way *const ways[] = {
     [ENG_NHWC_PRODUCT] = &eng_nhwc_product,
-    [ENG_NHWC_WINOGRAD] = &eng_nhwc_winograd,
+    [ENG_NHWC_WINOGRAD_2X2] = &eng_nhwc_winograd,
+    [ENG_NHWC_WINOGRAD_4X4] = &eng_nhwc_winograd,
     [ENG_NHWC_DEPTHWISE] = &eng_nhwc_depthwise,
 };
 
@@ -15,19 +16,52 @@ bool eng_nhwc_conv_can(const struct eng_nhwc_conv *conv, enum eng_nhwc_method me
     return ways[method]->can(conv);
 }
 
-/* Transforming pays when there are enough channels to multiply with, and tiles to share the
- * weights, of which there are four times as many. */
-static bool winograd_pays(const struct eng_nhwc_conv *conv)
+/*
+ * What a method costs in steps of a vector of multiply-adds. Weights come from the last-level
+ * cache, or, where there are too many for it, from memory.
+ */
+static double winograd_cost(const struct eng_nhwc_conv *conv, size_t tile)
 {
-    size_t pixels = eng_window_volume(conv->window.out);
-    return conv->in_channels >= 64 && conv->out_channels >= 32 && pixels >= 100;
+    enum { CACHE_BYTES = 12 << 20 };
+    double points = (double)((tile + 2) * (tile + 2));
+    double in = (double)conv->in_channels, out = (double)eng_nhwc_round_up(conv->out_channels);
+    double tiles = (double)(eng_nhwc_divide_up((size_t)conv->window.out[1], tile) *
+                            eng_nhwc_divide_up((size_t)conv->window.out[2], tile));
+    double bytes = points * in * out * sizeof(float);
+    double steps = tiles * points / ENG_CHANNEL_BLOCK * (in * out + 4 * in + 4 * out);
+    double reading = bytes / (bytes > CACHE_BYTES ? 5 : 25);
+    return steps > reading ? steps : reading;
 }
 
-enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv)
+static double product_cost(const struct eng_nhwc_conv *conv)
+{
+    return (double)eng_window_volume(conv->window.out) * 9 / ENG_CHANNEL_BLOCK *
+           (double)(conv->in_channels * eng_nhwc_round_up(conv->out_channels));
+}
+
+/* F(4x4) rounds more than the direct sum, the more so the fewer channels are summed up. What a
+ * layer rounds grows through those behind it. */
+static bool bears_4x4(const struct eng_nhwc_conv *conv, size_t n_convolutions)
+{
+    enum { MIN_CHANNELS = 64, SHALLOW = 32 };
+    return conv->in_channels >= MIN_CHANNELS || n_convolutions <= SHALLOW;
+}
+
+static enum eng_nhwc_method choose_3x3(const struct eng_nhwc_conv *conv, size_t n_convolutions)
+{
+    double direct = product_cost(conv), small = winograd_cost(conv, 2);
+    double large = winograd_cost(conv, 4);
+    if (conv->in_channels < ENG_CHANNEL_BLOCK) return ENG_NHWC_PRODUCT;
+    if (bears_4x4(conv, n_convolutions) && large < small && large < direct)
+        return ENG_NHWC_WINOGRAD_4X4;
+    return small < direct ? ENG_NHWC_WINOGRAD_2X2 : ENG_NHWC_PRODUCT;
+}
+
+enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv, size_t n_convolutions)
 {
     if (eng_nhwc_conv_can(conv, ENG_NHWC_DEPTHWISE)) return ENG_NHWC_DEPTHWISE;
-    if (eng_nhwc_conv_can(conv, ENG_NHWC_WINOGRAD) && winograd_pays(conv)) return ENG_NHWC_WINOGRAD;
-    return ENG_NHWC_PRODUCT;
+    if (!eng_nhwc_conv_can(conv, ENG_NHWC_WINOGRAD_4X4)) return ENG_NHWC_PRODUCT;
+    return choose_3x3(conv, n_convolutions);
 }
 
 bool eng_nhwc_conv_packed_floats(const struct eng_nhwc_conv *conv, size_t *out)

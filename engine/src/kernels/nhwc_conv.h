@@ -6,7 +6,8 @@
  * vector holds output channels of one pixel, however small the image is. Four ways to compute:
  *
  *     product    the taps' products summed, for any window and any groups
- *     winograd   F(4x4, 3x3): kernels/winograd.h says what it is; here weights are transformed once
+ *     winograd   F(2x2, 3x3) and F(4x4, 3x3): kernels/winograd.h says what that is; here weights
+ *                are transformed once
  *     depthwise  one input channel to each output channel, a vector of channels at a time
  *
  * Every number of y is one chain of operations, the same whatever the batch and the pool.
@@ -20,7 +21,13 @@
 
 #include <stdbool.h>
 
-enum eng_nhwc_method { ENG_NHWC_PRODUCT, ENG_NHWC_WINOGRAD, ENG_NHWC_DEPTHWISE };
+enum eng_nhwc_method {
+    ENG_NHWC_PRODUCT,
+    ENG_NHWC_WINOGRAD_2X2,
+    ENG_NHWC_WINOGRAD_4X4,
+    ENG_NHWC_DEPTHWISE,
+    ENG_N_NHWC_METHODS
+};
 
 struct eng_nhwc_conv {
     struct eng_window window; /* its first axis is 1 */
@@ -29,8 +36,9 @@ struct eng_nhwc_conv {
     enum eng_nhwc_method method;
 };
 
-/* Purpose: the method that takes least time, as far as shapes tell. */
-enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv);
+/* Purpose: the method that takes least time, as far as shapes tell, among those whose rounding a
+ * network of so many convolutions bears. */
+enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv, size_t n_convolutions);
 
 /* Purpose: whether the method can compute such a convolution. */
 bool eng_nhwc_conv_can(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method);

@@ -1,13 +1,14 @@
 /*
- * Winograd's F(4x4, 3x3) with channels last and weights that were transformed when they were
- * packed.
+ * Winograd's F(4x4, 3x3) and F(2x2, 3x3) with channels last and weights that were transformed when
+ * they were packed. With 36 or 16 points:
  *
- *     weights  u [36, panels, in, columns]
- *     patches  v [36, tiles, in]
- *     results  m [36, tiles, out]            m = v u
+ *     weights  u [points, panels, in, columns]
+ *     patches  v [points, tiles, in]
+ *     results  m [points, tiles, out]            m = v u
  *
- * Tiles go in blocks through transform, 36 products and transform back; several blocks are one
- * piece of work with a v and m of its own.
+ * The tiles of all images stand in one row. They go in blocks through transform, products and
+ * transform back: several blocks are one piece of work with a v and m of its own. Where there are
+ * but few blocks the threads share each step of one instead.
  */
 #include "kernels/nhwc.h"
 
@@ -15,26 +16,25 @@
 #include "kernels/clamp.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 enum {
-    TILE = 4,
     KERNEL = 3,
     N_TAPS = KERNEL * KERNEL,
-    PATCH = TILE + KERNEL - 1,
-    N_POINTS = PATCH * PATCH,
-    MAX_BLOCK = 48,          /* tiles: whole tiles of 6, 8, 12 and 16 rows */
+    MIN_BLOCK = 24, /* tiles: weights are read once for all of them */
+    MAX_BLOCK = 96,
     BLOCK_BYTES = 640 << 10, /* of v and m, to stay in the L2 cache beside the weights */
     MAX_SLOTS = 8,           /* pieces at a time */
-    GAP = 16,                /* between the 36 arrays, lest they fight for one cache set */
+    GAP = 16,                /* between the arrays, lest they fight for one cache set */
     PIECE_FLOPS = 4000 * 1000,
 };
 
 struct layout {
-    struct eng_nhwc_padded in;
-    size_t tiles_y, tiles_x, tiles;
-    size_t block, n_blocks;        /* tiles at a time */
-    size_t u_step, v_step, m_step; /* floats between two of the 36 arrays */
+    enum eng_winograd kind;
+    size_t tile, patch, n_points;
+    size_t tiles_y, tiles_x, tiles; /* tiles: of all images */
+    size_t block, n_blocks;         /* tiles at a time */
+    size_t out_step;                /* out_channels, filled up */
+    size_t u_step, v_step, m_step;  /* floats between two points */
     size_t slot_floats, n_slots;
 };
 
@@ -43,96 +43,99 @@ static bool can(const struct eng_nhwc_conv *conv)
     const struct eng_window *w = &conv->window;
     for (int a = 1; a < ENG_WINDOW_AXES; a++)
         if (w->kernel[a] != KERNEL || w->stride[a] != 1 || w->dilation[a] != 1) return false;
-    return w->kernel[0] == 1 && w->in[0] == 1 && w->out[0] == 1 && conv->groups == 1 &&
-           conv->in_channels % ENG_CHANNEL_BLOCK == 0 &&
-           conv->out_channels % ENG_CHANNEL_BLOCK == 0;
+    return w->kernel[0] == 1 && w->in[0] == 1 && w->out[0] == 1 && conv->groups == 1;
 }
 
 static bool make_layout(const struct eng_nhwc_conv *conv, struct layout *l)
 {
     const struct eng_window *w = &conv->window;
-    *l = (struct layout){.tiles_y = eng_nhwc_divide_up((size_t)w->out[1], TILE),
-                         .tiles_x = eng_nhwc_divide_up((size_t)w->out[2], TILE)};
-    l->tiles = l->tiles_y * l->tiles_x;
-    l->in.rows = TILE * l->tiles_y + KERNEL - 1;
-    l->in.columns = TILE * l->tiles_x + KERNEL - 1;
-    l->in.top = (size_t)w->pad_begin[1];
-    l->in.left = (size_t)w->pad_begin[2];
-    if (!eng_mul_size(l->in.rows * l->in.columns, conv->in_channels, &l->in.floats) ||
-        !eng_mul_size(conv->in_channels, conv->out_channels, &l->u_step))
+    bool small = conv->method == ENG_NHWC_WINOGRAD_2X2;
+    *l = (struct layout){.kind = small ? ENG_WINOGRAD_2X2 : ENG_WINOGRAD_4X4,
+                         .tile = small ? 2 : 4,
+                         .patch = small ? 4 : 6,
+                         .out_step = eng_nhwc_round_up(conv->out_channels)};
+    l->n_points = l->patch * l->patch;
+    l->tiles_y = eng_nhwc_divide_up((size_t)w->out[1], l->tile);
+    l->tiles_x = eng_nhwc_divide_up((size_t)w->out[2], l->tile);
+    if (!eng_mul_size(l->tiles_y * l->tiles_x, conv->n_images, &l->tiles) ||
+        !eng_mul_size(conv->in_channels, l->out_step, &l->u_step))
         return false;
-    size_t channels = conv->in_channels + conv->out_channels;
-    l->block = BLOCK_BYTES / sizeof(float) / N_POINTS / channels;
-    if (l->block < 6) l->block = 6;
+    l->block = BLOCK_BYTES / sizeof(float) / l->n_points / (conv->in_channels + l->out_step);
+    if (l->block < MIN_BLOCK) l->block = MIN_BLOCK;
     if (l->block > MAX_BLOCK) l->block = MAX_BLOCK;
     l->n_blocks = eng_nhwc_divide_up(l->tiles, l->block);
-    l->block = eng_nhwc_divide_up(l->tiles, l->n_blocks);
+    if (l->n_blocks > 0) l->block = eng_nhwc_divide_up(l->tiles, l->n_blocks);
     l->n_slots = l->n_blocks < MAX_SLOTS ? l->n_blocks : MAX_SLOTS;
     l->v_step = l->block * conv->in_channels + GAP;
-    l->m_step = l->block * conv->out_channels + GAP;
-    l->slot_floats = N_POINTS * (l->v_step + l->m_step) + N_TAPS * TILE * conv->out_channels;
-    return l->u_step < SIZE_MAX / 1024 && l->in.floats < SIZE_MAX / 1024;
+    l->m_step = l->block * l->out_step + GAP;
+    l->slot_floats = l->n_points * (l->v_step + l->m_step);
+    return l->u_step < SIZE_MAX / 1024;
 }
 
 static bool packed_floats(const struct eng_nhwc_conv *conv, size_t *out)
 {
     struct layout l;
-    return make_layout(conv, &l) && eng_mul_size(N_POINTS, l.u_step, out);
+    return make_layout(conv, &l) && eng_mul_size(l.n_points, l.u_step, out);
 }
 
 static bool scratch_bytes(const struct eng_nhwc_conv *conv, size_t *out)
 {
     struct layout l;
-    return make_layout(conv, &l) &&
-           eng_mul_size(l.in.floats + l.n_slots * l.slot_floats, sizeof(float), out);
+    return make_layout(conv, &l) && eng_mul_size(l.n_slots * l.slot_floats, sizeof(float), out);
 }
 
 /* One block of output channels, which lies in one panel, from one input channel. */
-static void pack_block(const struct eng_nhwc_conv *conv, const float *w, size_t first, size_t k,
-                       size_t u_step, float *packed)
+static void pack_block(const struct eng_nhwc_conv *conv, const struct layout *l, const float *w,
+                       size_t first, size_t k, float *packed)
 {
     size_t panel = first / ENG_PACKED_COLUMNS * ENG_PACKED_COLUMNS;
-    size_t rest = conv->out_channels - panel;
+    size_t rest = l->out_step - panel;
     size_t width = rest < ENG_PACKED_COLUMNS ? rest : ENG_PACKED_COLUMNS;
-    float taps[N_TAPS][ENG_CHANNEL_BLOCK];
-    for (size_t j = 0; j < ENG_CHANNEL_BLOCK; j++)
+    float taps[N_TAPS][ENG_CHANNEL_BLOCK] = {{0}};
+    for (size_t j = 0; j < ENG_CHANNEL_BLOCK && first + j < conv->out_channels; j++)
         for (size_t tap = 0; tap < N_TAPS; tap++)
             taps[tap][j] = w[((first + j) * conv->in_channels + k) * N_TAPS + tap];
-    eng_kernels()->transform[ENG_TRANSFORM_WEIGHTS](&(struct eng_transform){
+    enum eng_transform_kind kind =
+        l->kind == ENG_WINOGRAD_2X2 ? ENG_TRANSFORM_WEIGHTS_2X2 : ENG_TRANSFORM_WEIGHTS;
+    eng_kernels()->transform[kind](&(struct eng_transform){
         .n_channels = ENG_CHANNEL_BLOCK,
         .from = taps[0],
         .from_row = KERNEL * ENG_CHANNEL_BLOCK,
         .from_column = ENG_CHANNEL_BLOCK,
         .to = packed + panel * conv->in_channels + k * width + first - panel,
-        .to_row = PATCH * u_step,
-        .to_column = u_step});
+        .to_row = l->patch * l->u_step,
+        .to_column = l->u_step});
 }
 
 static void pack(const struct eng_nhwc_conv *conv, const float *w, float *packed)
 {
-    size_t u_step = conv->in_channels * conv->out_channels;
-    for (size_t first = 0; first < conv->out_channels; first += ENG_CHANNEL_BLOCK)
+    struct layout l;
+    if (!make_layout(conv, &l)) return; /* cannot be: packed_floats said so */
+    for (size_t first = 0; first < l.out_step; first += ENG_CHANNEL_BLOCK)
         for (size_t k = 0; k < conv->in_channels; k++)
-            pack_block(conv, w, first, k, u_step, packed);
+            pack_block(conv, &l, w, first, k, packed);
 }
 
-/* One image. */
 struct run {
     const struct eng_nhwc_conv *conv;
     const struct eng_nhwc_conv_call *call;
     const struct eng_kernels *kernels;
     struct layout l;
     struct eng_clamp clamp;
-    const float *x, *added;
-    float *y;
-    float *padded, *slots;
+    size_t first, n;   /* the tiles of the block whose steps are shared */
     atomic_uint taken; /* bit k: slot k */
 };
 
-static void pad(void *ctx, size_t begin, size_t end)
+/* What a thread works on: tile `first` and those behind it. */
+struct slot {
+    size_t first;
+    float *v, *m;
+};
+
+static struct slot slot_at(const struct run *r, size_t k, size_t first)
 {
-    struct run *r = ctx;
-    eng_nhwc_pad_rows(r->conv, &r->l.in, r->x, r->padded, begin, end);
+    float *v = (float *)r->call->scratch + k * r->l.slot_floats;
+    return (struct slot){.first = first, .v = v, .m = v + r->l.n_points * r->l.v_step};
 }
 
 /* There are as many slots as pieces at a time, so one is free. */
@@ -145,92 +148,139 @@ static unsigned take_slot(struct run *r)
     return slot;
 }
 
-static void transform_patches(const struct run *r, size_t first, size_t n, float *v)
+/* The first pixel of a tile, in y; returns the image. */
+static size_t tile_at(const struct run *r, size_t tile, size_t *y, size_t *x)
 {
-    size_t channels = r->conv->in_channels, row = r->l.in.columns * channels;
-    for (size_t i = 0; i < n; i++) {
-        size_t ty = (first + i) / r->l.tiles_x, tx = (first + i) % r->l.tiles_x;
-        r->kernels->transform[ENG_TRANSFORM_SOURCE](
-            &(struct eng_transform){.n_channels = channels,
-                                    .from = r->padded + ty * TILE * row + tx * TILE * channels,
-                                    .from_row = row,
-                                    .from_column = channels,
-                                    .to = v + i * channels,
-                                    .to_row = PATCH * r->l.v_step,
-                                    .to_column = r->l.v_step});
+    size_t within = tile % (r->l.tiles_y * r->l.tiles_x);
+    *y = within / r->l.tiles_x * r->l.tile;
+    *x = within % r->l.tiles_x * r->l.tile;
+    return tile / (r->l.tiles_y * r->l.tiles_x);
+}
+
+static void transform_patches(const struct run *r, const struct slot *s, size_t begin, size_t end)
+{
+    const struct eng_window *w = &r->conv->window;
+    size_t channels = r->conv->in_channels, y, x;
+    struct eng_patch p = {.n_channels = channels,
+                          .row = (size_t)w->in[2] * channels,
+                          .column = channels,
+                          .point = r->l.v_step};
+    for (size_t i = begin; i < end; i++) {
+        size_t image = tile_at(r, s->first + i, &y, &x);
+        int64_t top = (int64_t)y - w->pad_begin[1], left = (int64_t)x - w->pad_begin[2];
+        int64_t patch = (int64_t)r->l.patch, rows = w->in[1] - top, columns = w->in[2] - left;
+        p.x = r->call->x + image * eng_window_volume(w->in) * channels;
+        p.at = (ptrdiff_t)((top * w->in[2] + left) * (int64_t)channels);
+        p.first_row = top < 0 ? (int)(top < -patch ? patch : -top) : 0;
+        p.first_column = left < 0 ? (int)(left < -patch ? patch : -left) : 0;
+        p.last_row = (int)(rows < 0 ? 0 : rows < patch ? rows : patch);
+        p.last_column = (int)(columns < 0 ? 0 : columns < patch ? columns : patch);
+        p.to = s->v + i * channels;
+        r->kernels->patch[r->l.kind](&p);
     }
 }
 
-static void multiply(const struct run *r, size_t n, const float *v, float *m)
+static void multiply(const struct run *r, const struct slot *s, size_t n, size_t begin, size_t end)
 {
     static const size_t no_tap = 0;
     struct eng_packed_product p = {.n_rows = n,
-                                   .n_columns = r->conv->out_channels,
-                                   .last = r->conv->out_channels,
+                                   .n_columns = r->l.out_step,
+                                   .last = r->l.out_step,
                                    .n_taps = 1,
                                    .depth = r->conv->in_channels,
                                    .taps = &no_tap,
                                    .a_row = r->conv->in_channels,
-                                   .c_row = r->conv->out_channels,
+                                   .c_row = r->l.out_step,
                                    .low = -INFINITY,
                                    .high = INFINITY};
-    for (size_t k = 0; k < N_POINTS; k++) {
-        p.a = v + k * r->l.v_step;
+    for (size_t k = begin; k < end; k++) {
+        p.a = s->v + k * r->l.v_step;
         p.b = r->call->packed + k * r->l.u_step;
-        p.c = m + k * r->l.m_step;
+        p.c = s->m + k * r->l.m_step;
         r->kernels->multiply_packed(&p);
     }
 }
 
-/* Bias, what is added and the activation, on a run of pixels. */
-static void finish(const struct run *r, size_t at, size_t n_pixels, const float *from)
+static void transform_results(const struct run *r, const struct slot *s, size_t begin, size_t end)
 {
-    size_t channels = r->conv->out_channels;
-    for (size_t i = 0; i < n_pixels; i++, at += channels, from += channels)
-        r->kernels->finish(from, r->call->bias, r->added ? r->added + at : NULL, r->clamp.low,
-                           r->clamp.high, r->y + at, channels);
-    if (!r->clamp.is_all) {
-        float *y = r->y + at - n_pixels * channels;
-        eng_activation_forward(r->call->activation, y, y, n_pixels * channels);
+    const struct eng_window *w = &r->conv->window;
+    size_t channels = r->conv->out_channels, y, x;
+    size_t height = (size_t)w->out[1], width = (size_t)w->out[2];
+    struct eng_tile t = {.n_channels = channels,
+                         .point = r->l.m_step,
+                         .bias = r->call->bias,
+                         .row = width * channels,
+                         .column = channels,
+                         .low = r->clamp.low,
+                         .high = r->clamp.high};
+    for (size_t i = begin; i < end; i++) {
+        size_t image = tile_at(r, s->first + i, &y, &x);
+        size_t at = ((image * height + y) * width + x) * channels;
+        t.from = s->m + i * r->l.out_step;
+        t.added = r->call->added ? r->call->added + at : NULL;
+        t.y = r->call->y + at;
+        t.n_rows = (int)(height - y < r->l.tile ? height - y : r->l.tile);
+        t.n_columns = (int)(width - x < r->l.tile ? width - x : r->l.tile);
+        r->kernels->tile[r->l.kind](&t);
+        for (int row = 0; row < t.n_rows && !r->clamp.is_all; row++)
+            eng_activation_forward(r->call->activation, t.y + (size_t)row * t.row,
+                                   t.y + (size_t)row * t.row, (size_t)t.n_columns * channels);
     }
 }
 
-static void transform_results(const struct run *r, size_t first, size_t n, const float *m,
-                              float *tile)
+static size_t block_tiles(const struct run *r, size_t first)
 {
-    size_t channels = r->conv->out_channels;
-    size_t height = (size_t)r->conv->window.out[1], width = (size_t)r->conv->window.out[2];
-    for (size_t i = 0; i < n; i++) {
-        size_t y = (first + i) / r->l.tiles_x * TILE, x = (first + i) % r->l.tiles_x * TILE;
-        r->kernels->transform[ENG_TRANSFORM_RESULT](
-            &(struct eng_transform){.n_channels = channels,
-                                    .from = m + i * channels,
-                                    .from_row = PATCH * r->l.m_step,
-                                    .from_column = r->l.m_step,
-                                    .to = tile,
-                                    .to_row = TILE * channels,
-                                    .to_column = channels});
-        size_t n_rows = height - y < TILE ? height - y : TILE;
-        size_t n_columns = width - x < TILE ? width - x : TILE;
-        for (size_t row = 0; row < n_rows; row++)
-            finish(r, ((y + row) * width + x) * channels, n_columns, tile + row * TILE * channels);
-    }
+    return r->l.tiles - first < r->l.block ? r->l.tiles - first : r->l.block;
 }
 
 static void run_blocks(void *ctx, size_t begin, size_t end)
 {
     struct run *r = ctx;
     for (size_t b = begin; b < end; b++) {
-        unsigned slot = take_slot(r);
-        float *v = r->slots + slot * r->l.slot_floats, *m = v + N_POINTS * r->l.v_step;
-        float *tile = m + N_POINTS * r->l.m_step;
-        size_t first = b * r->l.block;
-        size_t n = r->l.tiles - first < r->l.block ? r->l.tiles - first : r->l.block;
-        transform_patches(r, first, n, v);
-        multiply(r, n, v, m);
-        transform_results(r, first, n, m, tile);
-        atomic_fetch_and(&r->taken, ~(1u << slot));
+        unsigned k = take_slot(r);
+        struct slot s = slot_at(r, k, b * r->l.block);
+        size_t n = block_tiles(r, s.first);
+        transform_patches(r, &s, 0, n);
+        multiply(r, &s, n, 0, r->l.n_points);
+        transform_results(r, &s, 0, n);
+        atomic_fetch_and(&r->taken, ~(1u << k));
     }
+}
+
+static void share_patches(void *ctx, size_t begin, size_t end)
+{
+    const struct run *r = ctx;
+    struct slot s = slot_at(r, 0, r->first);
+    transform_patches(r, &s, begin, end);
+}
+
+static void share_points(void *ctx, size_t begin, size_t end)
+{
+    const struct run *r = ctx;
+    struct slot s = slot_at(r, 0, r->first);
+    multiply(r, &s, r->n, begin, end);
+}
+
+static void share_results(void *ctx, size_t begin, size_t end)
+{
+    const struct run *r = ctx;
+    struct slot s = slot_at(r, 0, r->first);
+    transform_results(r, &s, begin, end);
+}
+
+/* Transforming a channel of a tile costs some 16 operations for each point. */
+static size_t tile_grain(const struct run *r, size_t channels)
+{
+    return 1 + PIECE_FLOPS / (16 * r->l.n_points * channels + 1);
+}
+
+static void share_block(struct run *r)
+{
+    size_t flops = 2 * r->n * r->conv->in_channels * r->l.out_step + 1;
+    struct eng_pool *pool = r->call->pool;
+    eng_pool_for(pool, r->n, tile_grain(r, r->conv->in_channels), share_patches, r);
+    eng_pool_for(pool, r->l.n_points, 1 + PIECE_FLOPS / flops, share_points, r);
+    eng_pool_for(pool, r->n, tile_grain(r, r->l.out_step), share_results, r);
 }
 
 static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv_call *call)
@@ -238,19 +288,16 @@ static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv
     struct run r = {.conv = conv,
                     .call = call,
                     .kernels = eng_kernels(),
-                    .clamp = eng_clamp_for(call->activation),
-                    .padded = call->scratch};
+                    .clamp = eng_clamp_for(call->activation)};
     if (!make_layout(conv, &r.l)) return; /* cannot be: scratch_bytes said so */
-    r.slots = r.padded + r.l.in.floats;
-    size_t x_floats = eng_window_volume(conv->window.in) * conv->in_channels;
-    size_t y_floats = eng_window_volume(conv->window.out) * conv->out_channels;
-    size_t grain = eng_nhwc_divide_up(r.l.n_blocks, MAX_SLOTS);
-    for (size_t image = 0; image < conv->n_images; image++) {
-        r.x = call->x + image * x_floats;
-        r.y = call->y + image * y_floats;
-        r.added = call->added ? call->added + image * y_floats : NULL;
-        eng_pool_for(call->pool, r.l.in.rows, 1 + (16 << 10) / r.l.in.columns, pad, &r);
-        eng_pool_for(call->pool, r.l.n_blocks, grain, run_blocks, &r);
+    if (r.l.n_blocks >= MAX_SLOTS / 2) {
+        eng_pool_for(call->pool, r.l.n_blocks, eng_nhwc_divide_up(r.l.n_blocks, MAX_SLOTS),
+                     run_blocks, &r);
+        return;
+    }
+    for (; r.first < r.l.tiles; r.first += r.n) {
+        r.n = block_tiles(&r, r.first);
+        share_block(&r);
     }
 }
 

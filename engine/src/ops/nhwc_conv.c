@@ -87,7 +87,8 @@ static double flops(const struct eng_op_infer *q)
 static void describe(const struct eng_op_call *call, char *text, size_t size)
 {
     static const char *const methods[] = {[ENG_NHWC_PRODUCT] = "channels last",
-                                          [ENG_NHWC_WINOGRAD] = "winograd 4x4",
+                                          [ENG_NHWC_WINOGRAD_2X2] = "winograd 2x2",
+                                          [ENG_NHWC_WINOGRAD_4X4] = "winograd 4x4",
                                           [ENG_NHWC_DEPTHWISE] = "channels last"};
     const struct eng_nhwc_conv *state = call->state;
     struct eng_conv conv = geometry(state);

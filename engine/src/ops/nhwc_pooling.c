@@ -6,6 +6,7 @@
  */
 #include "kernels/nhwc_pooling.h"
 
+#include "kernels/clamp.h"
 #include "kernels/dispatch.h"
 #include "ops/nhwc.h"
 
@@ -67,6 +68,7 @@ static enum eng_status affine_infer(struct eng_op_infer *q, struct eng_error *er
 
 struct affine {
     const struct eng_op_call *call;
+    const struct eng_kernels *kernels;
     size_t n_channels;
 };
 
@@ -77,16 +79,18 @@ static void affine_pixels(void *ctx, size_t begin, size_t end)
     const float *x = a->call->in[0]->data, *scale = a->call->in[1]->data;
     const float *shift = a->call->in[2]->data;
     float *y = a->call->out[0]->data;
+    struct eng_clamp clamp = eng_clamp_for(a->call->activation);
     for (size_t p = begin; p < end; p++)
-        for (size_t c = 0; c < n; c++)
-            y[p * n + c] = x[p * n + c] * scale[c] + shift[c];
-    eng_activation_forward(a->call->activation, y + begin * n, y + begin * n, (end - begin) * n);
+        a->kernels->scale_shift(x + p * n, scale, shift, clamp.low, clamp.high, y + p * n, n);
+    if (!clamp.is_all)
+        eng_activation_forward(a->call->activation, y + begin * n, y + begin * n,
+                               (end - begin) * n);
 }
 
 static void affine_forward(const struct eng_op_call *call)
 {
     const int64_t *dim = call->in[0]->shape.dim;
-    struct affine a = {call, (size_t)dim[3]};
+    struct affine a = {call, eng_kernels(), (size_t)dim[3]};
     eng_pool_for(call->pool, (size_t)(dim[0] * dim[1] * dim[2]),
                  1 + (4 << 10) / (size_t)(dim[3] + 1), affine_pixels, &a);
 }

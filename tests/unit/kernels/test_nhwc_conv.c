@@ -1,4 +1,5 @@
-/* Convolution with channels last against sums in double precision, with every table that runs here. */
+/* Convolution with channels last against sums in double precision, with every table that runs here.
+ */
 #include "kernels/nhwc_conv.h"
 
 #include "base/rng.h"
@@ -43,6 +44,9 @@ static const struct shape shapes[] = {
     {2, 1, 48, 80, {11, 14}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
     {1, 1, 32, 64, {56, 56}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
     {1, 1, 16, 32, {9, 7}, {3, 3}, {1, 1}, {1, 1}, {0, 2, 2, 0}},
+    {2, 1, 21, 33, {13, 6}, {3, 3}, {1, 1}, {1, 1}, {1, 3, 4, 1}},
+    {3, 1, 70, 40, {7, 7}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
+    {1, 1, 4, 5, {3, 2}, {3, 3}, {1, 1}, {1, 1}, {9, 8, 7, 9}},
     {1, 1, 16, 144, {1, 1}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
 };
 
@@ -70,10 +74,10 @@ static struct eng_nhwc_conv conv_of(const struct shape *s)
                               .in_channels = s->in,
                               .out_channels = s->out};
     for (int a = 0; a < 2; a++)
-        c.window.out[a + 1] = (s->size[a] + s->pads[a] + s->pads[a + 2] -
-                               (s->kernel[a] - 1) * s->dilation[a] - 1) /
-                                  s->stride[a] +
-                              1;
+        c.window.out[a + 1] =
+            (s->size[a] + s->pads[a] + s->pads[a + 2] - (s->kernel[a] - 1) * s->dilation[a] - 1) /
+                s->stride[a] +
+            1;
     return c;
 }
 
@@ -111,9 +115,10 @@ static void make_wanted(struct data *d)
                                     (int64_t)tap % w->kernel[2] * w->dilation[2];
                         if (y < 0 || y >= w->in[1] || x < 0 || x >= w->in[2]) continue;
                         const float *pixel =
-                            d->x + ((image * (size_t)w->in[1] + (size_t)y) * (size_t)w->in[2] +
-                                    (size_t)x) *
-                                       d->channels +
+                            d->x +
+                            ((image * (size_t)w->in[1] + (size_t)y) * (size_t)w->in[2] +
+                             (size_t)x) *
+                                d->channels +
                             k / c->out_channels * c->in_channels;
                         for (size_t i = 0; i < c->in_channels; i++)
                             sum += (double)pixel[i] *
@@ -195,7 +200,7 @@ static void data_fini(struct data *d)
 static void check(const struct data *d, size_t shape)
 {
     double n = (double)(d->n_w / d->kernels);
-    double unit = d->conv.method == ENG_NHWC_WINOGRAD ? 4e-6 : 2e-6;
+    double unit = d->conv.method == ENG_NHWC_WINOGRAD_4X4 ? 4e-6 : 2e-6;
     for (size_t i = 0; i < d->n_y; i++)
         if (!(fabs((double)d->y[i] - d->wanted[i]) < unit * sqrt(n + 2)))
             fail_msg("%s, shape %zu, method %d, element %zu: %.9g, wanted %.9g",
@@ -223,17 +228,15 @@ static void check_bits(struct data *d, struct eng_pool *pool, size_t shape)
 static void all_shapes(void **state)
 {
     (void)state;
-    static const enum eng_nhwc_method methods[] = {ENG_NHWC_PRODUCT, ENG_NHWC_WINOGRAD,
-                                                   ENG_NHWC_DEPTHWISE};
-    size_t n_run[3] = {0};
+    size_t n_run[ENG_N_NHWC_METHODS] = {0};
     struct eng_pool *pool;
     assert_int_equal(eng_pool_create(2, &pool, NULL), ENG_OK);
     for (size_t i = 0; i < N_SHAPES; i++) {
         struct data d;
         data_init(&d, &shapes[i]);
-        for (size_t m = 0; m < 3; m++) {
-            if (!eng_nhwc_conv_can(&d.conv, methods[m])) continue;
-            prepare(&d, methods[m]);
+        for (enum eng_nhwc_method m = 0; m < ENG_N_NHWC_METHODS; m++) {
+            if (!eng_nhwc_conv_can(&d.conv, m)) continue;
+            prepare(&d, m);
             run(&d, d.y, NULL);
             check(&d, i);
             check_bits(&d, pool, i);
@@ -243,8 +246,9 @@ static void all_shapes(void **state)
         data_fini(&d);
     }
     eng_pool_destroy(pool);
-    assert_int_equal(n_run[0], N_SHAPES);
-    assert_true(n_run[1] >= 5 && n_run[2] >= 4);
+    assert_int_equal(n_run[ENG_NHWC_PRODUCT], N_SHAPES);
+    assert_true(n_run[ENG_NHWC_WINOGRAD_2X2] >= 8 && n_run[ENG_NHWC_WINOGRAD_4X4] >= 8);
+    assert_true(n_run[ENG_NHWC_DEPTHWISE] >= 4);
 }
 
 /* The table is chosen once, so each has a process of its own. */
