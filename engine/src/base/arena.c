@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL_ALIGN = 16, BLOCK_MIN_BYTES = 4096, BLOCK_MAX_BYTES = 1 << 20 };
+/* Large blocks cost nothing where nothing is written, and lie on huge pages. */
+enum { SMALL_ALIGN = 16, BLOCK_MIN_BYTES = 4096, BLOCK_MAX_BYTES = 32 << 20 };
 
 /* The pieces follow the header, which fills one cache line. */
 struct eng_arena_block {
     struct eng_arena_block *next;
+    void *memory;    /* what free() takes */
     size_t capacity; /* bytes after the header */
     bool is_single;  /* one piece fills it */
 };
@@ -25,7 +27,7 @@ void eng_arena_fini(struct eng_arena *arena)
 {
     for (struct eng_arena_block *block = arena->head, *next; block; block = next) {
         next = block->next;
-        free(block);
+        free(block->memory);
     }
     eng_arena_init(arena);
 }
@@ -43,8 +45,10 @@ static struct eng_arena_block *add_block(struct eng_arena *arena, size_t n_bytes
     if (capacity < BLOCK_MIN_BYTES) capacity = BLOCK_MIN_BYTES;
     bool large = n_bytes > capacity / 4;
     if (large) capacity = n_bytes;
-    struct eng_arena_block *block = eng_alloc_aligned(ENG_ALIGN + capacity);
+    void *memory;
+    struct eng_arena_block *block = eng_calloc_aligned(ENG_ALIGN + capacity, &memory);
     if (!block) return NULL;
+    block->memory = memory;
     block->capacity = capacity;
     block->is_single = large;
     arena->total_bytes += capacity;
@@ -73,7 +77,7 @@ void *eng_arena_alloc(struct eng_arena *arena, size_t n, size_t bytes)
         offset = 0;
     }
     if (block == arena->head) arena->used_bytes = offset + n_bytes;
-    return memset(piece_at(block, offset), 0, n_bytes);
+    return piece_at(block, offset);
 }
 
 bool eng_arena_move(struct eng_arena *from, const void *piece, struct eng_arena *to)

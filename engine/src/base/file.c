@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,11 +21,11 @@ static enum eng_status fail_errno(struct eng_error *err, const char *path, const
 }
 
 /* Returns how many bytes were read before the end of the file, or -1. */
-static ssize_t read_up_to(int fd, uint8_t *bytes, size_t n_bytes)
+static ssize_t read_up_to(int fd, size_t offset, uint8_t *bytes, size_t n_bytes)
 {
     size_t n = 0;
     while (n < n_bytes) {
-        ssize_t got = read(fd, bytes + n, n_bytes - n);
+        ssize_t got = pread(fd, bytes + n, n_bytes - n, (off_t)(offset + n));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return -1;
         if (got == 0) break;
@@ -35,8 +34,8 @@ static ssize_t read_up_to(int fd, uint8_t *bytes, size_t n_bytes)
     return (ssize_t)n;
 }
 
-static enum eng_status read_open_file(int fd, const char *path, size_t max_bytes,
-                                      struct eng_file *out, struct eng_error *err)
+static enum eng_status examine(int fd, const char *path, size_t max_bytes,
+                               struct eng_open_file *out, struct eng_error *err)
 {
     struct stat info;
     if (fstat(fd, &info) != 0) return fail_errno(err, path, "examine");
@@ -45,29 +44,66 @@ static enum eng_status read_open_file(int fd, const char *path, size_t max_bytes
     if (n_bytes > max_bytes)
         return eng_fail(err, ENG_LIMIT, "%s: %zu bytes, but at most %zu are read", path, n_bytes,
                         max_bytes);
-    uint8_t *bytes = malloc(n_bytes ? n_bytes : 1);
-    if (!bytes)
-        return eng_fail(err, ENG_NO_MEMORY, "%s: out of memory for %zu bytes", path, n_bytes);
-    ssize_t n = read_up_to(fd, bytes, n_bytes);
-    if (n != (ssize_t)n_bytes) {
-        enum eng_status status =
-            n < 0 ? fail_errno(err, path, "read")
-                  : eng_fail(err, ENG_IO, "%s: ends after %zd of %zu bytes: it shrank meanwhile",
-                             path, n, n_bytes);
-        free(bytes);
-        return status;
-    }
-    *out = (struct eng_file){.bytes = bytes, .n_bytes = n_bytes};
+    *out =
+        (struct eng_open_file){.fd = fd, .n_bytes = n_bytes, .path = path, .written = info.st_mtim};
     return ENG_OK;
+}
+
+enum eng_status eng_file_open(const char *path, size_t max_bytes, struct eng_open_file *out,
+                              struct eng_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo must not hold us up */
+    if (fd < 0) return fail_errno(err, path, "open");
+    enum eng_status status = examine(fd, path, max_bytes, out, err);
+    if (status != ENG_OK) close(fd);
+    return status;
+}
+
+void eng_open_file_close(struct eng_open_file *file)
+{
+    close(file->fd);
+}
+
+enum eng_status eng_open_file_read(const struct eng_open_file *file, size_t offset, void *to,
+                                   size_t n, struct eng_error *err)
+{
+    ssize_t got = read_up_to(file->fd, offset, to, n);
+    if (got < 0) return fail_errno(err, file->path, "read");
+    if ((size_t)got == n) return ENG_OK;
+    return eng_fail(err, ENG_IO, "%s: ends after %zu of %zu bytes: it shrank meanwhile", file->path,
+                    offset + (size_t)got, file->n_bytes);
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+enum eng_status eng_open_file_check(const struct eng_open_file *file, struct eng_error *err)
+{
+    struct stat info;
+    if (fstat(file->fd, &info) != 0) return fail_errno(err, file->path, "examine");
+    if ((size_t)info.st_size == file->n_bytes && same_time(&info.st_mtim, &file->written))
+        return ENG_OK;
+    return eng_fail(err, ENG_IO, "%s: it was written to while it was read", file->path);
 }
 
 enum eng_status eng_file_read(const char *path, size_t max_bytes, struct eng_file *out,
                               struct eng_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo must not hold us up */
-    if (fd < 0) return fail_errno(err, path, "open");
-    enum eng_status status = read_open_file(fd, path, max_bytes, out, err);
-    close(fd);
+    struct eng_open_file file = {0};
+    enum eng_status status = eng_file_open(path, max_bytes, &file, err);
+    if (status != ENG_OK) return status;
+    uint8_t *bytes = malloc(file.n_bytes ? file.n_bytes : 1);
+    if (!bytes)
+        status =
+            eng_fail(err, ENG_NO_MEMORY, "%s: out of memory for %zu bytes", path, file.n_bytes);
+    if (status == ENG_OK) status = eng_open_file_read(&file, 0, bytes, file.n_bytes, err);
+    eng_open_file_close(&file);
+    if (status == ENG_OK)
+        *out = (struct eng_file){.bytes = bytes, .n_bytes = file.n_bytes};
+    else
+        free(bytes);
     return status;
 }
 
@@ -75,13 +111,6 @@ void eng_file_fini(struct eng_file *file)
 {
     free(file->bytes);
     *file = (struct eng_file){0};
-}
-
-void eng_file_forget(struct eng_file *file, size_t n)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)file->bytes;
-    uintptr_t first = (begin + page - 1) / page * page, end = (begin + n) / page * page;
-    if (end > first) madvise(file->bytes + (first - begin), end - first, MADV_DONTNEED);
 }
 
 /* Temporary files are hidden, and short however long the path is. */

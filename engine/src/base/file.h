@@ -1,4 +1,4 @@
-/* Whole files: mapped for reading, replaced atomically when written. */
+/* Files: read whole or piece by piece, replaced atomically when written. */
 #ifndef ENG_BASE_FILE_H
 #define ENG_BASE_FILE_H
 
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /* A file's bytes, read into memory: unlike a mapping it cannot change or vanish under us. */
 struct eng_file {
@@ -22,9 +23,29 @@ enum eng_status eng_file_read(const char *path, size_t max_bytes, struct eng_fil
                               struct eng_error *err);
 void eng_file_fini(struct eng_file *file);
 
-/* Purpose: gives the memory of whole pages among the first n bytes back to the system: they have
- * been read and hold nothing afterwards. */
-void eng_file_forget(struct eng_file *file, size_t n);
+/* A regular file whose bytes are read where they are wanted, by several threads if need be. */
+struct eng_open_file {
+    int fd;
+    size_t n_bytes;
+    const char *path; /* borrowed */
+    struct timespec written;
+};
+
+/*
+ * Purpose: opens a regular file of at most max_bytes.
+ * Errors: NOT_FOUND, IO, LIMIT; the sentence names the path. End with eng_open_file_close.
+ */
+enum eng_status eng_file_open(const char *path, size_t max_bytes, struct eng_open_file *out,
+                              struct eng_error *err);
+void eng_open_file_close(struct eng_open_file *file);
+
+/* Purpose: n bytes from offset on. Errors: IO, also when the file has become shorter. */
+enum eng_status eng_open_file_read(const struct eng_open_file *file, size_t offset, void *to,
+                                   size_t n, struct eng_error *err);
+
+/* Purpose: fails with IO if somebody has written to the file since it was opened: what was read
+ * may be partly old and partly new. */
+enum eng_status eng_open_file_check(const struct eng_open_file *file, struct eng_error *err);
 
 /* Purpose: reads a gzip file (or a plain one) as eng_file_read does; max_bytes bounds the unpacked
  * size. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { HUGE_PAGE_BYTES = 2 << 20 };
 
@@ -13,21 +14,51 @@ void *eng_calloc(size_t n, size_t bytes)
     return calloc(1, n_bytes ? n_bytes : 1);
 }
 
+static size_t align_up(size_t n, size_t to)
+{
+    return (n + to - 1) & ~(to - 1);
+}
+
 /* Large blocks lie on huge pages where the kernel has them: weights of 100 MB then cost 50 page
  * faults instead of 25,000, which take longer than everything else that is done with them. */
-static void *alloc_huge(size_t n_bytes)
+static bool is_large(size_t n_bytes)
 {
-    void *block = aligned_alloc(HUGE_PAGE_BYTES, n_bytes);
-    if (block) madvise(block, n_bytes, MADV_HUGEPAGE); /* a wish: no matter if it fails */
-    return block;
+    return n_bytes >= HUGE_PAGE_BYTES;
+}
+
+static void wish_huge(void *at, size_t n_bytes)
+{
+    madvise(at, n_bytes, MADV_HUGEPAGE); /* a wish: no matter if it fails */
 }
 
 void *eng_alloc_aligned(size_t n_bytes)
 {
     if (n_bytes > SIZE_MAX / 2) return NULL;
-    if (n_bytes >= 4 * (size_t)HUGE_PAGE_BYTES)
-        return alloc_huge((n_bytes + HUGE_PAGE_BYTES - 1) & ~(size_t)(HUGE_PAGE_BYTES - 1));
-    return aligned_alloc(ENG_ALIGN, eng_align_up(n_bytes ? n_bytes : 1));
+    if (!is_large(n_bytes)) return aligned_alloc(ENG_ALIGN, eng_align_up(n_bytes ? n_bytes : 1));
+    n_bytes = align_up(n_bytes, HUGE_PAGE_BYTES);
+    void *block = aligned_alloc(HUGE_PAGE_BYTES, n_bytes);
+    if (block) wish_huge(block, n_bytes);
+    return block;
+}
+
+void *eng_calloc_aligned(size_t n_bytes, void **block)
+{
+    if (n_bytes > SIZE_MAX / 2) return NULL;
+    size_t align = is_large(n_bytes) ? HUGE_PAGE_BYTES : ENG_ALIGN;
+    char *raw = calloc(1, align_up(n_bytes, align) + align);
+    if (!raw) return NULL;
+    char *at = raw + (align_up((uintptr_t)raw, align) - (uintptr_t)raw);
+    if (is_large(n_bytes)) wish_huge(at, align_up(n_bytes, align));
+    *block = raw;
+    return at;
+}
+
+void eng_forget(void *bytes, size_t n_bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = (uintptr_t)bytes, first = align_up(begin, page);
+    uintptr_t end = (begin + n_bytes) & ~(page - 1);
+    if (end > first) madvise((char *)bytes + (first - begin), end - first, MADV_DONTNEED);
 }
 
 bool eng_grow(void *array, size_t *capacity, size_t n, size_t bytes)

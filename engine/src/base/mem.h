@@ -8,6 +8,18 @@
 
 enum { ENG_ALIGN = 64 }; /* a cache line, and one AVX-512 register */
 
+/* Some memory, for free(). */
+struct eng_memory {
+    void *bytes; /* NULL: none */
+    size_t n_bytes;
+};
+
+static inline bool eng_memory_holds(const struct eng_memory *memory, const void *at)
+{
+    uintptr_t begin = (uintptr_t)memory->bytes, found = (uintptr_t)at;
+    return found >= begin && found - begin < memory->n_bytes;
+}
+
 /* Purpose: *out = a * b; false (and *out untouched) on overflow. */
 static inline bool eng_mul_size(size_t a, size_t b, size_t *out)
 {
@@ -36,6 +48,14 @@ void *eng_calloc(size_t n, size_t bytes);
 
 /* Purpose: n bytes aligned to ENG_ALIGN, not zeroed; at least one cache line. */
 void *eng_alloc_aligned(size_t n_bytes);
+
+/* Purpose: the same, zeroed; what free() takes goes into *block. Cost: memory that comes fresh from
+ * the system is not written to. */
+void *eng_calloc_aligned(size_t n_bytes, void **block);
+
+/* Purpose: gives whole pages of n allocated bytes back to the system: they hold nothing afterwards,
+ * and still are the caller's to free. */
+void eng_forget(void *bytes, size_t n_bytes);
 
 /* Purpose: grows *array (elements of bytes each) to hold n, doubling. False: out of memory,
  * untouched. */

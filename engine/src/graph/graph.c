@@ -19,6 +19,7 @@ void eng_graph_init(struct eng_graph *graph)
 void eng_graph_fini(struct eng_graph *graph)
 {
     eng_arena_fini(&graph->arena);
+    free(graph->weights.bytes);
     eng_names_fini(&graph->index);
     free(graph->values);
     free(graph->nodes);
@@ -108,7 +109,10 @@ enum eng_status eng_graph_add_constant_take(struct eng_graph *graph, const char 
     enum eng_status status = add_value(graph, name, ENG_VALUE_CONSTANT, &value, err);
     if (status != ENG_OK) return status;
     void *data = tensor->data;
-    if (!from || n_bytes < MIN_TAKEN_BYTES || !eng_arena_move(from, data, &graph->arena)) {
+    bool taken =
+        from && (eng_memory_holds(&graph->weights, data) ||
+                 (n_bytes >= MIN_TAKEN_BYTES && eng_arena_move(from, data, &graph->arena)));
+    if (!taken) {
         data = eng_arena_alloc(&graph->arena, (size_t)n_bytes + ENG_ALIGN, 1);
         if (!data) return eng_fail_memory(err, "a constant");
         if (n_bytes && tensor->data) memcpy(data, tensor->data, (size_t)n_bytes);

@@ -6,6 +6,7 @@
 #define ENG_GRAPH_GRAPH_H
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "base/names.h"
 #include "engine/status.h"
 #include "ops/attrs.h"
@@ -33,7 +34,7 @@ struct eng_value {
     enum eng_follows follows; /* a constant: where the batch is overridden */
     bool is_packed;           /* a constant: a kernel's own arrangement of n_packed numbers */
     size_t n_packed;
-    int follows_entry;        /* IN_ENTRY: which number */
+    int follows_entry; /* IN_ENTRY: which number */
     /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: nothing;
      * its shape depends on the batch size and stands in the plan. */
     struct eng_tensor tensor;
@@ -53,8 +54,9 @@ struct eng_node {
 };
 
 struct eng_graph {
-    struct eng_arena arena; /* names, attributes, index lists, small constants */
-    struct eng_names index; /* value names */
+    struct eng_arena arena;    /* names, attributes, index lists, small constants */
+    struct eng_memory weights; /* where large constants lie that a file brought */
+    struct eng_names index;    /* value names */
     const char *name;
     struct eng_value *values;
     size_t n_values, values_capacity;
@@ -89,7 +91,8 @@ enum eng_status eng_graph_add_constant(struct eng_graph *graph, const char *name
                                        const struct eng_tensor *tensor, int *out,
                                        struct eng_error *err);
 
-/* The same, but what has a block of its own in arena `from` moves to the graph with it. */
+/* The same, but what lies in graph->weights stays there, and what has a block of its own in arena
+ * `from` moves to the graph with it. */
 enum eng_status eng_graph_add_constant_take(struct eng_graph *graph, const char *name,
                                             const struct eng_tensor *tensor, struct eng_arena *from,
                                             int *out, struct eng_error *err);

@@ -316,5 +316,7 @@ enum eng_status eng_convert_import_take(struct onnx_model *onnx, struct eng_grap
 {
     struct eng_import import = {
         .onnx = onnx, .take = &onnx->arena, .graph = graph, .settle = settle, .settle_data = data};
+    graph->weights = onnx->weights;
+    onnx->weights = (struct eng_memory){0};
     return run(&import, err);
 }

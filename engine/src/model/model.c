@@ -21,11 +21,11 @@ static void settle(void *model)
     eng_model_take_said_size(model);
 }
 
-/* A model's bytes; file: whose they are, if they may go, or NULL. */
+/* A model's bytes: in memory, or a file's. */
 struct source {
     const void *bytes;
     size_t n_bytes;
-    struct eng_file *file;
+    const struct eng_open_file *file; /* NULL: bytes */
 };
 
 static enum eng_status read_onnx(struct eng_model *model, const struct source *source,
@@ -33,7 +33,7 @@ static enum eng_status read_onnx(struct eng_model *model, const struct source *s
 {
     struct onnx_model onnx;
     enum eng_status status = source->file
-                                 ? onnx_model_read_take(source->file, &onnx, err)
+                                 ? onnx_model_read_file(source->file, &onnx, err)
                                  : onnx_model_read(source->bytes, source->n_bytes, &onnx, err);
     if (status != ENG_OK) return status;
     status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
@@ -91,13 +91,35 @@ static enum eng_status build(struct eng_model *model, const struct source *sourc
     if (max_batch < 1 || max_batch > MAX_MAX_BATCH)
         return eng_fail(err, ENG_ARGUMENT, "max_batch is %d, wanted 1 to %d", max_batch,
                         MAX_MAX_BATCH);
-    eng_digest_sha256(source->bytes, source->n_bytes, model->digest);
     enum eng_status status = read_onnx(model, source, options, err);
     if (status == ENG_OK) status = eng_model_find_batch(model, max_batch, err);
     if (status == ENG_OK) status = make_turned(model, err);
     if (status == ENG_OK) status = make_plans(model, err);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
     return status;
+}
+
+/* The digest is computed meanwhile. The file must be the same from beginning to end. */
+static enum eng_status build_from_file(struct eng_model *model, const struct eng_open_file *file,
+                                       const struct eng_model_options *options,
+                                       struct eng_error *err)
+{
+    struct eng_file_digest digest;
+    eng_file_digest_begin(file, &digest);
+    enum eng_status status = build(model, &(struct source){.file = file}, options, err);
+    enum eng_status digested = eng_file_digest_end(&digest, status == ENG_OK, err);
+    if (status == ENG_OK) status = digested;
+    if (status == ENG_OK) status = eng_open_file_check(file, err);
+    if (status == ENG_OK) memcpy(model->digest, digest.hex, sizeof digest.hex);
+    return status;
+}
+
+static enum eng_status build_from_bytes(struct eng_model *model, const struct source *source,
+                                        const struct eng_model_options *options,
+                                        struct eng_error *err)
+{
+    eng_digest_sha256(source->bytes, source->n_bytes, model->digest);
+    return build(model, source, options, err);
 }
 
 static enum eng_status open_source(const struct source *source,
@@ -109,7 +131,8 @@ static enum eng_status open_source(const struct source *source,
     eng_arena_init(&model->arena);
     eng_graph_init(&model->graph);
     eng_graph_init(&model->turned);
-    enum eng_status status = build(model, source, options, err);
+    enum eng_status status = source->file ? build_from_file(model, source->file, options, err)
+                                          : build_from_bytes(model, source, options, err);
     if (status != ENG_OK) {
         eng_model_destroy(model);
         return status;
@@ -171,13 +194,12 @@ static enum eng_status open_path(const char *path, const struct eng_model_option
         if (!found.config_path && eng_file_exists(own)) found.config_path = own;
         if (!found.config_path && eng_file_exists(shared)) found.config_path = shared;
     }
-    struct eng_file file;
-    enum eng_status status = eng_file_read(file_path, MAX_FILE_BYTES, &file, err);
+    struct eng_open_file file;
+    enum eng_status status = eng_file_open(file_path, MAX_FILE_BYTES, &file, err);
     if (status != ENG_OK) return status;
-    struct source source = {.bytes = file.bytes, .n_bytes = file.n_bytes, .file = &file};
-    status = open_source(&source, &found, out, err);
-    if (status != ENG_OK) eng_error_context(err, "%s", file_path);
-    eng_file_fini(&file);
+    status = open_source(&(struct source){.file = &file}, &found, out, err);
+    if (status != ENG_OK && status != ENG_IO) eng_error_context(err, "%s", file_path);
+    eng_open_file_close(&file);
     return status;
 }
 

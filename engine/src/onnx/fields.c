@@ -14,7 +14,7 @@ static uint64_t take_varint(struct eng_cursor *c)
     return 0;
 }
 
-bool onnx_field_take(struct eng_cursor *c, struct onnx_field *field)
+bool onnx_field_head(struct eng_cursor *c, struct onnx_field *field)
 {
     uint64_t tag = take_varint(c);
     *field = (struct onnx_field){.number = tag >> 3, .wire = tag & 7};
@@ -30,11 +30,17 @@ bool onnx_field_take(struct eng_cursor *c, struct onnx_field *field)
         break;
     case ONNX_WIRE_BYTES:
         field->n = (size_t)take_varint(c);
-        field->content = eng_cursor_take(c, field->n);
         break;
     default:
         c->failed = true;
     }
+    return !c->failed;
+}
+
+bool onnx_field_take(struct eng_cursor *c, struct onnx_field *field)
+{
+    if (!onnx_field_head(c, field)) return false;
+    if (field->wire == ONNX_WIRE_BYTES) field->content = eng_cursor_take(c, field->n);
     return !c->failed;
 }
 

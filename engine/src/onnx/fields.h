@@ -13,6 +13,11 @@ struct onnx_field {
     size_t n;
 };
 
+enum { ONNX_MAX_HEAD_BYTES = 20 }; /* a tag, and a length or number */
+
+/* Purpose: the next field but for what a WIRE_BYTES holds, which is not looked at. */
+bool onnx_field_head(struct eng_cursor *c, struct onnx_field *field);
+
 /* Purpose: the next field; false if there is no whole one. */
 bool onnx_field_take(struct eng_cursor *c, struct onnx_field *field);
 

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "engine/status.h"
 #include "engine/tensor.h"
 #include "ops/attrs.h"
@@ -70,7 +71,8 @@ struct onnx_body {
 enum { ONNX_MAX_FUNCTIONS = 1000 };
 
 struct onnx_model {
-    struct eng_arena arena; /* owns everything that was read */
+    struct eng_arena arena;    /* owns everything that was read */
+    struct eng_memory weights; /* but for the elements of large initializers */
     int64_t ir_version;
     const char *producer_name, *producer_version, *doc_string, *graph_name; /* "" if absent */
     struct onnx_opset *opsets;
@@ -102,8 +104,8 @@ struct onnx_model {
 enum eng_status onnx_model_read(const void *bytes, size_t n_bytes, struct onnx_model *out,
                                 struct eng_error *err);
 
-/* Purpose: the same; the file ends, and on the way the memory of what has been read of it. */
-enum eng_status onnx_model_read_take(struct eng_file *file, struct onnx_model *out,
+/* Purpose: the same from a file, of which nothing large is in memory twice. Errors: IO too. */
+enum eng_status onnx_model_read_file(const struct eng_open_file *file, struct onnx_model *out,
                                      struct eng_error *err);
 void onnx_model_fini(struct onnx_model *model);
 

@@ -1,7 +1,7 @@
 #include "onnx/onnx.h"
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/mem.h"
 #include "onnx/body.h"
 #include "onnx/split.h"
 #include "onnx/unpack.h"
@@ -10,6 +10,7 @@
 #include "onnx.pb-c.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* 3 brought opset_import; 10 is the last whose fields onnx.proto knows. */
 enum { IR_VERSION_MIN = 3, IR_VERSION_MAX = 10 };
@@ -124,31 +125,27 @@ static enum eng_status read_graph(const Onnx__GraphProto *graph,
     return status;
 }
 
-/* The bytes of a model. */
-struct source {
-    const uint8_t *bytes;
-    size_t n_bytes;
-    struct eng_file *file; /* whose they are, if they may go; or NULL */
-};
-
+/* Puts the elements, which were read apart, into their tensor. */
 static enum eng_status unpack_part(const struct onnx_part *part, struct eng_arena *arena,
                                    Onnx__TensorProto **out, struct eng_error *err)
 {
     ProtobufCMessage *message;
-    enum eng_status status = onnx_unpack_part(&onnx__tensor_proto__descriptor, part->bytes, part->n,
-                                              arena, &message, err);
-    if (status == ENG_OK)
-        *out = (Onnx__TensorProto *)message;
-    else
+    enum eng_status status = onnx_unpack_part(&onnx__tensor_proto__descriptor, part->small,
+                                              part->n_small, arena, &message, err);
+    if (status != ENG_OK) {
         eng_error_context(err, "initializer %zu", part->index);
-    return status;
+        return status;
+    }
+    *out = (Onnx__TensorProto *)message;
+    (*out)->has_raw_data = 1;
+    (*out)->raw_data = (ProtobufCBinaryData){.len = part->raw.n, .data = part->data};
+    return ENG_OK;
 }
 
-/* All initializers in the order of the file: those that are apart among those of the rest. What has
- * been read of the file is given back. */
-static enum eng_status unpack_parts(const struct source *source, const struct onnx_split *split,
-                                    const Onnx__GraphProto *graph, struct eng_arena *arena,
-                                    Onnx__TensorProto ***out, struct eng_error *err)
+/* All initializers in the order of the file: those that are apart among those of the rest. */
+static enum eng_status unpack_parts(const struct onnx_split *split, const Onnx__GraphProto *graph,
+                                    struct eng_arena *arena, Onnx__TensorProto ***out,
+                                    struct eng_error *err)
 {
     size_t n = graph->n_initializer + split->n_parts, from_rest = 0;
     Onnx__TensorProto **list = eng_arena_alloc(arena, n, sizeof *list);
@@ -157,8 +154,6 @@ static enum eng_status unpack_parts(const struct source *source, const struct on
         const struct onnx_part *part = &split->parts[i];
         enum eng_status status = unpack_part(part, arena, &list[part->index], err);
         if (status != ENG_OK) return status;
-        if (source->file)
-            eng_file_forget(source->file, (size_t)(part->bytes - source->bytes) + part->n);
     }
     for (size_t i = 0; i < n; i++)
         if (!list[i]) list[i] = graph->initializer[from_rest++];
@@ -166,8 +161,18 @@ static enum eng_status unpack_parts(const struct source *source, const struct on
     return ENG_OK;
 }
 
-static enum eng_status read_parts(const struct source *source, const struct onnx_split *split,
-                                  struct onnx_model *model, struct eng_error *err)
+/* The elements of those that were converted are elsewhere. */
+static void forget_converted(const struct onnx_split *split, const struct onnx_model *model)
+{
+    for (size_t i = 0; i < split->n_parts; i++) {
+        const struct onnx_part *part = &split->parts[i];
+        if (model->initializers[part->index].tensor.data != part->data)
+            eng_forget(part->data, part->raw.n);
+    }
+}
+
+static enum eng_status read_parts(const struct onnx_split *split, struct onnx_model *model,
+                                  struct eng_error *err)
 {
     ProtobufCMessage *message;
     Onnx__TensorProto **initializers;
@@ -187,13 +192,15 @@ static enum eng_status read_parts(const struct source *source, const struct onnx
     if (status == ENG_OK) status = read_properties(proto, model, err);
     if (status != ENG_OK) return status;
     if (!proto->graph) return eng_fail(err, ENG_FORMAT, "graph is missing: is this an ONNX model?");
-    status = unpack_parts(source, split, proto->graph, &model->arena, &initializers, err);
+    status = unpack_parts(split, proto->graph, &model->arena, &initializers, err);
     if (status != ENG_OK) return status;
-    return read_graph(proto->graph, initializers, proto->graph->n_initializer + split->n_parts,
-                      model, err);
+    status = read_graph(proto->graph, initializers, proto->graph->n_initializer + split->n_parts,
+                        model, err);
+    if (status == ENG_OK) forget_converted(split, model);
+    return status;
 }
 
-static enum eng_status read_source(const struct source *source, struct onnx_model *out,
+static enum eng_status read_source(const struct onnx_source *source, struct onnx_model *out,
                                    struct eng_error *err)
 {
     struct onnx_model model = {0};
@@ -201,33 +208,34 @@ static enum eng_status read_source(const struct source *source, struct onnx_mode
     struct eng_arena arena;
     eng_arena_init(&arena);
     eng_arena_init(&model.arena);
-    enum eng_status status = onnx_split(source->bytes, source->n_bytes, &arena, &split, err);
-    if (status == ENG_OK) status = read_parts(source, &split, &model, err);
+    enum eng_status status = onnx_split(source, &arena, &split, err);
+    if (status == ENG_OK) {
+        model.weights = (struct eng_memory){.bytes = split.data, .n_bytes = split.data_bytes};
+        status = read_parts(&split, &model, err);
+    }
     eng_arena_fini(&arena);
     if (status == ENG_OK)
         *out = model;
     else
-        eng_arena_fini(&model.arena);
+        onnx_model_fini(&model);
     return status;
 }
 
 enum eng_status onnx_model_read(const void *bytes, size_t n_bytes, struct onnx_model *out,
                                 struct eng_error *err)
 {
-    return read_source(&(struct source){.bytes = bytes, .n_bytes = n_bytes}, out, err);
+    return read_source(&(struct onnx_source){.bytes = bytes, .n_bytes = n_bytes}, out, err);
 }
 
-enum eng_status onnx_model_read_take(struct eng_file *file, struct onnx_model *out,
+enum eng_status onnx_model_read_file(const struct eng_open_file *file, struct onnx_model *out,
                                      struct eng_error *err)
 {
-    struct source source = {.bytes = file->bytes, .n_bytes = file->n_bytes, .file = file};
-    enum eng_status status = read_source(&source, out, err);
-    eng_file_fini(file);
-    return status;
+    return read_source(&(struct onnx_source){.file = file, .n_bytes = file->n_bytes}, out, err);
 }
 
 void onnx_model_fini(struct onnx_model *model)
 {
     eng_arena_fini(&model->arena);
+    free(model->weights.bytes);
     *model = (struct onnx_model){0};
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { BUDGET_PER_BYTE = 8, BUDGET_CONSTANT = 64 << 20, ARENA_PIECE_MIN = 16 };
+enum { BUDGET_PER_BYTE = 8, BUDGET_CONSTANT = 64 << 20, BUDGET_PART = 4096, ARENA_PIECE_MIN = 16 };
 
 /* What a file may take: a few bytes of it can ask for a large struct, over and over. */
 struct budget {
@@ -114,7 +114,7 @@ enum eng_status onnx_unpack_part(const ProtobufCMessageDescriptor *type, const v
                                  size_t n_bytes, struct eng_arena *arena, ProtobufCMessage **out,
                                  struct eng_error *err)
 {
-    return unpack(type, bytes, n_bytes, 0, arena, out, err);
+    return unpack(type, bytes, n_bytes, BUDGET_PART, arena, out, err);
 }
 
 enum eng_status onnx_text(const ProtobufCBinaryData *field, enum onnx_text_kind kind,

@@ -22,7 +22,7 @@ enum eng_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *
                             struct eng_error *err);
 
 /* Purpose: the same for a part of a larger message, of which there may be many: it gets 8 x n_bytes
- * only. */
+ * + 4 KiB. */
 enum eng_status onnx_unpack_part(const ProtobufCMessageDescriptor *type, const void *bytes,
                                  size_t n_bytes, struct eng_arena *arena, ProtobufCMessage **out,
                                  struct eng_error *err);

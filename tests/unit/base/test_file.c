@@ -1,8 +1,10 @@
 /* Whole files: read with a bound, unpacked with a bound, written atomically. */
+#include "base/digest.h"
 #include "base/file.h"
 #include "temp_folder.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -282,12 +284,78 @@ static void makes_folders_and_tells_them_from_files(void **state)
     assert_int_equal(eng_file_make_dirs("/", NULL), ENG_OK);
 }
 
+static void an_open_file_is_read_anywhere(void **state)
+{
+    (void)state;
+    struct eng_open_file file;
+    struct eng_error err = {0};
+    char at[4] = "";
+    put("pieces", "0123456789", 10);
+    assert_int_equal(eng_file_open(in_folder("pieces"), 10, &file, NULL), ENG_OK);
+    assert_int_equal(file.n_bytes, 10);
+    assert_int_equal(eng_open_file_read(&file, 7, at, 3, NULL), ENG_OK);
+    assert_string_equal(at, "789");
+    assert_int_equal(eng_open_file_check(&file, NULL), ENG_OK);
+    assert_int_equal(eng_open_file_read(&file, 8, at, 3, &err), ENG_IO);
+    assert_non_null(strstr(err.text, "ends after 10 of 10 bytes"));
+    eng_open_file_close(&file);
+}
+
+static void what_was_written_to_is_noticed(void **state)
+{
+    (void)state;
+    struct eng_open_file file;
+    struct eng_error err = {0};
+    const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    put("written", "0123456789", 10);
+    assert_int_equal(utimensat(AT_FDCWD, in_folder("written"), long_ago, 0), 0);
+    assert_int_equal(eng_file_open(in_folder("written"), 10, &file, NULL), ENG_OK);
+    put("written", "9876543210", 10);
+    assert_int_equal(eng_open_file_check(&file, &err), ENG_IO);
+    assert_non_null(strstr(err.text, in_folder("written")));
+    eng_open_file_close(&file);
+}
+
+/* Large enough for a thread of its own, and not. */
+static void a_digest_is_computed_meanwhile(void **state)
+{
+    (void)state;
+    static uint8_t bytes[3 << 20];
+    static const size_t sizes[] = {0, 3, 70000, sizeof bytes};
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 2654435761u >> 24);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct eng_open_file file;
+        struct eng_file_digest digest;
+        char wanted[ENG_DIGEST_CHARS];
+        put("digest", bytes, sizes[i]);
+        eng_digest_sha256(bytes, sizes[i], wanted);
+        assert_int_equal(eng_file_open(in_folder("digest"), sizeof bytes, &file, NULL), ENG_OK);
+        eng_file_digest_begin(&file, &digest);
+        assert_int_equal(eng_file_digest_end(&digest, true, NULL), ENG_OK);
+        assert_string_equal(digest.hex, wanted);
+        eng_file_digest_begin(&file, &digest);
+        assert_int_equal(eng_file_digest_end(&digest, false, NULL), ENG_OK);
+        if (sizes[i] > 0) {
+            struct eng_error err = {0};
+            put("digest", bytes, sizes[i] - 1);
+            eng_file_digest_begin(&file, &digest);
+            assert_int_equal(eng_file_digest_end(&digest, true, &err), ENG_IO);
+            assert_non_null(strstr(err.text, "shrank"));
+        }
+        eng_open_file_close(&file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_whole_files),
         cmocka_unit_test(refuses_what_it_must_not_read),
         cmocka_unit_test(refuses_a_huge_sparse_file),
+        cmocka_unit_test(an_open_file_is_read_anywhere),
+        cmocka_unit_test(what_was_written_to_is_noticed),
+        cmocka_unit_test(a_digest_is_computed_meanwhile),
         cmocka_unit_test(unpacks_gzip_and_plain),
         cmocka_unit_test(unpacks_joined_members),
         cmocka_unit_test(a_gzip_file_cut_or_changed_anywhere_is_refused),

@@ -189,9 +189,49 @@ static void cursor_never_leaves_its_bytes(void **state)
     assert_true(c.failed);
 }
 
+/* Of small and of huge pages. */
+static void zeroed_memory_is_aligned(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 64, 5000, 3 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        void *block;
+        char *bytes = eng_calloc_aligned(sizes[i], &block);
+        assert_non_null(bytes);
+        assert_int_equal((uintptr_t)bytes % ENG_ALIGN, 0);
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_int_equal(bytes[k], 0);
+        memset(bytes, 1, sizes[i]);
+        free(block);
+    }
+    void *untouched = NULL;
+    assert_null(eng_calloc_aligned(SIZE_MAX - 100, &untouched));
+    assert_null(untouched);
+}
+
+static void forgotten_pages_hold_nothing(void **state)
+{
+    (void)state;
+    enum { N = 5 << 20, BEGIN = 100, END = N - 100 };
+    char *bytes = eng_alloc_aligned(N);
+    assert_non_null(bytes);
+    memset(bytes, 7, N);
+    eng_forget(bytes + BEGIN, END - BEGIN);
+    eng_forget(bytes, 1); /* less than a page */
+    for (size_t i = 0; i < BEGIN; i++) {
+        assert_int_equal(bytes[i], 7);
+        assert_int_equal(bytes[N - 1 - i], 7);
+    }
+    for (size_t i = 1 << 16; i < N - (1 << 16); i++)
+        assert_int_equal(bytes[i], 0);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zeroed_memory_is_aligned),
+        cmocka_unit_test(forgotten_pages_hold_nothing),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(large_pieces_move_between_arenas),
         cmocka_unit_test(nothing_is_still_a_pointer),

@@ -10,12 +10,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 enum { CAPACITY = 4 << 20, N_TENSORS = 6, GRAPH = 7, INITIALIZER = 5, RAW_DATA = 9 };
 
-/* Elements of the initializers; 16384 floats have 64 KiB. */
-static const size_t counts[N_TENSORS] = {40000, 2, 50000, 16380, 0, 16384};
+/* Elements of the initializers; 4096 floats have 16 KiB. */
+static const size_t counts[N_TENSORS] = {40000, 2, 50000, 4095, 0, 4096};
 
 struct buffer {
     uint8_t *bytes;
@@ -129,16 +132,54 @@ static void large_initializers_are_found(void **state)
     struct eng_arena arena;
     struct onnx_split split;
     struct buffer file = model(0, 1);
+    const struct onnx_source source = {.bytes = file.bytes, .n_bytes = file.n};
     eng_arena_init(&arena);
-    assert_int_equal(onnx_split(file.bytes, file.n, &arena, &split, NULL), ENG_OK);
+    assert_int_equal(onnx_split(&source, &arena, &split, NULL), ENG_OK);
     static const size_t large[] = {0, 2, 5};
+    size_t n_bytes = 0;
     assert_int_equal(split.n_parts, 3);
     for (size_t i = 0; i < split.n_parts; i++) {
-        assert_int_equal(split.parts[i].index, large[i]);
-        assert_true(split.parts[i].n >= counts[large[i]] * sizeof(float));
+        const struct onnx_part *part = &split.parts[i];
+        assert_int_equal(part->index, large[i]);
+        assert_int_equal(part->raw.n, counts[large[i]] * sizeof(float));
+        assert_true(part->n_small < 40);
+        assert_ptr_equal(part->data, split.data + n_bytes);
+        n_bytes += eng_align_up(part->raw.n);
     }
-    assert_in_range(split.n_rest, 16380 * 4, 16380 * 4 + 300);
+    assert_int_equal(split.data_bytes, n_bytes);
+    assert_in_range(split.n_rest, 4095 * 4, 4095 * 4 + 300);
+    free(split.data);
     eng_arena_fini(&arena);
+    free(file.bytes);
+}
+
+/* Of several fields with elements the last counts, as protobuf has it. */
+static void the_last_elements_count(void **state)
+{
+    (void)state;
+    struct buffer tensor = begin(), graph = begin(), file = begin();
+    float *values = calloc(5000, sizeof *values);
+    assert_non_null(values);
+    put_int(&tensor, 1, 5000);
+    put_int(&tensor, 2, 1);
+    put_bytes(&tensor, 8, "w", 1, 0);
+    put_bytes(&tensor, RAW_DATA, values, 5000 * sizeof *values, 0);
+    for (size_t i = 0; i < 5000; i++)
+        values[i] = (float)i;
+    put_bytes(&tensor, RAW_DATA, values, 5000 * sizeof *values, 0);
+    put_bytes(&graph, INITIALIZER, tensor.bytes, tensor.n, 0);
+    put_int(&file, 1, 8);
+    put_bytes(&file, GRAPH, graph.bytes, graph.n, 0);
+    static const uint8_t opset[2] = {2 << 3, 13};
+    put_bytes(&file, 8, opset, sizeof opset, 0);
+    struct onnx_model found;
+    struct eng_error err = {0};
+    if (onnx_model_read(file.bytes, file.n, &found, &err) != ENG_OK) fail_msg("%s", err.text);
+    assert_memory_equal(found.initializers[0].tensor.data, values, 5000 * sizeof *values);
+    onnx_model_fini(&found);
+    free(values);
+    free(tensor.bytes);
+    free(graph.bytes);
     free(file.bytes);
 }
 
@@ -160,31 +201,46 @@ static void nothing_shows_that_they_were_apart(void **state)
     }
 }
 
-static void a_file_goes_while_it_is_read(void **state)
+static void a_file_is_read_piece_by_piece(void **state)
 {
     (void)state;
-    static const size_t order[N_TENSORS] = {0, 1, 2, 3, 4, 5};
+    static const size_t order[N_TENSORS] = {0, 1, 2, 3, 4, 5}, by_graph[] = {0, 2, 4, 1, 3, 5};
     struct temp_folder folder = temp_folder_make();
-    struct buffer bytes = model(0, 1);
-    struct eng_file file;
-    struct onnx_model found;
     const char *path = temp_folder_file(&folder, "model.onnx");
-    assert_int_equal(eng_file_write(path, bytes.bytes, bytes.n, NULL), ENG_OK);
-    assert_int_equal(eng_file_read(path, bytes.n, &file, NULL), ENG_OK);
-    assert_int_equal(onnx_model_read_take(&file, &found, NULL), ENG_OK);
-    assert_null(file.bytes);
-    check(&found, order);
-    onnx_model_fini(&found);
-
-    assert_int_equal(eng_file_read(path, bytes.n, &file, NULL), ENG_OK);
-    assert_true(file.bytes[100000] != 0 || file.bytes[100001] != 0 || file.bytes[100002] != 0);
-    eng_file_forget(&file, file.n_bytes - 1);
-    for (size_t i = 100000; i < 104000; i++)
-        assert_int_equal(file.bytes[i], 0);
-    assert_int_equal(file.bytes[file.n_bytes - 1], 't');
-    eng_file_fini(&file);
+    for (int n_graphs = 1; n_graphs <= 2; n_graphs++) {
+        struct buffer bytes = model(2, n_graphs);
+        struct eng_open_file file;
+        struct onnx_model found;
+        assert_int_equal(eng_file_write(path, bytes.bytes, bytes.n, NULL), ENG_OK);
+        assert_int_equal(eng_file_open(path, bytes.n, &file, NULL), ENG_OK);
+        assert_int_equal(onnx_model_read_file(&file, &found, NULL), ENG_OK);
+        eng_open_file_close(&file);
+        check(&found, n_graphs == 1 ? order : by_graph);
+        onnx_model_fini(&found);
+        free(bytes.bytes);
+    }
     temp_folder_remove(&folder);
+}
+
+static void a_file_that_shrinks_is_refused(void **state)
+{
+    (void)state;
+    struct temp_folder folder = temp_folder_make();
+    const char *path = temp_folder_file(&folder, "model.onnx");
+    struct buffer bytes = model(0, 1);
+    for (size_t n = 0; n < bytes.n; n += 29989) {
+        struct eng_open_file file;
+        struct onnx_model found;
+        struct eng_error err = {0};
+        assert_int_equal(eng_file_write(path, bytes.bytes, bytes.n, NULL), ENG_OK);
+        assert_int_equal(eng_file_open(path, bytes.n, &file, NULL), ENG_OK);
+        assert_int_equal(truncate(path, (off_t)n), 0);
+        assert_int_equal(onnx_model_read_file(&file, &found, &err), ENG_IO);
+        if (!strstr(err.text, "shrank")) fail_msg("%s", err.text);
+        eng_open_file_close(&file);
+    }
     free(bytes.bytes);
+    temp_folder_remove(&folder);
 }
 
 /* Whatever is wrong is said as if it had been read at once. */
@@ -219,7 +275,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(large_initializers_are_found),
         cmocka_unit_test(nothing_shows_that_they_were_apart),
-        cmocka_unit_test(a_file_goes_while_it_is_read),
+        cmocka_unit_test(the_last_elements_count),
+        cmocka_unit_test(a_file_is_read_piece_by_piece),
+        cmocka_unit_test(a_file_that_shrinks_is_refused),
         cmocka_unit_test(damage_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
