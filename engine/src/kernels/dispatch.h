@@ -165,18 +165,26 @@ struct eng_packed_product {
 };
 
 /*
- * y[i, c] = clamp(bias[c] + sum over (row, column) of x[row, column, i, c] * w[row, column, c]
- *                 + added[i, c]), steps in floats
+ * One row of pixels:
+ *
+ * y[i, c] = act(clamp(bias[c] + sum over (row, column) of x[row, origin + i stride + column
+ * dilation, c] * w[row, column, c] + added[i, c]))
+ *
+ * where columns outside of [0, width) count as 0. Steps in floats.
  */
 struct eng_depthwise {
     size_t n_pixels, n_channels, n_rows, n_columns; /* pixels, channels, rows and columns of taps */
-    const float *x;
-    size_t x_row, x_column, x_pixel;
+    ptrdiff_t origin, stride, dilation, width;
+    const float *x; /* pixel 0 of the first row; pixels are n_channels apart, in y too */
+    ptrdiff_t x_row;
     const float *w; /* whole vectors of channels are read, of bias too */
     size_t w_row, w_column;
     const float *bias, *added; /* NULL: 0 */
-    float *y;                  /* y[i * n_channels + c] */
+    float *y;
     float low, high;
+    /* NULL: none. Called with whole vectors in between. */
+    void (*activate)(struct eng_activation act, const float *x, float *y, size_t n);
+    struct eng_activation activation;
 };
 
 /* One channel of BatchNormalization: y = (x - mean) factor + bias, then ReLU if rectified. */

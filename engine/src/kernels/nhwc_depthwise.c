@@ -39,71 +39,63 @@ struct run {
     const struct eng_nhwc_conv *conv;
     const struct eng_nhwc_conv_call *call;
     const struct eng_kernels *kernels;
-    struct eng_clamp clamp;
-    int64_t inner_first, inner_last; /* columns of y at which all taps are inside */
+    struct eng_depthwise like; /* what all rows have in common */
 };
 
-/* Output pixels [first, last) of a row, which see the same columns of taps. */
-static void run_span(const struct run *r, struct eng_depthwise *d, size_t image, int64_t row,
-                     int64_t first, int64_t last)
+/* Row `row` of an image. */
+static void run_row(const struct run *r, size_t image, int64_t row)
 {
     const struct eng_window *w = &r->conv->window;
-    struct eng_window_taps ys = eng_window_taps_at(w, 1, row), xs = eng_window_taps_at(w, 2, first);
-    size_t channels = r->conv->groups, padded = eng_nhwc_round_up(channels);
-    int64_t iy = ys.origin + ys.first * w->dilation[1], ix = xs.origin + xs.first * w->dilation[2];
-    if (first >= last) return;
-    if (ys.first == ys.last || xs.first == xs.last) iy = ix = 0; /* nothing is read */
-    d->n_rows = (size_t)(ys.last - ys.first);
-    d->n_columns = (size_t)(xs.last - xs.first);
-    d->x = r->call->x +
-           ((image * (size_t)w->in[1] + (size_t)iy) * (size_t)w->in[2] + (size_t)ix) * channels;
-    d->w = r->call->packed + (size_t)(ys.first * w->kernel[2] + xs.first) * padded;
-    d->n_pixels = (size_t)(last - first);
-    size_t y_at =
-        ((image * (size_t)w->out[1] + (size_t)row) * (size_t)w->out[2] + (size_t)first) * channels;
-    d->y = r->call->y + y_at;
-    d->added = r->call->added ? r->call->added + y_at : NULL;
-    r->kernels->depthwise(d);
-    if (!r->clamp.is_all)
-        eng_activation_forward(r->call->activation, d->y, d->y, d->n_pixels * channels);
+    struct eng_depthwise d = r->like;
+    struct eng_window_taps taps = eng_window_taps_at(w, 1, row);
+    int64_t in_row = taps.first < taps.last ? taps.origin + taps.first * w->dilation[1] : 0;
+    size_t y_at = (image * (size_t)w->out[1] + (size_t)row) * (size_t)w->out[2] * d.n_channels;
+    d.n_rows = (size_t)(taps.last - taps.first);
+    d.x =
+        r->call->x + (image * (size_t)w->in[1] + (size_t)in_row) * (size_t)w->in[2] * d.n_channels;
+    d.w = r->call->packed + (size_t)taps.first * d.w_row;
+    d.y = r->call->y + y_at;
+    d.added = r->call->added ? r->call->added + y_at : NULL;
+    r->kernels->depthwise(&d);
 }
 
 static void run_rows(void *ctx, size_t begin, size_t end)
 {
     const struct run *r = ctx;
-    const struct eng_window *w = &r->conv->window;
-    size_t channels = r->conv->groups, padded = eng_nhwc_round_up(channels);
-    struct eng_depthwise d = {.n_channels = channels,
-                              .x_row = (size_t)(w->dilation[1] * w->in[2]) * channels,
-                              .x_column = (size_t)w->dilation[2] * channels,
-                              .x_pixel = (size_t)w->stride[2] * channels,
-                              .w_row = (size_t)w->kernel[2] * padded,
-                              .w_column = padded,
-                              .bias = r->call->bias,
-                              .low = r->clamp.low,
-                              .high = r->clamp.high};
-    for (size_t i = begin; i < end; i++) {
-        size_t image = i / (size_t)w->out[1];
-        int64_t row = (int64_t)(i % (size_t)w->out[1]);
-        for (int64_t x = 0; x < r->inner_first; x++)
-            run_span(r, &d, image, row, x, x + 1);
-        run_span(r, &d, image, row, r->inner_first, r->inner_last);
-        for (int64_t x = r->inner_last; x < w->out[2]; x++)
-            run_span(r, &d, image, row, x, x + 1);
-    }
+    size_t rows = (size_t)r->conv->window.out[1];
+    for (size_t i = begin; i < end; i++)
+        run_row(r, i / rows, (int64_t)(i % rows));
+}
+
+static struct eng_depthwise common(const struct eng_nhwc_conv *conv,
+                                   const struct eng_nhwc_conv_call *call)
+{
+    const struct eng_window *w = &conv->window;
+    struct eng_clamp clamp = eng_clamp_for(call->activation);
+    size_t channels = conv->groups, padded = eng_nhwc_round_up(channels);
+    return (struct eng_depthwise){.n_pixels = (size_t)w->out[2],
+                                  .n_channels = channels,
+                                  .n_columns = (size_t)w->kernel[2],
+                                  .origin = (ptrdiff_t)-w->pad_begin[2],
+                                  .stride = (ptrdiff_t)w->stride[2],
+                                  .dilation = (ptrdiff_t)w->dilation[2],
+                                  .width = (ptrdiff_t)w->in[2],
+                                  .x_row =
+                                      (ptrdiff_t)(w->dilation[1] * w->in[2]) * (ptrdiff_t)channels,
+                                  .w_row = (size_t)w->kernel[2] * padded,
+                                  .w_column = padded,
+                                  .bias = call->bias,
+                                  .low = clamp.low,
+                                  .high = clamp.high,
+                                  .activate = clamp.is_all ? NULL : eng_activation_forward,
+                                  .activation = call->activation};
 }
 
 static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv_call *call)
 {
-    struct run r = {.conv = conv,
-                    .call = call,
-                    .kernels = eng_kernels(),
-                    .clamp = eng_clamp_for(call->activation)};
     const struct eng_window *w = &conv->window;
-    int64_t unused; /* the first tap enters the image last, the last tap leaves it first */
-    eng_window_reach(w, 2, 0, &r.inner_first, &unused);
-    eng_window_reach(w, 2, w->kernel[2] - 1, &unused, &r.inner_last);
-    if (r.inner_first > r.inner_last) r.inner_last = r.inner_first;
+    struct run r = {
+        .conv = conv, .call = call, .kernels = eng_kernels(), .like = common(conv, call)};
     size_t row_flops = 2 * eng_window_volume(w->kernel) * conv->groups * (size_t)w->out[2] + 1;
     eng_pool_for(call->pool, conv->n_images * (size_t)w->out[1], 1 + PIECE_FLOPS / row_flops,
                  run_rows, &r);

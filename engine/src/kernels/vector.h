@@ -15,7 +15,7 @@ extern const struct eng_kernels eng_kernels_avx512, eng_kernels_avx2, eng_kernel
 #if defined(__clang__) || defined(__SANITIZE_ADDRESS__)
 #define UNROLL /* clang does so by itself; under AddressSanitizer it takes minutes to compile */
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 #endif
 
 #endif
