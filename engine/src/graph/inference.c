@@ -1,6 +1,7 @@
 #include "graph/inference.h"
 
 #include "graph/channels_last.h"
+#include "graph/fold_pads.h"
 #include "graph/gelu.h"
 #include "graph/settle_shapes.h"
 #include "graph/swish.h"
@@ -12,6 +13,7 @@ static rewrite_fn *const rewrites[] = {
     eng_settle_shapes,
     eng_find_gelu,
     eng_swish,
+    eng_fold_pads,
     eng_channels_last,
 };
 

@@ -187,6 +187,15 @@ struct eng_depthwise {
     struct eng_activation activation;
 };
 
+/* One pixel of pooling with channels last: y[c] from x[i * row + j * column + c]. */
+struct eng_window_pool {
+    size_t n_channels, n_rows, n_columns;
+    const float *x;
+    size_t row, column; /* steps in floats */
+    float count;        /* a mean divides by it */
+    float *y;
+};
+
 /* One channel of BatchNormalization: y = (x - mean) factor + bias, then ReLU if rectified. */
 struct eng_normalisation {
     float mean, factor, bias;
@@ -227,6 +236,9 @@ struct eng_kernels {
     void (*multiply)(const struct eng_matrix_product *product);
     void (*multiply_packed)(const struct eng_packed_product *product);
     void (*depthwise)(const struct eng_depthwise *depthwise);
+    /* The largest tap, NaN if there is one, -infinity of none; the taps' sum by count. */
+    void (*window_max)(const struct eng_window_pool *pool);
+    void (*window_mean)(const struct eng_window_pool *pool);
     /* y = clamp(x + bias + added), n floats; bias, added NULL: 0. x == y is allowed. */
     void (*finish)(const float *x, const float *bias, const float *added, float low, float high,
                    float *y, size_t n);

@@ -12,19 +12,13 @@ struct run {
     const float *x;
     float *y;
     bool mean;
+    const struct eng_kernels *kernels;
 };
 
 static void add_line(const float *restrict x, float *restrict y, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         y[i] += x[i];
-}
-
-/* NaN stays. */
-static void max_line(const float *restrict x, float *restrict y, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = ((x[i] > y[i]) | (x[i] != x[i])) ? x[i] : y[i];
 }
 
 /* Taps of one axis that count for a mean: those inside, or those inside the padded image. */
@@ -46,23 +40,19 @@ static void pool_pixel(const struct run *r, const float *image, int64_t row, int
     size_t n = r->p->n_channels;
     struct eng_window_taps ys = eng_window_taps_at(w, 1, row),
                            xs = eng_window_taps_at(w, 2, column);
-    bool first = true;
-    for (int64_t i = ys.first; i < ys.last; i++)
-        for (int64_t j = xs.first; j < xs.last; j++, first = false) {
-            const float *x = image + (size_t)((ys.origin + i * w->dilation[1]) * w->in[2] +
-                                              xs.origin + j * w->dilation[2]) *
-                                         n;
-            if (first)
-                memcpy(y, x, n * sizeof *y);
-            else
-                (r->mean ? add_line : max_line)(x, y, n);
-        }
-    for (size_t i = 0; first && i < n; i++)
-        y[i] = r->mean ? 0 : -INFINITY;
-    if (!r->mean) return;
-    float count = (float)(counted(r, 1, row, ys) * counted(r, 2, column, xs));
-    for (size_t i = 0; i < n; i++)
-        y[i] /= count;
+    struct eng_window_pool pixel = {.n_channels = n,
+                                    .n_rows = (size_t)(ys.last - ys.first),
+                                    .n_columns = (size_t)(xs.last - xs.first),
+                                    .x = image,
+                                    .row = (size_t)(w->dilation[1] * w->in[2]) * n,
+                                    .column = (size_t)w->dilation[2] * n,
+                                    .y = y};
+    if (r->mean) pixel.count = (float)(counted(r, 1, row, ys) * counted(r, 2, column, xs));
+    if (pixel.n_rows > 0 && pixel.n_columns > 0)
+        pixel.x += (size_t)((ys.origin + ys.first * w->dilation[1]) * w->in[2] + xs.origin +
+                            xs.first * w->dilation[2]) *
+                   n;
+    (r->mean ? r->kernels->window_mean : r->kernels->window_max)(&pixel);
 }
 
 static void pool_rows(void *ctx, size_t begin, size_t end)
@@ -80,7 +70,7 @@ static void pool_rows(void *ctx, size_t begin, size_t end)
 static void run_pool(const struct eng_nhwc_pool *p, const float *x, float *y, bool mean,
                      struct eng_pool *pool)
 {
-    struct run r = {p, x, y, mean};
+    struct run r = {p, x, y, mean, eng_kernels()};
     size_t row_floats =
         (size_t)p->window.out[2] * eng_window_volume(p->window.kernel) * p->n_channels + 1;
     eng_pool_for(pool, p->n_images * (size_t)p->window.out[1], 1 + PIECE_FLOATS / row_floats,
