@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPARE_FLOATS = 16 << 20 };
-
 /* --- what a node is --- */
 
 static bool is(const struct eng_node *node, const char *name)
@@ -420,7 +418,7 @@ static enum eng_status step(struct eng_turn *w, const struct eng_node *node, str
 enum eng_status eng_channels_last(struct eng_rewrite *rewrite, struct eng_error *err)
 {
     struct eng_turn w;
-    enum eng_status status = eng_turn_begin(&w, rewrite, SPARE_FLOATS, err);
+    enum eng_status status = eng_turn_begin(&w, rewrite, err);
     bool turns = status == ENG_OK && pays(&w);
     if (turns) w.n_convolutions = count_convolutions(&w);
     for (size_t i = 0; turns && status == ENG_OK && i < w.graph->n_nodes; i++)

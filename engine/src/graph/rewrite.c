@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SPARE_FLOATS = 16 << 20 };
+
 /* The shape of the graph's last value. */
 static enum eng_status note_shape(struct eng_rewrite *w, const struct eng_tensor *shape,
                                   struct eng_error *err)
@@ -22,7 +24,7 @@ enum eng_status eng_rewrite_begin(struct eng_rewrite *w, const struct eng_graph 
                                   const struct eng_tensor *shapes, struct eng_graph *out,
                                   struct eng_error *err)
 {
-    *w = (struct eng_rewrite){.graph = out};
+    *w = (struct eng_rewrite){.graph = out, .spare_floats = SPARE_FLOATS};
     enum eng_status status = eng_graph_borrow(from, out, err);
     if (status != ENG_OK) return status;
     if (!eng_grow(&w->shapes, &w->capacity, from->n_values + 1, sizeof *w->shapes))
@@ -99,4 +101,19 @@ enum eng_status eng_rewrite_node(struct eng_rewrite *w, struct eng_node *node, c
     node->n_in = n_in;
     node->activation = (struct eng_activation){.kind = ENG_ACT_NONE};
     return ENG_OK;
+}
+
+bool eng_rewrite_affords(struct eng_rewrite *w, int like, int n_readers, size_t n)
+{
+    size_t held = (size_t)eng_shape_count(&w->graph->values[like].tensor.shape);
+    size_t free = n_readers == 1 ? 4 * held : 0;
+    if (n <= free) return true;
+    if (n - free > w->spare_floats) return false;
+    w->spare_floats -= n - free;
+    return true;
+}
+
+void eng_rewrite_let_go(struct eng_rewrite *w, int *uses, int v)
+{
+    if (--uses[v] == 0) w->graph->values[v].tensor = (struct eng_tensor){.dtype = ENG_DTYPE_NONE};
 }

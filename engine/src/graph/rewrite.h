@@ -12,6 +12,7 @@ struct eng_rewrite {
     struct eng_tensor
         *shapes; /* [graph->n_values] the first dimension may be -1; moves as it grows */
     size_t capacity;
+    size_t spare_floats; /* what may still be spent on packing more than there is */
     /* How plans will be made of it; the caller's to set. */
     bool override_batch; /* as eng_plan_create takes it */
     bool one_sample;     /* for a batch of 1 alone */
@@ -48,5 +49,14 @@ enum eng_status eng_rewrite_add_floats(struct eng_rewrite *rewrite, int like,
 enum eng_status eng_rewrite_node(struct eng_rewrite *rewrite, struct eng_node *node,
                                  const char *op_type, int opset, const struct eng_attr *attrs,
                                  size_t n_attrs, const int *in, size_t n_in, struct eng_error *err);
+
+/* Purpose: whether n floats may be packed of constant `like`: four times what it holds if it has
+ * one reader, else what the rewrites have to spare, 64 MiB. Many nodes may read one large constant,
+ * and a file of a kilobyte can make one. */
+bool eng_rewrite_affords(struct eng_rewrite *rewrite, int like, int n_readers, size_t n);
+
+/* Purpose: a constant has one reader less of uses[v]; after the last one only its packed form
+ * counts. */
+void eng_rewrite_let_go(struct eng_rewrite *rewrite, int *uses, int v);
 
 #endif

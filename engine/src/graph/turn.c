@@ -29,18 +29,12 @@ enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct e
 
 bool eng_turn_affords(struct eng_turn *w, int like, size_t n)
 {
-    size_t held = (size_t)eng_shape_count(&w->graph->values[like].tensor.shape);
-    size_t free = w->uses[like] == 1 ? 4 * held : 0;
-    if (n <= free) return true;
-    if (n - free > w->spare_floats) return false;
-    w->spare_floats -= n - free;
-    return true;
+    return eng_rewrite_affords(w->rewrite, like, w->uses[like], n);
 }
 
 void eng_turn_let_go(struct eng_turn *w, int v)
 {
-    if (--w->uses[v] == 0)
-        w->graph->values[v].tensor = (struct eng_tensor){.dtype = ENG_DTYPE_NONE};
+    eng_rewrite_let_go(w->rewrite, w->uses, v);
 }
 
 bool eng_turn_note_producer(struct eng_turn *w, int v, int node)
@@ -162,7 +156,7 @@ enum eng_status eng_turn_keep(struct eng_turn *w, const struct eng_node *node,
 
 /* --- the walk --- */
 
-enum eng_status eng_turn_begin(struct eng_turn *w, struct eng_rewrite *rewrite, size_t spare_floats,
+enum eng_status eng_turn_begin(struct eng_turn *w, struct eng_rewrite *rewrite,
                                struct eng_error *err)
 {
     size_t n = rewrite->graph->n_values;
@@ -170,7 +164,6 @@ enum eng_status eng_turn_begin(struct eng_turn *w, struct eng_rewrite *rewrite, 
                            .graph = rewrite->graph,
                            .shapes = rewrite->shapes,
                            .n_old = n,
-                           .spare_floats = spare_floats,
                            .uses = eng_calloc(n + 1, sizeof *w->uses),
                            .twin = eng_calloc(n + 1, sizeof *w->twin),
                            .plain = eng_calloc(n + 1, sizeof *w->plain),

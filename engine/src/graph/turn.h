@@ -15,7 +15,6 @@ struct eng_turn {
     int *plain;            /* [n_old] the value itself, one that equals it, or none yet */
     int *turned;           /* [n_old] a constant with channels last, or none yet */
     size_t n_convolutions; /* of the whole graph */
-    size_t spare_floats;   /* what may still be spent on packing more than there is */
     struct eng_node *nodes;
     size_t n_nodes, capacity;
     int *producer; /* [values] index of the new node, or -1 */
@@ -27,9 +26,9 @@ extern const int64_t eng_to_last[4], eng_to_first[4];
 
 /* Errors of all: NO_MEMORY, LIMIT. */
 
-/* Purpose: starts a walk in which no computed value has any form yet; spare_floats: see
- * eng_turn_affords. Ended by eng_turn_end, also if it fails. */
-enum eng_status eng_turn_begin(struct eng_turn *w, struct eng_rewrite *rewrite, size_t spare_floats,
+/* Purpose: starts a walk in which no computed value has any form yet. Ended by eng_turn_end, also
+ * if it fails. */
+enum eng_status eng_turn_begin(struct eng_turn *w, struct eng_rewrite *rewrite,
                                struct eng_error *err);
 
 /* Purpose: makes the graph's outputs and puts the new nodes in the place of the old ones. */
@@ -46,12 +45,8 @@ enum eng_status eng_turn_keep(struct eng_turn *w, const struct eng_node *node,
 enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct eng_shape *shape,
                                     int *out, float **data, struct eng_error *err);
 
-/* Purpose: whether n floats may be packed of constant `like`: four times what it holds if it has
- * one reader, else what the walk has to spare. Many nodes may read one large constant, and a file
- * of a kilobyte can make one. */
+/* Purpose: eng_rewrite_affords and eng_rewrite_let_go. */
 bool eng_turn_affords(struct eng_turn *w, int like, size_t n);
-
-/* Purpose: a constant has one reader less; after the last one only its packed form counts. */
 void eng_turn_let_go(struct eng_turn *w, int v);
 
 /* Purpose: value v is made by the new node of that index; -1: by none. False: out of memory. */
