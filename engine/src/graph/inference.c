@@ -3,6 +3,7 @@
 #include "graph/channels_last.h"
 #include "graph/fold_pads.h"
 #include "graph/gelu.h"
+#include "graph/packed_products.h"
 #include "graph/settle_shapes.h"
 #include "graph/swish.h"
 
@@ -15,6 +16,7 @@ static rewrite_fn *const rewrites[] = {
     eng_swish,
     eng_fold_pads,
     eng_channels_last,
+    eng_packed_products,
 };
 
 enum eng_status eng_inference_rewrite(struct eng_rewrite *rewrite, struct eng_error *err)

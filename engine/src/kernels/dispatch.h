@@ -164,6 +164,31 @@ struct eng_packed_product {
     float low, high;
 };
 
+enum { ENG_DOT_COLUMNS = 6 };
+
+/*
+ * c[i, j] = clamp(bias[j] + sum over k of a[i, k] * b[k, j] + added[i, j]), for few columns
+ *
+ * A vector goes along the depth. The columns of b come in panels (eng_packed_dots_width), one after
+ * the other: a panel holds [block, column, ENG_CHANNEL_BLOCK numbers of the depth], the last block
+ * filled up with zeros. Rows of a, c and added are close together.
+ */
+struct eng_packed_dots {
+    size_t n_rows, n_columns, depth;
+    const float *a, *b;
+    const float *bias, *added; /* NULL: 0 */
+    float *c;
+    float low, high;
+};
+
+/* Purpose: columns of the panel that begins with column `first`: as few panels as can be, as wide
+ * as each other. */
+static inline size_t eng_packed_dots_width(size_t n_columns, size_t first)
+{
+    size_t left = n_columns - first, panels = (left - 1) / ENG_DOT_COLUMNS + 1;
+    return (left - 1) / panels + 1;
+}
+
 /*
  * One row of pixels:
  *
@@ -235,6 +260,7 @@ struct eng_kernels {
     void (*transpose)(const struct eng_transpose *transpose);
     void (*multiply)(const struct eng_matrix_product *product);
     void (*multiply_packed)(const struct eng_packed_product *product);
+    void (*multiply_dots)(const struct eng_packed_dots *dots);
     void (*depthwise)(const struct eng_depthwise *depthwise);
     /* The largest tap, NaN if there is one, -infinity of none; the taps' sum by count. */
     void (*window_max)(const struct eng_window_pool *pool);

@@ -5,6 +5,8 @@
  * Types: float; doubles and integers of 32 and 64 bits too, which are not trained.
  * Source: ONNX Gemm, versions 7, 9, 11 (C may be left out), 13.
  */
+#include "ops/gemm.h"
+
 #include "kernels/gemm.h"
 #include "kernels/gemm_typed.h"
 
@@ -15,16 +17,11 @@
 #include <math.h>
 #include <stdio.h>
 
-struct attrs {
-    double alpha, beta;
-    bool transA, transB;
-};
-
 static const struct eng_field fields[] = {
-    ENG_F_FLOAT(struct attrs, alpha, 1, -1e30, 1e30, "factor of the product"),
-    ENG_F_FLOAT(struct attrs, beta, 1, -1e30, 1e30, "factor of C"),
-    ENG_F_BOOL(struct attrs, transA, 0, "A is stored [K, M]"),
-    ENG_F_BOOL(struct attrs, transB, 0, "B is stored [N, K]"),
+    ENG_F_FLOAT(struct eng_gemm_attrs, alpha, 1, -1e30, 1e30, "factor of the product"),
+    ENG_F_FLOAT(struct eng_gemm_attrs, beta, 1, -1e30, 1e30, "factor of C"),
+    ENG_F_BOOL(struct eng_gemm_attrs, transA, 0, "A is stored [K, M]"),
+    ENG_F_BOOL(struct eng_gemm_attrs, transB, 0, "B is stored [N, K]"),
 };
 
 struct state {
@@ -57,7 +54,7 @@ static bool is_whole(double factor)
 
 static enum eng_status check_type(const struct eng_op_infer *q, struct eng_error *err)
 {
-    const struct attrs *attrs = q->attrs;
+    const struct eng_gemm_attrs *attrs = q->attrs;
     enum eng_dtype dtype = q->in[0]->dtype;
     if (dtype != ENG_FLOAT32 && !eng_gemm_typed_takes(dtype))
         return eng_fail(err, ENG_UNSUPPORTED,
@@ -74,7 +71,7 @@ static enum eng_status check_type(const struct eng_op_infer *q, struct eng_error
 
 static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
 {
-    const struct attrs *attrs = q->attrs;
+    const struct eng_gemm_attrs *attrs = q->attrs;
     struct state *state = q->state;
     enum eng_status status = check_type(q, err);
     for (size_t k = 0; status == ENG_OK && k < 2; k++)
@@ -108,7 +105,7 @@ static const void *bias(const struct eng_op_call *call)
 /* alpha and C in all their forms, after the product; most files need none of it. */
 static void finish(const struct eng_op_call *call)
 {
-    const struct attrs *attrs = call->attrs;
+    const struct eng_gemm_attrs *attrs = call->attrs;
     const struct state *state = call->state;
     const float *c = bias(call);
     float alpha = (float)attrs->alpha, beta = (float)attrs->beta, *y = call->out[0]->data;
@@ -121,7 +118,7 @@ static void finish(const struct eng_op_call *call)
 
 static struct eng_gemm product(const struct eng_op_call *call)
 {
-    const struct attrs *attrs = call->attrs;
+    const struct eng_gemm_attrs *attrs = call->attrs;
     const struct state *state = call->state;
     return (struct eng_gemm){.trans_a = attrs->transA,
                              .trans_b = attrs->transB,
@@ -138,7 +135,7 @@ static struct eng_gemm product(const struct eng_op_call *call)
 
 static void forward_typed(const struct eng_op_call *call)
 {
-    const struct attrs *attrs = call->attrs;
+    const struct eng_gemm_attrs *attrs = call->attrs;
     const struct state *state = call->state;
     struct eng_gemm_typed gemm = {.m = state->m,
                                   .n = state->n,
@@ -160,7 +157,7 @@ static void forward_typed(const struct eng_op_call *call)
 
 static void forward(const struct eng_op_call *call)
 {
-    const struct attrs *attrs = call->attrs;
+    const struct eng_gemm_attrs *attrs = call->attrs;
     const struct state *state = call->state;
     if (call->in[0]->dtype != ENG_FLOAT32) {
         forward_typed(call);
@@ -181,7 +178,7 @@ static void forward(const struct eng_op_call *call)
 /* alpha dY, which is all that A and B see of the gradient. */
 static const float *scaled_gradient(const struct eng_op_call *call)
 {
-    const struct attrs *attrs = call->attrs;
+    const struct eng_gemm_attrs *attrs = call->attrs;
     const struct state *state = call->state;
     const float *dy = call->grad_out[0]->data;
     if (attrs->alpha == 1) return dy;
@@ -194,7 +191,7 @@ static const float *scaled_gradient(const struct eng_op_call *call)
 /* dA' = dY B'^T, or +=; where A is stored transposed: dA = B' dY^T. */
 static void backward_a(const struct eng_op_call *call, const float *dy)
 {
-    const struct attrs *attrs = call->attrs;
+    const struct eng_gemm_attrs *attrs = call->attrs;
     const struct state *state = call->state;
     const float *b = call->in[1]->data;
     size_t ldb = attrs->transB ? state->k : state->n;
@@ -214,7 +211,7 @@ static void backward_a(const struct eng_op_call *call, const float *dy)
 /* dB' = A'^T dY, or +=; where B is stored transposed: dB = dY^T A'. */
 static void backward_b(const struct eng_op_call *call, const float *dy)
 {
-    const struct attrs *attrs = call->attrs;
+    const struct eng_gemm_attrs *attrs = call->attrs;
     const struct state *state = call->state;
     const float *a = call->in[0]->data;
     size_t lda = attrs->transA ? state->m : state->k;
@@ -233,7 +230,7 @@ static void backward_b(const struct eng_op_call *call, const float *dy)
 
 static void backward_c(const struct eng_op_call *call)
 {
-    const struct attrs *attrs = call->attrs;
+    const struct eng_gemm_attrs *attrs = call->attrs;
     const struct state *state = call->state;
     const float *dy = call->grad_out[0]->data;
     float *dc = call->grad_in[2]->data;
@@ -255,7 +252,7 @@ static void backward(const struct eng_op_call *call)
 static bool absorb_affine(const struct eng_op_infer *q, const float *scale, const float *shift,
                           size_t n, float *weight, float *bias)
 {
-    const struct attrs *attrs = q->attrs;
+    const struct eng_gemm_attrs *attrs = q->attrs;
     const struct eng_shape *b = &q->in[1]->shape;
     const struct eng_shape *c = q->n_in > 2 && q->in[2] ? &q->in[2]->shape : NULL;
     if (b->rank != 2 || b->dim[!attrs->transB] != (int64_t)n || attrs->beta != 1) return false;
@@ -295,7 +292,7 @@ const struct eng_op eng_op_gemm = {
     .follow = eng_follow_rows,
     .attrs = fields,
     .n_attrs = sizeof fields / sizeof fields[0],
-    .attrs_bytes = sizeof(struct attrs),
+    .attrs_bytes = sizeof(struct eng_gemm_attrs),
     .state_bytes = sizeof(struct state),
     .infer = infer,
     .forward = forward,

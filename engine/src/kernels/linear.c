@@ -1,0 +1,184 @@
+#include "kernels/linear.h"
+
+#include "base/mem.h"
+#include "kernels/clamp.h"
+#include "kernels/dispatch.h"
+
+enum {
+    MAX_DOT_COLUMNS = 32,    /* fewer make vectors of columns that wait for each other */
+    MIN_DOT_DEPTH = 64,      /* less is not worth adding a vector's lanes up */
+    CHUNK_BYTES = 192 << 10, /* of x: it stays in the L2 cache from panel to panel */
+    WORK_PER_CHUNK = 1 << 18 /* multiply-adds that make a thread worth waking: some 5 us */
+};
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t round_up(size_t n)
+{
+    return (n + ENG_CHANNEL_BLOCK - 1) / ENG_CHANNEL_BLOCK * ENG_CHANNEL_BLOCK;
+}
+
+bool eng_linear_choose_dots(size_t depth, size_t n_columns)
+{
+    return n_columns <= MAX_DOT_COLUMNS && depth >= MIN_DOT_DEPTH;
+}
+
+bool eng_linear_packed_floats(const struct eng_linear *l, size_t *out)
+{
+    if (l->depth > SIZE_MAX / 2 || l->n_columns > SIZE_MAX / 2) return false;
+    return l->is_dots ? eng_mul_size(round_up(l->depth), l->n_columns, out)
+                      : eng_mul_size(l->depth, round_up(l->n_columns), out);
+}
+
+size_t eng_linear_bias_floats(const struct eng_linear *l)
+{
+    return round_up(l->n_columns);
+}
+
+/* --- packing --- */
+
+/* Columns [first, first + width) of n numbers of the depth from k on: to[k, column], zeros where w
+ * ends. w is read along its rows in memory, whichever they are. */
+static void pack_block(const struct eng_linear *l, const struct eng_linear_weights *w, size_t k,
+                       size_t n, size_t first, size_t width, size_t k_step, size_t j_step,
+                       float *to)
+{
+    size_t there = smaller(n, l->depth - k);
+    for (size_t j = 0; j < width; j++, to += j_step) {
+        bool is_there = first + j < l->n_columns;
+        const float *from = w->data + k * w->depth_step + (first + j) * w->column_step;
+        float scale = is_there && w->scale ? w->scale[first + j] : 1;
+        for (size_t i = 0; i < n; i++)
+            to[i * k_step] = is_there && i < there ? from[i * w->depth_step] * scale : 0;
+    }
+}
+
+static void pack_columns(const struct eng_linear *l, const struct eng_linear_weights *w, float *to)
+{
+    size_t padded = round_up(l->n_columns);
+    for (size_t first = 0, width; first < padded; first += width) {
+        width = smaller(ENG_PACKED_COLUMNS, padded - first);
+        for (size_t k = 0, n; k < l->depth; k += n, to += n * width) {
+            n = smaller(ENG_CHANNEL_BLOCK, l->depth - k);
+            pack_block(l, w, k, n, first, width, width, 1, to);
+        }
+    }
+}
+
+static void pack_dots(const struct eng_linear *l, const struct eng_linear_weights *w, float *to)
+{
+    for (size_t first = 0, width; first < l->n_columns; first += width) {
+        width = eng_packed_dots_width(l->n_columns, first);
+        for (size_t k = 0; k < l->depth; k += ENG_CHANNEL_BLOCK, to += ENG_CHANNEL_BLOCK * width)
+            pack_block(l, w, k, ENG_CHANNEL_BLOCK, first, width, 1, ENG_CHANNEL_BLOCK, to);
+    }
+}
+
+void eng_linear_pack(const struct eng_linear *l, const struct eng_linear_weights *w, float *packed)
+{
+    if (l->is_dots)
+        pack_dots(l, w, packed);
+    else
+        pack_columns(l, w, packed);
+}
+
+/* --- products --- */
+
+struct run {
+    const struct eng_linear *linear;
+    const struct eng_linear_call *call;
+    const struct eng_kernels *kernels;
+    struct eng_clamp clamp;
+    size_t n_chunk;  /* rows of a piece */
+    size_t n_panels; /* pieces side by side */
+};
+
+/* Activations that the kernel's clamp does not do. */
+static void activate(const struct run *r, float *y, size_t n_rows, size_t n_columns)
+{
+    if (r->clamp.is_all) return;
+    for (size_t i = 0; i < n_rows; i++, y += r->linear->n_columns)
+        eng_activation_forward(r->call->activation, y, y, n_columns);
+}
+
+static void run_columns(const struct run *r, size_t row, size_t n_rows, size_t panel)
+{
+    static const size_t no_taps[1] = {0};
+    const struct eng_linear *l = r->linear;
+    size_t column = panel * ENG_PACKED_COLUMNS, at = row * l->n_columns;
+    struct eng_packed_product p = {.n_rows = n_rows,
+                                   .n_columns = l->n_columns,
+                                   .first = column,
+                                   .last = column + 1,
+                                   .n_taps = 1,
+                                   .depth = l->depth,
+                                   .a = r->call->x + row * l->depth,
+                                   .taps = no_taps,
+                                   .a_row = l->depth,
+                                   .b = r->call->packed,
+                                   .bias = r->call->bias,
+                                   .added = r->call->added ? r->call->added + at : NULL,
+                                   .c = r->call->y + at,
+                                   .c_row = l->n_columns,
+                                   .low = r->clamp.low,
+                                   .high = r->clamp.high};
+    r->kernels->multiply_packed(&p);
+    activate(r, p.c + column, n_rows, smaller(ENG_PACKED_COLUMNS, l->n_columns - column));
+}
+
+static void run_dots(const struct run *r, size_t row, size_t n_rows)
+{
+    const struct eng_linear *l = r->linear;
+    size_t at = row * l->n_columns;
+    struct eng_packed_dots d = {.n_rows = n_rows,
+                                .n_columns = l->n_columns,
+                                .depth = l->depth,
+                                .a = r->call->x + row * l->depth,
+                                .b = r->call->packed,
+                                .bias = r->call->bias,
+                                .added = r->call->added ? r->call->added + at : NULL,
+                                .c = r->call->y + at,
+                                .low = r->clamp.low,
+                                .high = r->clamp.high};
+    r->kernels->multiply_dots(&d);
+    activate(r, d.c, n_rows, l->n_columns);
+}
+
+static void run_pieces(void *ctx, size_t begin, size_t end)
+{
+    const struct run *r = ctx;
+    for (size_t i = begin; i < end; i++) {
+        size_t row = i / r->n_panels * r->n_chunk;
+        size_t n_rows = smaller(r->n_chunk, r->linear->n_rows - row);
+        if (r->linear->is_dots)
+            run_dots(r, row, n_rows);
+        else
+            run_columns(r, row, n_rows, i % r->n_panels);
+    }
+}
+
+/* Whole tiles of rows (vector_packed.inc), as many as the cache holds. */
+static size_t chunk_rows(const struct eng_linear *l)
+{
+    enum { TILE = 24 };
+    size_t n = CHUNK_BYTES / sizeof(float) / (l->depth + 1) / TILE * TILE;
+    return smaller(n ? n : TILE, l->n_rows);
+}
+
+void eng_linear_forward(const struct eng_linear *l, const struct eng_linear_call *call)
+{
+    struct run r = {.linear = l,
+                    .call = call,
+                    .kernels = eng_kernels(),
+                    .clamp = eng_clamp_for(call->activation)};
+    if (l->n_rows == 0 || l->n_columns == 0) return;
+    r.n_chunk = chunk_rows(l);
+    r.n_panels = l->is_dots ? 1 : (l->n_columns - 1) / ENG_PACKED_COLUMNS + 1;
+    size_t n_pieces = ((l->n_rows - 1) / r.n_chunk + 1) * r.n_panels;
+    size_t columns = smaller(l->n_columns, l->is_dots ? l->n_columns : ENG_PACKED_COLUMNS);
+    size_t work = r.n_chunk * l->depth * columns;
+    eng_pool_for(call->pool, n_pieces, WORK_PER_CHUNK / (work + 1) + 1, run_pieces, &r);
+}

@@ -1,0 +1,45 @@
+/* Packing products while allocations fail. */
+#include "graph/packed_products.h"
+
+#include "failing_malloc.h"
+#include "graph/shape.h"
+#include "net_products.h"
+
+struct source {
+    struct eng_graph graph;
+    struct eng_tensor *shapes;
+};
+
+static enum eng_status pack_once(void *ctx, struct eng_error *err)
+{
+    const struct source *source = ctx;
+    struct eng_graph out;
+    struct eng_rewrite rewrite;
+    eng_graph_init(&out);
+    enum eng_status status = eng_rewrite_begin(&rewrite, &source->graph, source->shapes, &out, err);
+    if (status == ENG_OK) status = eng_packed_products(&rewrite, err);
+    eng_rewrite_end(&rewrite);
+    eng_graph_fini(&out);
+    return status;
+}
+
+static void memory_may_end_anywhere(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 4);
+    net_tokens(&net);
+    struct source source = {.graph = net.graph,
+                            .shapes = calloc(net.graph.n_values, sizeof *source.shapes)};
+    assert_non_null(source.shapes);
+    assert_int_equal(eng_shape_infer_symbolic(&source.graph, false, source.shapes, NULL), ENG_OK);
+    failing_malloc_sweep(pack_once, &source);
+    free(source.shapes);
+    net_fini(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(memory_may_end_anywhere)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
