@@ -34,11 +34,15 @@ enum {
 };
 
 /* What sharing takes, in microseconds. */
-static const double chunk_us = 3;     /* joining a loop takes a tenth of it */
-static const double wake_us = 100;    /* a loop that a sleeper would come to in time */
+static const double chunk_us = 1;     /* joining and leaving a loop takes a quarter of it */
+static const double wake_us = 30;     /* a loop that a sleeper would come to in time */
 static const double flops_a_us = 8e4; /* one core's pace in a good kernel */
 static const double bytes_a_us = 2e4; /* and from a cache */
-enum { MAX_CHUNKS = 128 };
+enum {
+    MAX_CHUNKS = 128,
+    LARGE = 1024, /* so many in a chunk are single numbers: chunks are whole vectors */
+    ALIGNED = 64
+};
 
 struct worker {
     pthread_t thread;
@@ -357,8 +361,8 @@ size_t eng_share_grain(size_t n, double flops, double bytes)
     double n_chunks = (double)n * item_us(flops, bytes) / chunk_us;
     if (n_chunks < 2) return n > 0 ? n : 1;
     if (n_chunks > MAX_CHUNKS) n_chunks = MAX_CHUNKS;
-    size_t whole = (size_t)n_chunks;
-    return n / whole + (n % whole != 0);
+    size_t whole = (size_t)n_chunks, grain = n / whole + (n % whole != 0);
+    return grain > LARGE ? (grain + ALIGNED - 1) / ALIGNED * ALIGNED : grain;
 }
 
 void eng_share(struct eng_pool *pool, size_t n, double flops, double bytes, eng_loop_fn *fn,

@@ -1,5 +1,6 @@
 #include "kernels/activation.h"
 
+#include "base/share.h"
 #include "kernels/dispatch.h"
 
 #include <string.h>
@@ -150,7 +151,7 @@ void eng_activation_forward(struct eng_activation act, const float *x, float *y,
         memmove(y, x, n * sizeof *y);
 }
 
-enum { GRAIN = 1 << 14 }; /* elements: some microseconds of work */
+enum { FLOPS = 16 }; /* of a function that is not the simplest */
 
 struct map {
     struct eng_activation act;
@@ -184,7 +185,7 @@ void eng_activation_map_typed(struct eng_activation act, enum eng_dtype dtype, c
         map.function = dtype == ENG_FLOAT32   ? of_float
                        : dtype == ENG_FLOAT64 ? functions[act.kind].of_double
                                               : of_integers[dtype];
-    eng_pool_for(pool, n, GRAIN, map_range, &map);
+    eng_share(pool, n, FLOPS, 2 * (double)map.element_bytes, map_range, &map);
 }
 
 void eng_activation_map(struct eng_activation act, const float *x, float *y, size_t n,

@@ -1,5 +1,7 @@
 #include "kernels/axes.h"
 
+#include "base/share.h"
+
 /* One joined run of axes of a kind, outermost first. */
 struct run {
     size_t dim, step;
@@ -82,8 +84,6 @@ static void run_tiles(void *ctx, size_t begin, size_t end)
     }
 }
 
-enum { ELEMENTS_PER_CHUNK = 1 << 14 };
-
 void eng_axes_each_tile(const struct eng_axes *axes, struct eng_pool *pool, eng_axes_tile_fn *fn,
                         void *ctx)
 {
@@ -92,6 +92,7 @@ void eng_axes_each_tile(const struct eng_axes *axes, struct eng_pool *pool, eng_
     struct tiles tiles = {
         .axes = axes, .n_pieces = (line + ENG_AXES_TILE - 1) / ENG_AXES_TILE, .fn = fn, .ctx = ctx};
     size_t width = line < ENG_AXES_TILE ? line : ENG_AXES_TILE;
-    eng_pool_for(pool, axes->kept.count * tiles.n_pieces,
-                 ELEMENTS_PER_CHUNK / (width * axes->n_terms + 1) + 1, run_tiles, &tiles);
+    double n_elements = (double)width * (double)axes->n_terms;
+    eng_share(pool, axes->kept.count * tiles.n_pieces, n_elements, n_elements * sizeof(float),
+              run_tiles, &tiles);
 }

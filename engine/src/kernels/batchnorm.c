@@ -1,5 +1,6 @@
 #include "kernels/batchnorm.h"
 
+#include "base/share.h"
 #include "kernels/dispatch.h"
 
 #include <math.h>
@@ -69,15 +70,13 @@ static void forward_planes(void *ctx, size_t begin, size_t end)
     }
 }
 
-enum { ELEMENTS_PER_CHUNK = 1 << 14 };
-
 void eng_batchnorm_forward(const struct eng_batchnorm *bn, const struct eng_batchnorm_channels *c,
                            const float *x, struct eng_activation activation, float *y,
                            struct eng_pool *pool)
 {
     struct forward f = {.bn = bn, .c = c, .x = x, .activation = activation, .y = y};
-    eng_pool_for(pool, bn->n_images * bn->n_channels, ELEMENTS_PER_CHUNK / (bn->n_pixels + 1) + 1,
-                 forward_planes, &f);
+    double n = (double)bn->n_pixels;
+    eng_share(pool, bn->n_images * bn->n_channels, 4 * n, 8 * n, forward_planes, &f);
 }
 
 /* With z = (x - mean) / deviation: dx = scale / deviation (dy - mean(dy) - z mean(dy z)),

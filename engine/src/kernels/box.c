@@ -1,5 +1,6 @@
 #include "kernels/box.h"
 
+#include "base/share.h"
 #include "kernels/dispatch.h"
 
 #include <assert.h>
@@ -266,7 +267,8 @@ static void move_box(const struct eng_box *box, struct run *r, struct eng_pool *
     r->from += box->from_start * (ptrdiff_t)r->bytes;
     r->to += box->to_start * (ptrdiff_t)r->bytes;
     size_t piece = smaller(r->rows.n, r->rows.piece) * smaller(r->columns.n, r->columns.piece);
-    eng_pool_for(pool, n_pieces, (LINE_PIECE + piece - 1) / piece, move_pieces, r);
+    double n_bytes = (r->is_plane ? 4.0 : 2.0) * (double)(piece * r->bytes); /* slower turned */
+    eng_share(pool, n_pieces, 0, n_bytes, move_pieces, r);
 }
 
 void eng_box_copy(const struct eng_box *box, enum eng_dtype dtype, const void *from, void *to,

@@ -1,5 +1,7 @@
 #include "kernels/broadcast.h"
 
+#include "base/share.h"
+
 #include <string.h>
 
 void eng_broadcast_steps(const struct eng_shape *side, const struct eng_shape *y, size_t *step)
@@ -46,8 +48,6 @@ struct eng_broadcast_at eng_broadcast_at(const struct eng_broadcast *plan, size_
     return at;
 }
 
-enum { GRAIN = 1 << 14 }; /* elements */
-
 struct forward {
     const struct eng_broadcast *plan;
     eng_binary_line *line;
@@ -88,7 +88,8 @@ void eng_broadcast_forward(const struct eng_broadcast *plan, enum eng_binary wha
                         .b = b,
                         .y = y};
     if (dtype == ENG_FLOAT32) f.activation = activation;
-    if (plan->count > 0) eng_pool_for(pool, plan->count, GRAIN, forward_range, &f);
+    eng_share(pool, plan->count, f.activation.kind != ENG_ACT_NONE ? 16 : 1,
+              (double)(2 * f.in_bytes + f.out_bytes), forward_range, &f);
 }
 
 /* Walked alike by both sides and the result: one line, no sums. */

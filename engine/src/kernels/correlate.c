@@ -1,14 +1,14 @@
 #include "kernels/correlate.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/clamp.h"
 #include "kernels/conv_source.h"
 #include "kernels/dispatch.h"
 
 enum {
-    BLOCK_ROWS = 64,          /* output channels in one piece of work */
-    WORK_PER_CHUNK = 1 << 18, /* multiply-adds that make a thread worth waking: some 5 us */
-    WAVE_BYTES = 1 << 20,     /* images are prepared in waves that stay in the L2 cache */
+    BLOCK_ROWS = 64,      /* output channels in one piece of work */
+    WAVE_BYTES = 1 << 20, /* images are prepared in waves that stay in the L2 cache */
     MAX_WAVE = 64,
 };
 
@@ -243,17 +243,14 @@ static void run_wave(struct run *r, size_t n_images, struct eng_pool *pool)
     const struct eng_correlation *c = r->c;
     const struct layout *l = &r->l;
     if (l->source.kind != ENG_SOURCE_IMAGE)
-        eng_pool_for(pool, n_images * c->n_groups * c->in_channels,
-                     WORK_PER_CHUNK / (4 * l->source.channel + 1) + 1, fill_sources, r);
+        eng_share(pool, n_images * c->n_groups * c->in_channels, 0, 8 * (double)l->source.channel,
+                  fill_sources, r);
     size_t n_pieces = n_images * c->n_groups * l->n_blocks;
     size_t rows = c->out_channels < BLOCK_ROWS ? c->out_channels : BLOCK_ROWS;
     size_t work = rows * c->in_channels * l->n_taps * (size_t)eng_kernels()->n_lanes *
                   (l->flat ? l->n_vectors : ENG_PANEL_VECTORS);
-    size_t grain = WORK_PER_CHUNK / (work + 1) + 1;
-    if (l->flat)
-        eng_pool_for(pool, n_pieces, grain, run_flat, r);
-    else
-        eng_pool_for(pool, n_pieces * l->n_panels, grain, run_wide, r);
+    if (!l->flat) n_pieces *= l->n_panels;
+    eng_share(pool, n_pieces, 2 * (double)work, 0, l->flat ? run_flat : run_wide, r);
 }
 
 void eng_correlate(const struct eng_correlation *c, const float *x, const float *w,

@@ -1,11 +1,10 @@
 #include "kernels/global_pooling.h"
 
+#include "base/share.h"
 #include "kernels/dispatch.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { PIXELS_PER_CHUNK = 1 << 16 }; /* that make a thread worth waking */
 
 struct planes {
     const struct eng_global_pool *g;
@@ -72,8 +71,8 @@ static void run(const struct eng_global_pool *g, eng_loop_fn *of_floats, eng_loo
                 const void *x, void *y, struct eng_pool *pool)
 {
     struct planes planes = {.g = g, .x = x, .y = y};
-    eng_pool_for(pool, g->n_planes, PIXELS_PER_CHUNK / g->n_pixels + 1,
-                 g->dtype == ENG_FLOAT32 ? of_floats : of_doubles, &planes);
+    eng_share(pool, g->n_planes, (double)g->n_pixels, 4 * (double)g->n_pixels,
+              g->dtype == ENG_FLOAT32 ? of_floats : of_doubles, &planes);
 }
 
 void eng_global_max_forward(const struct eng_global_pool *g, const void *x, void *y,

@@ -1,10 +1,12 @@
 #include "kernels/indexed.h"
 
+#include "base/share.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { GRAIN = 1 << 14, NOWHERE = -1 }; /* GRAIN: elements */
+enum { NOWHERE = -1 };
 
 void eng_indexed_push(struct eng_indexed *map, int64_t dim, ptrdiff_t step, ptrdiff_t index_step)
 {
@@ -115,7 +117,7 @@ void eng_indexed_gather(const struct eng_indexed *map, const struct eng_tensor *
     struct gather g = {
         .map = map, .indices = indices, .bytes = eng_dtype_bytes(dtype), .x = x, .y = y};
     size_t n = count_blocks(map), block = (size_t)map->block;
-    if (n > 0) eng_pool_for(pool, n, (GRAIN + block - 1) / block, gather_blocks, &g);
+    eng_share(pool, n, 0, 2 * (double)(block * g.bytes), gather_blocks, &g);
 }
 
 void eng_indexed_gather_add(const struct eng_indexed *map, const struct eng_tensor *indices,

@@ -1,12 +1,11 @@
 #include "kernels/interpolate.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/interpolate_taps.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { WORK_PER_CHUNK = 1 << 16 }; /* products that make a thread worth waking */
 
 /* --- scratch: the tables of all axes, then the tensors between passes --- */
 
@@ -167,7 +166,7 @@ static void run_pass(const struct pass *p, bool is_float, struct eng_pool *pool)
     size_t n = p->inner == 1 ? p->outer : p->outer * p->out;
     eng_loop_fn *loop = p->inner == 1 ? (is_float ? lines_float : lines_double)
                                       : (is_float ? rows_float : rows_double);
-    eng_pool_for(pool, n, WORK_PER_CHUNK / (work + 1) + 1, loop, &copy);
+    eng_share(pool, n, 2 * (double)work, 8 * (double)work, loop, &copy);
 }
 
 /* All axes, the last first; the last pass writes y. At least one axis changes. */
@@ -307,8 +306,7 @@ static void run_nearest(const struct eng_interpolation *i, const struct layout *
     for (int d = 0; d <= s.last; d++)
         s.taps[d] = fill_taps(i, d, l, scratch);
     size_t line = i->axis[s.last].out * s.block;
-    eng_pool_for(pool, product(i, 0, s.last, true), WORK_PER_CHUNK / (line + 1) + 1, nearest_rows,
-                 &s);
+    eng_share(pool, product(i, 0, s.last, true), 0, 2 * (double)line, nearest_rows, &s);
 }
 
 void eng_interpolate_forward(const struct eng_interpolation *i, enum eng_dtype dtype, const void *x,

@@ -1,8 +1,10 @@
 #include "kernels/local_response.h"
 
+#include "base/share.h"
+
 #include <math.h>
 
-enum { TILE = 64, ELEMENTS_PER_CHUNK = 1 << 13 };
+enum { TILE = 64, FLOPS = 100 }; /* of an element, a power among them */
 
 struct pass {
     const struct eng_local_response *l;
@@ -126,8 +128,8 @@ static void run(const struct pass *p, struct eng_pool *pool,
                 void (*fn)(const struct pass *p, const struct tile *tile))
 {
     struct planes planes = {.pass = p, .fn = fn};
-    eng_pool_for(pool, p->l->n_images * p->l->n_channels,
-                 ELEMENTS_PER_CHUNK / (p->l->n_pixels + 1) + 1, each_plane, &planes);
+    eng_share(pool, p->l->n_images * p->l->n_channels, FLOPS * (double)p->l->n_pixels,
+              8 * (double)p->l->n_pixels, each_plane, &planes);
 }
 
 void eng_local_response_forward(const struct eng_local_response *l, enum eng_dtype dtype,

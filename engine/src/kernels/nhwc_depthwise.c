@@ -2,9 +2,8 @@
 #include "kernels/nhwc.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/clamp.h"
-
-enum { PIECE_FLOPS = 2000 * 1000 };
 
 static bool can(const struct eng_nhwc_conv *conv)
 {
@@ -96,9 +95,10 @@ static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv
     const struct eng_window *w = &conv->window;
     struct run r = {
         .conv = conv, .call = call, .kernels = eng_kernels(), .like = common(conv, call)};
-    size_t row_flops = 2 * eng_window_volume(w->kernel) * conv->groups * (size_t)w->out[2] + 1;
-    eng_pool_for(call->pool, conv->n_images * (size_t)w->out[1], 1 + PIECE_FLOPS / row_flops,
-                 run_rows, &r);
+    double row = (double)conv->groups * (double)w->out[2];
+    eng_share(call->pool, conv->n_images * (size_t)w->out[1],
+              2 * row * (double)eng_window_volume(w->kernel), 2 * sizeof(float) * row, run_rows,
+              &r);
 }
 
 const struct eng_nhwc_way eng_nhwc_depthwise = {

@@ -1,11 +1,10 @@
 #include "kernels/nhwc_pooling.h"
 
+#include "base/share.h"
 #include "kernels/dispatch.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { PIECE_FLOATS = 1 << 18 };
 
 struct run {
     const struct eng_nhwc_pool *p;
@@ -71,10 +70,10 @@ static void run_pool(const struct eng_nhwc_pool *p, const float *x, float *y, bo
                      struct eng_pool *pool)
 {
     struct run r = {p, x, y, mean, eng_kernels()};
-    size_t row_floats =
-        (size_t)p->window.out[2] * eng_window_volume(p->window.kernel) * p->n_channels + 1;
-    eng_pool_for(pool, p->n_images * (size_t)p->window.out[1], 1 + PIECE_FLOATS / row_floats,
-                 pool_rows, &r);
+    double row = (double)(eng_window_volume(p->window.kernel) * p->n_channels);
+    row *= (double)p->window.out[2];
+    eng_share(pool, p->n_images * (size_t)p->window.out[1], row, sizeof(float) * row, pool_rows,
+              &r);
 }
 
 void eng_nhwc_max_pool(const struct eng_nhwc_pool *p, const float *x, float *y,
@@ -113,5 +112,6 @@ void eng_nhwc_global_mean(size_t n_images, size_t n_pixels, size_t n_channels, c
                           float *y, struct eng_pool *pool)
 {
     struct global g = {n_pixels, n_channels, x, y};
-    eng_pool_for(pool, n_images, 1 + PIECE_FLOATS / (n_pixels * n_channels + 1), mean_images, &g);
+    double image = (double)n_pixels * (double)n_channels;
+    eng_share(pool, n_images, image, sizeof(float) * image, mean_images, &g);
 }

@@ -2,6 +2,7 @@
 #include "kernels/nhwc.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/clamp.h"
 
 /*
@@ -12,9 +13,9 @@
 enum {
     LINE_PIXELS = 48, /* of a 1x1 window: whole tiles of 6, 8, 12 and 16 rows */
     CHUNK_BYTES = 192 << 10,
-    WAVE_BYTES = 1 << 20,     /* of padded images at a time */
-    MAX_TAPS = 49,            /* more than that many separate runs: the window is not ours */
-    PIECE_FLOPS = 4000 * 1000 /* less is not worth the wake-up of another thread */
+    WAVE_BYTES = 1 << 20, /* of padded images at a time */
+    MAX_TAPS = 49,        /* more than that many separate runs: the window is not ours */
+    MIN_PIECES = 8        /* for threads to share, where they are worth it */
 };
 
 struct layout {
@@ -213,6 +214,23 @@ static void run_pieces(void *ctx, size_t begin, size_t end)
     }
 }
 
+static double line_flops(const struct run *r)
+{
+    size_t n =
+        r->conv->out_channels < ENG_PACKED_COLUMNS ? r->conv->out_channels : ENG_PACKED_COLUMNS;
+    return 2 * (double)(r->l.line_pixels * r->l.n_taps * r->l.depth * n);
+}
+
+/* Few panels: pieces of fewer lines. */
+static void limit_chunk(struct run *r)
+{
+    size_t per_line = r->conv->groups * r->l.panels;
+    size_t grain = eng_share_grain(r->n_lines, line_flops(r) * (double)per_line, 0);
+    size_t least = eng_nhwc_divide_up(r->n_lines, eng_nhwc_divide_up(MIN_PIECES, per_line));
+    if (grain < least) grain = least;
+    if (r->n_chunk > grain) r->n_chunk = grain;
+}
+
 static void start_wave(struct run *r, size_t first, size_t n)
 {
     const struct eng_nhwc_conv *conv = r->conv;
@@ -231,6 +249,7 @@ static void start_wave(struct run *r, size_t first, size_t n)
     r->n_chunk = CHUNK_BYTES / sizeof(float) / line_floats;
     if (r->n_chunk == 0) r->n_chunk = 1;
     if (r->n_chunk > r->n_lines) r->n_chunk = r->n_lines;
+    limit_chunk(r);
 }
 
 static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv_call *call)
@@ -244,15 +263,13 @@ static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv
         size_t n = conv->n_images - image < r.l.wave ? conv->n_images - image : r.l.wave;
         start_wave(&r, image, n);
         if (r.l.pads) {
-            eng_pool_for(call->pool, n * r.l.in.rows, 1 + (64 << 10) / (r.l.in.columns + 1), pad,
-                         &r);
+            size_t row_bytes = r.l.in.floats / r.l.in.rows * sizeof(float);
+            eng_share(call->pool, n * r.l.in.rows, 0, 2 * (double)row_bytes, pad, &r);
             r.x = call->scratch;
         }
-        size_t columns =
-            conv->out_channels < ENG_PACKED_COLUMNS ? conv->out_channels : ENG_PACKED_COLUMNS;
-        size_t flops = 2 * r.n_chunk * r.l.line_pixels * r.l.n_taps * r.l.depth * columns + 1;
         size_t n_pieces = eng_nhwc_divide_up(r.n_lines, r.n_chunk) * conv->groups * r.l.panels;
-        eng_pool_for(call->pool, n_pieces, 1 + PIECE_FLOPS / flops, run_pieces, &r);
+        eng_share(call->pool, n_pieces, line_flops(&r) * (double)r.n_chunk,
+                  (double)(r.l.panel_floats * sizeof(float)), run_pieces, &r);
     }
 }
 

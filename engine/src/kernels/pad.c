@@ -1,10 +1,10 @@
 #include "kernels/pad.h"
 
+#include "base/share.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-
-enum { GRAIN = 1 << 14 }; /* elements */
 
 void eng_pad_plan(const struct eng_shape *x, const int64_t pads[2 * ENG_MAX_RANK],
                   enum eng_pad_mode mode, struct eng_pad *out)
@@ -146,7 +146,7 @@ void eng_pad_forward(const struct eng_pad *pad, enum eng_dtype dtype, const void
     size_t n_lines = (size_t)count_lines(pad);
     if (n_lines == 0) return;
     size_t line = (size_t)(pad->out[pad->rank - 1] * pad->block);
-    eng_pool_for(pool, n_lines, (GRAIN + line - 1) / line, forward_lines, &f);
+    eng_share(pool, n_lines, 0, 2 * (double)(line * f.bytes), forward_lines, &f);
 }
 
 void eng_pad_backward(const struct eng_pad *pad, const float *dy, float *dx, float *dvalue)

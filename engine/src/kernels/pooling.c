@@ -1,18 +1,10 @@
 #include "kernels/pooling.h"
 
+#include "base/share.h"
 #include "kernels/dispatch.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Enough window taps for a thread to be worth waking. */
-enum { TAPS_PER_CHUNK = 1 << 16 };
-
-static size_t planes_per_chunk(const struct eng_window *w)
-{
-    size_t taps = eng_window_volume(w->out) * eng_window_volume(w->kernel) + 1;
-    return TAPS_PER_CHUNK / taps + 1;
-}
 
 /* The taps inside the image at one output pixel, on all axes. */
 struct reach {
@@ -38,6 +30,13 @@ struct walk {
     void *y, *dx;
     int32_t *argmax;
 };
+
+static void share_planes(struct eng_pool *pool, size_t n_planes, eng_loop_fn *fn, struct walk *walk)
+{
+    double taps =
+        (double)eng_window_volume(walk->w->out) * (double)eng_window_volume(walk->w->kernel);
+    eng_share(pool, n_planes, 16 * taps, sizeof(float) * taps, fn, walk);
+}
 
 typedef void visit_fn(const struct walk *walk, const struct reach *reach, size_t plane, size_t i);
 
@@ -165,7 +164,7 @@ void eng_max_pool_forward(const struct eng_window *w, size_t n_planes, enum eng_
 {
     struct walk walk = {.w = w, .x = x, .y = y, .argmax = argmax};
     bool pairs = dtype == ENG_FLOAT32 && !argmax && eng_max_pool_is_pairs(w);
-    eng_pool_for(pool, n_planes, planes_per_chunk(w), pairs ? max_pairs : max_loop(dtype), &walk);
+    share_planes(pool, n_planes, pairs ? max_pairs : max_loop(dtype), &walk);
 }
 
 void eng_max_pool_backward(const struct eng_window *w, size_t n_planes, const int32_t *argmax,
@@ -221,8 +220,8 @@ void eng_average_pool_forward(const struct eng_window *w, size_t n_planes, bool 
                               enum eng_dtype dtype, const void *x, void *y, struct eng_pool *pool)
 {
     struct walk walk = {.w = w, .count_padding = count_padding, .x = x, .y = y};
-    eng_pool_for(pool, n_planes, planes_per_chunk(w),
-                 dtype == ENG_FLOAT32 ? mean_planes_float : mean_planes_double, &walk);
+    share_planes(pool, n_planes, dtype == ENG_FLOAT32 ? mean_planes_float : mean_planes_double,
+                 &walk);
 }
 
 void eng_average_pool_backward(const struct eng_window *w, size_t n_planes, bool count_padding,
@@ -257,8 +256,8 @@ void eng_norm_pool_forward(const struct eng_window *w, size_t n_planes, double p
                            enum eng_dtype dtype, const void *x, void *y, struct eng_pool *pool)
 {
     struct walk walk = {.w = w, .p = p, .x = x, .y = y};
-    eng_pool_for(pool, n_planes, planes_per_chunk(w),
-                 dtype == ENG_FLOAT32 ? norm_planes_float : norm_planes_double, &walk);
+    share_planes(pool, n_planes, dtype == ENG_FLOAT32 ? norm_planes_float : norm_planes_double,
+                 &walk);
 }
 
 void eng_norm_pool_backward(const struct eng_window *w, size_t n_planes, double p, const float *x,

@@ -1,5 +1,6 @@
 #include "kernels/select.h"
 
+#include "base/share.h"
 #include "kernels/broadcast.h"
 
 enum { CONDITION, YES, NO };
@@ -71,8 +72,6 @@ DEFINE_LINE(uint16_t)
 DEFINE_LINE(uint32_t)
 DEFINE_LINE(uint64_t)
 
-enum { GRAIN = 1 << 14 }; /* elements */
-
 /* Elements [begin, end), line by line; a line may be cut. */
 static void forward_range(void *ctx, size_t begin, size_t end)
 {
@@ -103,7 +102,7 @@ void eng_select_forward(const struct eng_select *plan, const uint8_t *condition,
                         .no = no,
                         .element_bytes = element_bytes,
                         .y = y};
-    if (plan->count > 0) eng_pool_for(pool, plan->count, GRAIN, forward_range, &f);
+    eng_share(pool, plan->count, 1, 3 * (double)element_bytes + 1, forward_range, &f);
 }
 
 void eng_select_backward(const struct eng_select *plan, const uint8_t *condition, bool wanted,

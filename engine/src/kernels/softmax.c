@@ -1,5 +1,6 @@
 #include "kernels/softmax.h"
 
+#include "base/share.h"
 #include "kernels/dispatch.h"
 #include "kernels/order.h"
 
@@ -59,14 +60,14 @@ static void forward_lines(void *ctx, size_t begin, size_t end)
     }
 }
 
-enum { ELEMENTS_PER_CHUNK = 1 << 14 };
+enum { FLOPS = 30 }; /* of an element */
 
 void eng_softmax_forward_typed(const struct eng_softmax *s, enum eng_dtype dtype, const void *x,
                                void *y, struct eng_pool *pool)
 {
     struct forward f = {.s = s, .dtype = dtype, .x = x, .y = y};
     if (s->n == 0) return;
-    eng_pool_for(pool, s->outer * s->inner, ELEMENTS_PER_CHUNK / s->n + 1, forward_lines, &f);
+    eng_share(pool, s->outer * s->inner, FLOPS * (double)s->n, 8 * (double)s->n, forward_lines, &f);
 }
 
 void eng_softmax_forward(const struct eng_softmax *s, const float *x, float *y)

@@ -1,5 +1,6 @@
 #include "kernels/standardise.h"
 
+#include "base/share.h"
 #include "kernels/dispatch.h"
 
 #include <math.h>
@@ -113,15 +114,13 @@ static void double_rows(void *ctx, size_t begin, size_t end)
     }
 }
 
-enum { ELEMENTS_PER_CHUNK = 1 << 14 };
-
 void eng_standardise_forward(const struct eng_standardise *s, enum eng_dtype dtype, const void *x,
                              const void *scale, const void *bias, void *y,
                              struct eng_standardise_row *rows, struct eng_pool *pool)
 {
     struct forward f = {.s = s, .x = x, .scale = scale, .bias = bias, .y = y, .rows = rows};
-    eng_pool_for(pool, s->n_rows, ELEMENTS_PER_CHUNK / (s->n + 1) + 1,
-                 dtype == ENG_FLOAT32 ? float_rows : double_rows, &f);
+    eng_share(pool, s->n_rows, 8 * (double)s->n, 12 * (double)s->n,
+              dtype == ENG_FLOAT32 ? float_rows : double_rows, &f);
 }
 
 /* --- backward --- */

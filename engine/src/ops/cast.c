@@ -8,6 +8,7 @@
 #include "kernels/convert.h"
 
 #include "base/error.h"
+#include "base/share.h"
 #include "ops/op.h"
 
 #include <string.h>
@@ -65,8 +66,6 @@ static enum eng_status cast_like_infer(struct eng_op_infer *q, struct eng_error 
     return set_output(q, q->in[1]->dtype, err);
 }
 
-enum { GRAIN = 1 << 14 }; /* elements */
-
 static void convert_range(void *ctx, size_t begin, size_t end)
 {
     const struct eng_op_call *call = ctx;
@@ -81,8 +80,9 @@ static void convert_range(void *ctx, size_t begin, size_t end)
 static void forward(const struct eng_op_call *call)
 {
     struct eng_op_call copy = *call;
-    eng_pool_for(call->pool, (size_t)eng_shape_count(&call->out[0]->shape), GRAIN, convert_range,
-                 &copy);
+    size_t n_bytes = eng_dtype_bytes(call->in[0]->dtype) + eng_dtype_bytes(call->out[0]->dtype);
+    eng_share(call->pool, (size_t)eng_shape_count(&call->out[0]->shape), 1, (double)n_bytes,
+              convert_range, &copy);
 }
 
 static void backward(const struct eng_op_call *call)

@@ -6,6 +6,7 @@
  */
 #include "kernels/nhwc_pooling.h"
 
+#include "base/share.h"
 #include "kernels/clamp.h"
 #include "kernels/dispatch.h"
 #include "ops/nhwc.h"
@@ -91,8 +92,8 @@ static void affine_forward(const struct eng_op_call *call)
 {
     const int64_t *dim = call->in[0]->shape.dim;
     struct affine a = {call, eng_kernels(), (size_t)dim[3]};
-    eng_pool_for(call->pool, (size_t)(dim[0] * dim[1] * dim[2]),
-                 1 + (4 << 10) / (size_t)(dim[3] + 1), affine_pixels, &a);
+    eng_share(call->pool, (size_t)(dim[0] * dim[1] * dim[2]), 4 * (double)dim[3],
+              8 * (double)dim[3], affine_pixels, &a);
 }
 
 #define NHWC(onnx_name, id, INFER, FORWARD, ...)                        \

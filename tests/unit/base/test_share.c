@@ -40,7 +40,7 @@ static void what_costs_more_is_cut_finer(void **state)
     }
     assert_in_range(before, 1, 1000 / 16);
     assert_int_equal(eng_share_grain(2, 1e9, 0), 1); /* few and heavy: one each */
-    assert_true(eng_share_grain(1000, 1e4, 1e4) < eng_share_grain(1000, 1e4, 0));
+    assert_true(eng_share_grain(1000, 1e3, 1e3) < eng_share_grain(1000, 1e3, 0));
 }
 
 struct record {
