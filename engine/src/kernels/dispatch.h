@@ -162,6 +162,9 @@ struct eng_packed_product {
     float *c;
     size_t c_row;
     float low, high;
+    /* In place of the clamp, on whole tiles; NULL: none. */
+    void (*activate)(struct eng_activation act, const float *x, float *y, size_t n);
+    struct eng_activation activation;
 };
 
 enum { ENG_DOT_COLUMNS = 6 };

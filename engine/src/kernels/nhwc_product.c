@@ -166,13 +166,6 @@ static size_t line_at(const struct run *r, size_t i, size_t *x, size_t *y)
     return l->line_pixels;
 }
 
-/* Activations that the kernel's clamp does not do, on some columns. */
-static void activate(const struct run *r, float *y, size_t n_rows, size_t n_columns, size_t step)
-{
-    for (size_t i = 0; i < n_rows; i++, y += step)
-        eng_activation_forward(r->call->activation, y, y, n_columns);
-}
-
 /* Lines [first, last) by one panel of one group. */
 static void run_piece(const struct run *r, size_t first, size_t last, size_t group, size_t panel)
 {
@@ -189,9 +182,9 @@ static void run_piece(const struct run *r, size_t first, size_t last, size_t gro
                                    .bias = r->call->bias ? r->call->bias + channel : NULL,
                                    .c_row = conv->groups * conv->out_channels,
                                    .low = r->clamp.low,
-                                   .high = r->clamp.high};
-    size_t left = conv->out_channels - column;
-    size_t width = left < ENG_PACKED_COLUMNS ? left : ENG_PACKED_COLUMNS;
+                                   .high = r->clamp.high,
+                                   .activate = r->clamp.is_all ? NULL : eng_activation_forward,
+                                   .activation = r->call->activation};
     for (size_t i = first; i < last; i++) {
         size_t x, y;
         p.n_rows = line_at(r, i, &x, &y);
@@ -199,7 +192,6 @@ static void run_piece(const struct run *r, size_t first, size_t last, size_t gro
         p.c = r->y + y + channel;
         p.added = r->added ? r->added + y + channel : NULL;
         r->kernels->multiply_packed(&p);
-        if (!r->clamp.is_all) activate(r, p.c + column, p.n_rows, width, p.c_row);
     }
 }
 
