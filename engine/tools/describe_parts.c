@@ -58,9 +58,9 @@ const char *describe_operator(const struct eng_node *node, char *buf, size_t n)
 
 static size_t count_floats(const struct eng_value *value)
 {
-    bool holds_floats = value->kind == ENG_VALUE_CONSTANT && value->tensor.dtype == ENG_FLOAT32;
-    if (!holds_floats) return 0;
-    return value->is_packed ? value->n_packed : (size_t)eng_shape_count(&value->tensor.shape);
+    if (value->kind != ENG_VALUE_CONSTANT) return 0;
+    if (value->is_packed) return value->n_packed;
+    return value->tensor.dtype == ENG_FLOAT32 ? (size_t)eng_shape_count(&value->tensor.shape) : 0;
 }
 
 size_t describe_parameters(const struct eng_model *model)

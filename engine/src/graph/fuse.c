@@ -106,7 +106,9 @@ static enum eng_status fold_into(struct eng_graph *graph, const struct eng_links
                                           weight->tensor.data, affine->bias);
     eng_node_view_fini(&view);
     eng_node_view_fini(&producer_view);
-    return *folded ? set_bias(graph, producer, affine, err) : ENG_OK;
+    if (!*folded) return ENG_OK;
+    weight->dequantised = NULL;
+    return set_bias(graph, producer, affine, err);
 }
 
 /* The number of channels is the length of the node's first parameter. */

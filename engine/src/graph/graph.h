@@ -26,6 +26,12 @@ enum eng_follows {
 
 enum { ENG_NO_VALUE = -1 }; /* an optional input or output that is left out */
 
+/* What DequantizeLinear made a constant of; zero.dtype NONE: no zero point. */
+struct eng_dequantised {
+    struct eng_tensor q, scale, zero;
+    int64_t axis;
+};
+
 struct eng_value {
     const char *name;
     enum eng_value_kind kind;
@@ -34,7 +40,8 @@ struct eng_value {
     enum eng_follows follows; /* a constant: where the batch is overridden */
     bool is_packed;           /* a constant: a kernel's own arrangement of n_packed numbers */
     size_t n_packed;
-    int follows_entry; /* IN_ENTRY: which number */
+    int follows_entry;                         /* IN_ENTRY: which number */
+    const struct eng_dequantised *dequantised; /* a constant: what it was; NULL: no integers */
     /* INPUT: declared type and shape, -1 where symbolic. CONSTANT: with data. COMPUTED: nothing;
      * its shape depends on the batch size and stands in the plan. */
     struct eng_tensor tensor;

@@ -6,6 +6,7 @@
 #include "graph/packed_products.h"
 #include "graph/settle_shapes.h"
 #include "graph/swish.h"
+#include "graph/quantised.h"
 
 typedef enum eng_status rewrite_fn(struct eng_rewrite *rewrite, struct eng_error *err);
 
@@ -15,6 +16,7 @@ static rewrite_fn *const rewrites[] = {
     eng_find_gelu,
     eng_swish,
     eng_fold_pads,
+    eng_quantised,
     eng_channels_last,
     eng_packed_products,
 };

@@ -61,6 +61,27 @@ static enum eng_status spend_work(const struct eng_node *node, const struct eng_
                     MAX_FOLDED_WORK);
 }
 
+/* Rewrites for inference may want the integers back. */
+static enum eng_status note_dequantised(struct eng_graph *graph, const struct eng_node *node,
+                                        const struct eng_node_view *view, struct eng_error *err)
+{
+    struct eng_attr attrs[2];
+    if (node->op->domain[0] != '\0' || strcmp(node->op->name, "DequantizeLinear") != 0)
+        return ENG_OK;
+    struct eng_dequantised *from = eng_arena_alloc(&graph->arena, 1, sizeof *from);
+    if (!from) return eng_fail_memory(err, "a folded constant");
+    *from = (struct eng_dequantised){.q = *view->in[0], .scale = *view->in[1], .axis = 1};
+    if (node->n_in > 2 && view->in[2]) from->zero = *view->in[2];
+    size_t n = node->op->n_attrs <= 2 ? eng_attrs_write(node->op, node->attrs, attrs) : 0;
+    bool has_blocks = node->op->n_attrs > 2;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(attrs[i].name, "axis") == 0) from->axis = attrs[i].i;
+        has_blocks |= strcmp(attrs[i].name, "block_size") == 0;
+    }
+    if (!has_blocks) graph->values[node->out[0]].dequantised = from;
+    return ENG_OK;
+}
+
 /* infer and forward of one node, its outputs becoming constants. */
 static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *node,
                                 struct eng_node_view *view, void *state, struct budget *budget,
@@ -85,7 +106,7 @@ static enum eng_status run_once(struct eng_graph *graph, const struct eng_node *
     free(scratch);
     for (size_t k = 0; k < node->n_out; k++)
         if (node->out[k] != ENG_NO_VALUE) graph->values[node->out[k]].kind = ENG_VALUE_CONSTANT;
-    return ENG_OK;
+    return note_dequantised(graph, node, view, err);
 }
 
 static enum eng_status fold_node(struct eng_graph *graph, const struct eng_node *node,

@@ -66,11 +66,11 @@ enum eng_status eng_rewrite_add_constant(struct eng_rewrite *w, int like, const 
     return status == ENG_OK ? note_shape(w, &w->graph->values[*out].tensor, err) : status;
 }
 
-enum eng_status eng_rewrite_add_floats(struct eng_rewrite *w, int like,
-                                       const struct eng_shape *shape, int *out, float **data,
+enum eng_status eng_rewrite_add_packed(struct eng_rewrite *w, int like,
+                                       const struct eng_tensor *what, int *out, void **data,
                                        struct eng_error *err)
 {
-    struct eng_tensor tensor = {.dtype = ENG_FLOAT32, .shape = *shape};
+    struct eng_tensor tensor = {.dtype = what->dtype, .shape = what->shape};
     enum eng_status status = eng_rewrite_add_constant(w, like, "packed", &tensor, out, err);
     if (status != ENG_OK) return status;
     struct eng_value *value = &w->graph->values[*out];
@@ -78,6 +78,17 @@ enum eng_status eng_rewrite_add_floats(struct eng_rewrite *w, int like,
     value->n_packed = (size_t)eng_shape_count(&w->graph->values[like].tensor.shape);
     *data = value->tensor.data;
     return ENG_OK;
+}
+
+enum eng_status eng_rewrite_add_floats(struct eng_rewrite *w, int like,
+                                       const struct eng_shape *shape, int *out, float **data,
+                                       struct eng_error *err)
+{
+    struct eng_tensor what = {.dtype = ENG_FLOAT32, .shape = *shape};
+    void *floats;
+    enum eng_status status = eng_rewrite_add_packed(w, like, &what, out, &floats, err);
+    if (status == ENG_OK) *data = floats;
+    return status;
 }
 
 enum eng_status eng_rewrite_node(struct eng_rewrite *w, struct eng_node *node, const char *op_type,

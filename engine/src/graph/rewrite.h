@@ -39,7 +39,10 @@ enum eng_status eng_rewrite_add_constant(struct eng_rewrite *rewrite, int like, 
                                          struct eng_error *err);
 
 /* Purpose: zeros that take the place of constant `like`, arranged as a kernel wants them, for the
- * caller to fill. */
+ * caller to fill: of the type and shape of `what`, or floats. */
+enum eng_status eng_rewrite_add_packed(struct eng_rewrite *rewrite, int like,
+                                       const struct eng_tensor *what, int *out, void **data,
+                                       struct eng_error *err);
 enum eng_status eng_rewrite_add_floats(struct eng_rewrite *rewrite, int like,
                                        const struct eng_shape *shape, int *out, float **data,
                                        struct eng_error *err);

@@ -140,6 +140,15 @@ enum eng_status eng_turn_push_twin(struct eng_turn *w, const struct eng_node *li
     return status;
 }
 
+enum eng_status eng_turn_push_plain(struct eng_turn *w, const struct eng_node *like, const int *in,
+                                    size_t n_in, struct eng_error *err)
+{
+    int v = like->out[0];
+    enum eng_status status = push_like(w, like, in, n_in, v, err);
+    if (status == ENG_OK) w->plain[v] = v;
+    return status;
+}
+
 enum eng_status eng_turn_keep(struct eng_turn *w, const struct eng_node *node,
                               struct eng_error *err)
 {

@@ -60,6 +60,10 @@ enum eng_status eng_turn_push(struct eng_turn *w, const struct eng_node *node,
 enum eng_status eng_turn_push_twin(struct eng_turn *w, const struct eng_node *like, const int *in,
                                    size_t n_in, struct eng_error *err);
 
+/* Purpose: the same where the output has one form only, the plain one. */
+enum eng_status eng_turn_push_plain(struct eng_turn *w, const struct eng_node *like, const int *in,
+                                    size_t n_in, struct eng_error *err);
+
 /* Purpose: attributes of its own for the node, one whole number among them another. */
 enum eng_status eng_turn_set_attribute(struct eng_turn *w, struct eng_node *node, const char *name,
                                        int64_t value, struct eng_error *err);

@@ -1,0 +1,204 @@
+/* AVX2: products in 16 bits, which hold a byte times a byte, pairs of them summed into 32. */
+#include "kernels/int8_kernels.h"
+
+#include "kernels/vector.h"
+
+#ifdef ENG_X86
+
+#include <immintrin.h>
+#include <string.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define NAME   avx2
+#define LEVEL  "avx2"
+enum { LANES = 8, TILE_SUMS = 8, WIDEST = 2, PIXELS = 1 };
+
+typedef __m256i quads;
+typedef __m256 floats;
+
+TARGET static inline quads all_integers(int32_t x)
+{
+    return _mm256_set1_epi32(x);
+}
+
+TARGET static inline quads load_bytes(const void *p)
+{
+    return _mm256_loadu_si256(p);
+}
+
+TARGET static inline quads load_first(const void *p, size_t n)
+{
+    uint8_t bytes[32] = {0};
+    memcpy(bytes, p, n);
+    return load_bytes(bytes);
+}
+
+TARGET static inline void store_bytes(void *p, quads v)
+{
+    _mm256_storeu_si256(p, v);
+}
+
+TARGET static inline void store_first(void *p, size_t n, quads v)
+{
+    uint8_t bytes[32];
+    store_bytes(bytes, v);
+    memcpy(p, bytes, n);
+}
+
+TARGET static inline quads first(size_t n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)n),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+TARGET static inline quads load_integers(const int32_t *p)
+{
+    return _mm256_loadu_si256((const void *)p);
+}
+
+TARGET static inline quads load_some_integers(const int32_t *p, size_t n)
+{
+    return _mm256_maskload_epi32(p, first(n));
+}
+
+TARGET static inline void store_some_integers(int32_t *p, size_t n, quads v)
+{
+    _mm256_maskstore_epi32(p, first(n), v);
+}
+
+TARGET static inline quads add_integers(quads a, quads b)
+{
+    return _mm256_add_epi32(a, b);
+}
+
+TARGET static inline quads exclusive_or(quads a, quads b)
+{
+    return _mm256_xor_si256(a, b);
+}
+
+TARGET static inline quads larger_bytes(quads a, quads b)
+{
+    return _mm256_max_epu8(a, b);
+}
+
+/*
+ * sum + x w, x unsigned, w signed, four products to a sum. maddubs would keep two products in 16
+ * bits, for which they are too large; so even and odd bytes are widened and multiplied apart.
+ */
+TARGET static inline quads dot(quads sum, quads x, quads w)
+{
+    quads x_even = _mm256_and_si256(x, _mm256_set1_epi16(0xff)), x_odd = _mm256_srli_epi16(x, 8);
+    quads w_even = _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), w_odd = _mm256_srai_epi16(w, 8);
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(x_even, w_even));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(x_odd, w_odd));
+}
+
+/* --- floats --- */
+
+TARGET static inline floats all_floats(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+TARGET static inline floats load_floats(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+TARGET static inline floats load_some_floats(const float *p, size_t n)
+{
+    return _mm256_maskload_ps(p, first(n));
+}
+
+TARGET static inline void store_some_floats(float *p, size_t n, floats v)
+{
+    _mm256_maskstore_ps(p, first(n), v);
+}
+
+TARGET static inline floats to_floats(quads v)
+{
+    return _mm256_cvtepi32_ps(v);
+}
+
+TARGET static inline quads round_floats(floats v)
+{
+    return _mm256_cvtps_epi32(v);
+}
+
+TARGET static inline floats add_floats(floats a, floats b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+TARGET static inline floats multiply_floats(floats a, floats b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+TARGET static inline floats divide_floats(floats a, floats b)
+{
+    return _mm256_div_ps(a, b);
+}
+
+/* NaN as low: max gives its second operand then. */
+TARGET static inline floats clamp_floats(floats low, floats high, floats x)
+{
+    return _mm256_min_ps(_mm256_max_ps(x, low), high);
+}
+
+/* --- between bytes and integers --- */
+
+TARGET static inline quads low_bytes(quads a, quads b)
+{
+    return _mm256_unpacklo_epi8(a, b);
+}
+
+TARGET static inline quads high_bytes(quads a, quads b)
+{
+    return _mm256_unpackhi_epi8(a, b);
+}
+
+TARGET static inline quads low_pairs(quads a, quads b)
+{
+    return _mm256_unpacklo_epi16(a, b);
+}
+
+TARGET static inline quads high_pairs(quads a, quads b)
+{
+    return _mm256_unpackhi_epi16(a, b);
+}
+
+/* Integers 0 .. 255: undoes low_bytes, low_pairs and so on. */
+TARGET static inline quads narrow(const quads v[4])
+{
+    return _mm256_packus_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+}
+
+/* The same for registers that hold one run of bytes after the other. */
+TARGET static inline void store_four(uint8_t *p, const quads v[4], uint32_t flip)
+{
+    const quads order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    store_bytes(p, exclusive_or(_mm256_permutevar8x32_epi32(narrow(v), order),
+                                all_integers((int32_t)flip)));
+}
+
+/* The first n integers 0 .. 255 at most, as bytes. */
+TARGET static inline void store_low(uint8_t *p, size_t n, quads v, uint32_t flip)
+{
+    __m128i pairs = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    __m128i bytes = _mm_xor_si128(_mm_packus_epi16(pairs, pairs), _mm_set1_epi32((int32_t)flip));
+    int64_t eight = _mm_cvtsi128_si64(bytes);
+    memcpy(p, &eight, n < LANES ? n : LANES);
+}
+
+TARGET static inline quads widen(const uint8_t *p, size_t n, uint32_t flip)
+{
+    int64_t eight = 0;
+    memcpy(&eight, p, n < LANES ? n : LANES);
+    __m128i bytes = _mm_cvtsi64_si128(eight);
+    return _mm256_cvtepu8_epi32(_mm_xor_si128(bytes, _mm_set1_epi32((int32_t)flip)));
+}
+
+#include "kernels/int8_body.inc"
+
+#endif

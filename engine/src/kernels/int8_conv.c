@@ -1,0 +1,418 @@
+#include "kernels/int8_conv.h"
+
+#include "base/mem.h"
+#include "base/share.h"
+
+#include <string.h>
+
+/*
+ * The output is cut into lines of pixels at equal distances in the input: the rows of an image, or,
+ * for a 1x1 window that steps by 1, any run of pixels. A piece of work is some lines by one panel
+ * of columns: few enough lines that what they read stays in the L2 cache from panel to panel.
+ */
+enum {
+    LINE_PIXELS = 48, /* of a 1x1 window: whole tiles of 6, 8, 12 rows */
+    CHUNK_BYTES = 128 << 10,
+    WAVE_BYTES = 1 << 20, /* of padded images at a time */
+    MAX_TAPS = 49,        /* more than that many separate runs: the window is not ours */
+    MIN_PIECES = 8,       /* for threads to share, where they are worth it */
+    COLUMNS = 16          /* a panel's are a multiple of that */
+};
+
+struct layout {
+    bool is_flat, pads;
+    size_t rows, columns, top, left; /* of the input with its padding; where pixel (0, 0) lies */
+    size_t image_bytes, wave;        /* of one such image; images at a time */
+    size_t n_taps, depth;            /* runs of bytes side by side in the input */
+    size_t taps[MAX_TAPS];           /* where they start */
+    size_t channels, y_channels;
+    size_t line_pixels;
+};
+
+static size_t divide_up(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static size_t round_up(size_t n, size_t to)
+{
+    return divide_up(n, to) * to;
+}
+
+/* --- layout --- */
+
+static bool is_flat(const struct eng_window *w)
+{
+    for (int a = 1; a < ENG_WINDOW_AXES; a++)
+        if (w->kernel[a] != 1 || w->stride[a] != 1 || w->in[a] != w->out[a]) return false;
+    return true;
+}
+
+/* A row of taps is one run if all channels are read and no column is left out. */
+static bool has_whole_rows(const struct eng_int8_conv *conv)
+{
+    return conv->groups == 1 && conv->window.dilation[2] == 1;
+}
+
+static void set_taps(const struct eng_int8_conv *conv, struct layout *l)
+{
+    const struct eng_window *w = &conv->window;
+    size_t per_row = has_whole_rows(conv) ? 1 : (size_t)w->kernel[2];
+    l->depth = conv->in_channels * (has_whole_rows(conv) ? (size_t)w->kernel[2] : 1);
+    l->n_taps = (size_t)w->kernel[1] * per_row;
+    for (size_t t = 0; t < l->n_taps && t < MAX_TAPS; t++)
+        l->taps[t] = (t / per_row * (size_t)w->dilation[1] * l->columns +
+                      t % per_row * (size_t)w->dilation[2]) *
+                     l->channels;
+}
+
+static size_t reach(const struct eng_window *w, int axis)
+{
+    return (size_t)((w->out[axis] - 1) * w->stride[axis] +
+                    (w->kernel[axis] - 1) * w->dilation[axis] + 1);
+}
+
+static bool make_layout(const struct eng_int8_conv *conv, struct layout *l)
+{
+    const struct eng_window *w = &conv->window;
+    *l = (struct layout){.is_flat = is_flat(w),
+                         .rows = reach(w, 1),
+                         .columns = reach(w, 2),
+                         .top = (size_t)w->pad_begin[1],
+                         .left = (size_t)w->pad_begin[2],
+                         .channels = conv->groups * conv->in_channels,
+                         .y_channels = conv->groups * conv->out_channels};
+    l->pads =
+        l->top > 0 || l->left > 0 || l->rows > (size_t)w->in[1] || l->columns > (size_t)w->in[2];
+    if (!l->pads) {
+        l->rows = (size_t)w->in[1];
+        l->columns = (size_t)w->in[2];
+    }
+    /* Padding may reach beyond all that is read. */
+    l->top = l->top < l->rows ? l->top : l->rows;
+    l->left = l->left < l->columns ? l->left : l->columns;
+    size_t pixels;
+    if (!eng_mul_size(l->rows, l->columns, &pixels) ||
+        !eng_mul_size(pixels, l->channels, &l->image_bytes) || l->image_bytes > SIZE_MAX / 4)
+        return false;
+    l->wave = l->image_bytes > 0 ? WAVE_BYTES / l->image_bytes + 1 : 1;
+    if (l->wave > conv->n_images || !l->pads) l->wave = conv->n_images;
+    set_taps(conv, l);
+    l->line_pixels = l->is_flat ? LINE_PIXELS : (size_t)w->out[2];
+    return true;
+}
+
+bool eng_int8_conv_choose(struct eng_int8_conv *conv)
+{
+    const struct eng_window *w = &conv->window;
+    bool rows = has_whole_rows(conv);
+    conv->is_depthwise = conv->groups > 1 && conv->in_channels == 1 && conv->out_channels == 1;
+    return w->kernel[0] == 1 && w->in[0] == 1 && w->out[0] == 1 &&
+           (conv->is_depthwise || w->kernel[1] * (rows ? 1 : w->kernel[2]) <= MAX_TAPS);
+}
+
+/* --- packing --- */
+
+static size_t n_blocks(const struct eng_int8_conv *conv)
+{
+    return divide_up(conv->groups, eng_int8_kernels()->n_bytes);
+}
+
+/* Of a block of channels. */
+static bool block_bytes(const struct eng_int8_conv *conv, size_t *out)
+{
+    const struct eng_window *w = &conv->window;
+    size_t rows = round_up((size_t)w->kernel[1], ENG_INT8_STEP);
+    return eng_mul_size(rows, (size_t)w->kernel[2], out) &&
+           eng_mul_size(*out, eng_int8_kernels()->n_bytes, out);
+}
+
+/* Of a column of a panel. */
+static bool column_bytes(const struct eng_int8_conv *conv, size_t *out)
+{
+    const struct eng_window *w = &conv->window;
+    size_t rows = (size_t)w->kernel[1], columns = (size_t)w->kernel[2], depth = conv->in_channels;
+    if (has_whole_rows(conv) ? !eng_mul_size(depth, columns, &depth)
+                             : !eng_mul_size(rows, columns, &rows))
+        return false;
+    return depth < SIZE_MAX / 2 && eng_mul_size(rows, round_up(depth, ENG_INT8_STEP), out);
+}
+
+bool eng_int8_conv_columns(const struct eng_int8_conv *conv, size_t *out)
+{
+    if (conv->is_depthwise) return eng_mul_size(n_blocks(conv), eng_int8_kernels()->n_bytes, out);
+    return eng_mul_size(conv->groups, round_up(conv->out_channels, COLUMNS), out);
+}
+
+bool eng_int8_conv_packed_bytes(const struct eng_int8_conv *conv, size_t *out)
+{
+    size_t each, columns;
+    if (conv->is_depthwise)
+        return block_bytes(conv, &each) && eng_mul_size(each, n_blocks(conv), out);
+    return column_bytes(conv, &each) && eng_int8_conv_columns(conv, &columns) &&
+           eng_mul_size(each, columns, out);
+}
+
+/* Where sum (q, lane) of a block's channel lies. */
+static size_t place_in_block(size_t channel, size_t n_bytes)
+{
+    size_t lanes = n_bytes / 4, run = channel / 16, q = channel % 16 / 4;
+    return q * lanes + run * 4 + channel % 4;
+}
+
+size_t eng_int8_conv_column(const struct eng_int8_conv *conv, size_t i)
+{
+    size_t n = conv->is_depthwise ? eng_int8_kernels()->n_bytes : conv->out_channels;
+    if (conv->is_depthwise) return i / n * n + place_in_block(i % n, n);
+    return i / n * round_up(n, COLUMNS) + i % n;
+}
+
+static void pack_depthwise(const struct eng_int8_conv *conv, const int8_t *w, int8_t *packed)
+{
+    size_t n = eng_int8_kernels()->n_bytes, each = 0;
+    size_t rows = (size_t)conv->window.kernel[1], columns = (size_t)conv->window.kernel[2];
+    if (!block_bytes(conv, &each)) return;
+    for (size_t c = 0; c < conv->groups; c++) {
+        int8_t *to = packed + c / n * each + place_in_block(c % n, n) * ENG_INT8_STEP;
+        for (size_t row = 0; row < rows; row++)
+            for (size_t column = 0; column < columns; column++)
+                to[(row / ENG_INT8_STEP * columns + column) * n * ENG_INT8_STEP +
+                   row % ENG_INT8_STEP] = *w++;
+    }
+}
+
+/* One group: w [out_channels, in_channels, taps]; packed [panel][tap][k / 4][column][k % 4]. */
+static void pack_group(const struct eng_int8_conv *conv, const int8_t *w, int8_t *packed)
+{
+    size_t n = conv->out_channels, taps = eng_window_volume(conv->window.kernel);
+    size_t per_row = has_whole_rows(conv) ? (size_t)conv->window.kernel[2] : 1;
+    size_t depth = per_row * conv->in_channels;
+    for (size_t first = 0; first < n; first += ENG_INT8_COLUMNS) {
+        size_t rest = round_up(n - first, COLUMNS);
+        size_t width = rest < ENG_INT8_COLUMNS ? rest : ENG_INT8_COLUMNS;
+        for (size_t run = 0; run < taps / per_row; run++)
+            for (size_t k = 0; k < depth; k += ENG_INT8_STEP, packed += width * ENG_INT8_STEP)
+                for (size_t i = 0; i < width * ENG_INT8_STEP; i++) {
+                    size_t at = k + i % ENG_INT8_STEP, j = first + i / ENG_INT8_STEP;
+                    if (at >= depth || j >= n) continue;
+                    size_t tap = run * per_row + at / conv->in_channels;
+                    packed[i] = w[(j * conv->in_channels + at % conv->in_channels) * taps + tap];
+                }
+    }
+}
+
+void eng_int8_conv_pack(const struct eng_int8_conv *conv, const int8_t *w, int8_t *packed)
+{
+    size_t n = conv->out_channels * conv->in_channels * eng_window_volume(conv->window.kernel);
+    size_t each = 0;
+    if (conv->is_depthwise) {
+        pack_depthwise(conv, w, packed);
+        return;
+    }
+    if (!column_bytes(conv, &each)) return;
+    for (size_t g = 0; g < conv->groups; g++)
+        pack_group(conv, w + g * n, packed + g * each * round_up(conv->out_channels, COLUMNS));
+}
+
+bool eng_int8_conv_scratch_bytes(const struct eng_int8_conv *conv, size_t *out)
+{
+    struct layout l;
+    *out = 0;
+    if (!make_layout(conv, &l)) return false;
+    return !l.pads || eng_mul_size(l.wave, l.image_bytes, out);
+}
+
+/* --- forward --- */
+
+/* One wave. */
+struct run {
+    const struct eng_int8_conv *conv;
+    const struct eng_int8_conv_call *call;
+    const struct eng_int8_kernels *kernels;
+    struct layout l;
+    const uint8_t *x; /* padded, if it is a copy */
+    uint8_t *y;
+    size_t n_pixels;         /* flat: of the whole wave */
+    size_t n_lines, n_chunk; /* lines of the wave, and of a piece */
+    size_t panels, each;     /* of a group; bytes of a column, or of a block */
+};
+
+static void pad_rows(void *ctx, size_t begin, size_t end)
+{
+    const struct run *r = ctx;
+    const struct layout *l = &r->l;
+    size_t height = (size_t)r->conv->window.in[1], width = (size_t)r->conv->window.in[2];
+    size_t shown = l->columns - l->left < width ? l->columns - l->left : width;
+    size_t row_bytes = l->columns * l->channels, left = l->left * l->channels;
+    size_t n = shown * l->channels;
+    for (size_t i = begin; i < end; i++) {
+        size_t image = i / l->rows, row = i % l->rows;
+        uint8_t *to = (uint8_t *)r->call->scratch + i * row_bytes;
+        if (row < l->top || row - l->top >= height) {
+            memset(to, r->call->blank, row_bytes);
+            continue;
+        }
+        memset(to, r->call->blank, left);
+        memcpy(to + left, r->x + (image * height + row - l->top) * width * l->channels, n);
+        memset(to + left + n, r->call->blank, row_bytes - left - n);
+    }
+}
+
+/* Where line i reads and writes, and its pixels. */
+static size_t line_at(const struct run *r, size_t i, size_t *x, size_t *y)
+{
+    const struct layout *l = &r->l;
+    size_t height = (size_t)r->conv->window.out[1];
+    *y = i * l->line_pixels * l->y_channels;
+    if (l->is_flat) {
+        *x = i * l->line_pixels * l->channels;
+        size_t left = r->n_pixels - i * l->line_pixels;
+        return left < l->line_pixels ? left : l->line_pixels;
+    }
+    *x = i / height * l->image_bytes +
+         i % height * (size_t)r->conv->window.stride[1] * l->columns * l->channels;
+    return l->line_pixels;
+}
+
+/* The same from a later column on. */
+static struct eng_int8_finish finish_from(const struct eng_int8_finish *finish, size_t column)
+{
+    struct eng_int8_finish f = *finish;
+    f.factor += column;
+    f.offset += column;
+    return f;
+}
+
+/* Lines [first, last) by one panel of one group. */
+static void run_piece(const struct run *r, size_t first, size_t last, size_t group, size_t panel)
+{
+    const struct eng_int8_conv *conv = r->conv;
+    size_t n = conv->out_channels, column = panel * ENG_INT8_COLUMNS;
+    size_t at = group * round_up(n, COLUMNS) + column;
+    size_t rest = n - column < ENG_INT8_COLUMNS ? n - column : ENG_INT8_COLUMNS;
+    struct eng_int8_product p = {.width = round_up(rest, COLUMNS),
+                                 .n_columns = rest,
+                                 .n_taps = r->l.n_taps,
+                                 .depth = r->l.depth,
+                                 .taps = r->l.taps,
+                                 .a_row = (size_t)conv->window.stride[2] * r->l.channels,
+                                 .flip = r->call->flip,
+                                 .b = r->call->packed + at * r->each,
+                                 .start = r->call->start + at,
+                                 .finish = finish_from(&r->call->finish, at),
+                                 .c_row = r->l.y_channels};
+    for (size_t i = first; i < last; i++) {
+        size_t x, y;
+        p.n_rows = line_at(r, i, &x, &y);
+        p.a = r->x + x + group * conv->in_channels;
+        p.c = r->y + y + group * n + column;
+        r->kernels->product(&p);
+    }
+}
+
+static void run_pieces(void *ctx, size_t begin, size_t end)
+{
+    const struct run *r = ctx;
+    for (size_t i = begin; i < end; i++) {
+        size_t panel = i % r->panels, group = i / r->panels % r->conv->groups;
+        size_t first = i / r->panels / r->conv->groups * r->n_chunk;
+        size_t last = r->n_lines - first < r->n_chunk ? r->n_lines : first + r->n_chunk;
+        run_piece(r, first, last, group, panel);
+    }
+}
+
+/* In operations on floats that take as long: a quarter of the products and sums. */
+static double line_flops(const struct run *r)
+{
+    size_t n = r->conv->out_channels < ENG_INT8_COLUMNS ? r->conv->out_channels : ENG_INT8_COLUMNS;
+    return (double)(r->l.line_pixels * r->l.n_taps * r->l.depth * n) / 2;
+}
+
+/* Lines of a piece: what stays in the cache, and with few panels fewer. */
+static size_t chunk_lines(const struct run *r)
+{
+    size_t row_bytes = (size_t)r->conv->window.stride[1] * r->l.columns * r->l.channels;
+    size_t line_bytes = r->l.is_flat ? LINE_PIXELS * r->l.channels : row_bytes;
+    size_t n = CHUNK_BYTES / (line_bytes + 1) + 1, per_line = r->conv->groups * r->panels;
+    size_t grain = eng_share_grain(r->n_lines, line_flops(r) * (double)per_line, 0);
+    size_t least = divide_up(r->n_lines, divide_up(MIN_PIECES, per_line));
+    grain = grain < least ? least : grain;
+    n = n < grain ? n : grain;
+    return n < r->n_lines ? n : r->n_lines;
+}
+
+static void run_product(struct run *r)
+{
+    r->panels = divide_up(r->conv->out_channels, ENG_INT8_COLUMNS);
+    r->n_chunk = chunk_lines(r);
+    if (!column_bytes(r->conv, &r->each)) return;
+    size_t n_pieces = divide_up(r->n_lines, r->n_chunk) * r->conv->groups * r->panels;
+    eng_share(r->call->pool, n_pieces, line_flops(r) * (double)r->n_chunk,
+              (double)(r->each * ENG_INT8_COLUMNS), run_pieces, r);
+}
+
+static void run_depthwise_rows(void *ctx, size_t begin, size_t end)
+{
+    const struct run *r = ctx;
+    const struct eng_window *w = &r->conv->window;
+    size_t channels = r->l.channels, n = r->kernels->n_bytes;
+    struct eng_int8_depthwise d = {.n_rows = (size_t)w->kernel[1],
+                                   .n_columns = (size_t)w->kernel[2],
+                                   .x_row = (size_t)w->dilation[1] * r->l.columns * channels,
+                                   .x_column = (size_t)w->dilation[2] * channels,
+                                   .x_pixel = (size_t)w->stride[2] * channels,
+                                   .flip = r->call->flip,
+                                   .y_pixel = channels};
+    for (size_t i = begin; i < end; i++) {
+        size_t x, y;
+        d.n_pixels = line_at(r, i, &x, &y);
+        for (size_t c = 0; c < channels; c += n) {
+            d.n_channels = channels - c < n ? channels - c : n;
+            d.x = r->x + x + c;
+            d.w = r->call->packed + c / n * r->each;
+            d.start = r->call->start + c;
+            d.finish = finish_from(&r->call->finish, c);
+            d.y = r->y + y + c;
+            r->kernels->depthwise(&d);
+        }
+    }
+}
+
+static void run_depthwise(struct run *r)
+{
+    size_t taps = eng_window_volume(r->conv->window.kernel);
+    if (!block_bytes(r->conv, &r->each)) return;
+    /* Registers are put in order and back: a product takes as long as one of floats. */
+    double flops = 2 * (double)(r->l.line_pixels * r->l.channels * taps);
+    eng_share(r->call->pool, r->n_lines, flops, 0, run_depthwise_rows, r);
+}
+
+static void run_wave(struct run *r, size_t first, size_t n)
+{
+    const struct eng_int8_conv *conv = r->conv;
+    size_t out_pixels = eng_window_volume(conv->window.out);
+    r->x = r->call->x + first * eng_window_volume(conv->window.in) * r->l.channels;
+    r->y = r->call->y + first * out_pixels * r->l.y_channels;
+    r->n_pixels = n * out_pixels;
+    r->n_lines =
+        r->l.is_flat ? divide_up(r->n_pixels, LINE_PIXELS) : n * (size_t)conv->window.out[1];
+    if (r->l.pads) {
+        size_t row_bytes = r->l.columns * r->l.channels;
+        eng_share(r->call->pool, n * r->l.rows, 0, 2 * (double)row_bytes, pad_rows, r);
+        r->x = r->call->scratch;
+    }
+    if (conv->is_depthwise)
+        run_depthwise(r);
+    else
+        run_product(r);
+}
+
+void eng_int8_conv_forward(const struct eng_int8_conv *conv, const struct eng_int8_conv_call *call)
+{
+    struct run r = {.conv = conv, .call = call, .kernels = eng_int8_kernels()};
+    if (conv->n_images == 0 || !make_layout(conv, &r.l)) return;
+    for (size_t image = 0; image < conv->n_images; image += r.l.wave) {
+        size_t left = conv->n_images - image;
+        run_wave(&r, image, left < r.l.wave ? left : r.l.wave);
+    }
+}

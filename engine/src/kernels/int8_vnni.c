@@ -1,0 +1,190 @@
+/* AVX-512 with VNNI: one instruction adds 64 products of bytes to 16 sums. */
+#include "kernels/int8_kernels.h"
+
+#include "kernels/vector.h"
+
+#ifdef ENG_X86
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#define NAME   vnni
+#define LEVEL  "avx512"
+enum { LANES = 16, TILE_SUMS = 24, WIDEST = 4, PIXELS = 4 };
+
+typedef __m512i quads;
+typedef __m512 floats;
+
+TARGET static inline quads all_integers(int32_t x)
+{
+    return _mm512_set1_epi32(x);
+}
+
+TARGET static inline quads load_bytes(const void *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+TARGET static inline quads load_first(const void *p, size_t n)
+{
+    return _mm512_maskz_loadu_epi8(~(uint64_t)0 >> (64 - n), p);
+}
+
+TARGET static inline void store_bytes(void *p, quads v)
+{
+    _mm512_storeu_si512(p, v);
+}
+
+TARGET static inline void store_first(void *p, size_t n, quads v)
+{
+    _mm512_mask_storeu_epi8(p, ~(uint64_t)0 >> (64 - n), v);
+}
+
+TARGET static inline quads load_integers(const int32_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+TARGET static inline __mmask16 first(size_t n)
+{
+    return (__mmask16)((1u << n) - 1);
+}
+
+TARGET static inline quads load_some_integers(const int32_t *p, size_t n)
+{
+    return _mm512_maskz_loadu_epi32(first(n), p);
+}
+
+TARGET static inline void store_some_integers(int32_t *p, size_t n, quads v)
+{
+    _mm512_mask_storeu_epi32(p, first(n), v);
+}
+
+TARGET static inline quads add_integers(quads a, quads b)
+{
+    return _mm512_add_epi32(a, b);
+}
+
+TARGET static inline quads exclusive_or(quads a, quads b)
+{
+    return _mm512_xor_si512(a, b);
+}
+
+TARGET static inline quads larger_bytes(quads a, quads b)
+{
+    return _mm512_max_epu8(a, b);
+}
+
+/* sum + x w, x unsigned, w signed, four products to a sum. Of the intrinsic gcc 12 makes copies of
+ * all sums in every step, which take as long as the products. */
+TARGET static inline quads dot(quads sum, quads x, quads w)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "vm"(w));
+    return sum;
+}
+
+/* --- floats --- */
+
+TARGET static inline floats all_floats(float x)
+{
+    return _mm512_set1_ps(x);
+}
+
+TARGET static inline floats load_floats(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
+TARGET static inline floats load_some_floats(const float *p, size_t n)
+{
+    return _mm512_maskz_loadu_ps(first(n), p);
+}
+
+TARGET static inline void store_some_floats(float *p, size_t n, floats v)
+{
+    _mm512_mask_storeu_ps(p, first(n), v);
+}
+
+TARGET static inline floats to_floats(quads v)
+{
+    return _mm512_cvtepi32_ps(v);
+}
+
+TARGET static inline quads round_floats(floats v)
+{
+    return _mm512_cvtps_epi32(v);
+}
+
+TARGET static inline floats add_floats(floats a, floats b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+TARGET static inline floats multiply_floats(floats a, floats b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+TARGET static inline floats divide_floats(floats a, floats b)
+{
+    return _mm512_div_ps(a, b);
+}
+
+/* NaN as low: max gives its second operand then. */
+TARGET static inline floats clamp_floats(floats low, floats high, floats x)
+{
+    return _mm512_min_ps(_mm512_max_ps(x, low), high);
+}
+
+/* --- between bytes and integers --- */
+
+TARGET static inline quads low_bytes(quads a, quads b)
+{
+    return _mm512_unpacklo_epi8(a, b);
+}
+
+TARGET static inline quads high_bytes(quads a, quads b)
+{
+    return _mm512_unpackhi_epi8(a, b);
+}
+
+TARGET static inline quads low_pairs(quads a, quads b)
+{
+    return _mm512_unpacklo_epi16(a, b);
+}
+
+TARGET static inline quads high_pairs(quads a, quads b)
+{
+    return _mm512_unpackhi_epi16(a, b);
+}
+
+/* Integers 0 .. 255: undoes low_bytes, low_pairs and so on. */
+TARGET static inline quads narrow(const quads v[4])
+{
+    return _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+}
+
+/* The same for registers that hold one run of bytes after the other. */
+TARGET static inline void store_four(uint8_t *p, const quads v[4], uint32_t flip)
+{
+    const quads order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    store_bytes(
+        p, exclusive_or(_mm512_permutexvar_epi32(order, narrow(v)), all_integers((int32_t)flip)));
+}
+
+/* The first n integers 0 .. 255 at most, as bytes. */
+TARGET static inline void store_low(uint8_t *p, size_t n, quads v, uint32_t flip)
+{
+    __m128i bytes = _mm_xor_si128(_mm512_cvtepi32_epi8(v), _mm_set1_epi32((int32_t)flip));
+    _mm_mask_storeu_epi8(p, n < LANES ? first(n) : 0xffff, bytes);
+}
+
+TARGET static inline quads widen(const uint8_t *p, size_t n, uint32_t flip)
+{
+    __m128i bytes = _mm_maskz_loadu_epi8(first(n), p);
+    return _mm512_cvtepu8_epi32(_mm_xor_si128(bytes, _mm_set1_epi32((int32_t)flip)));
+}
+
+#include "kernels/int8_body.inc"
+
+#endif
