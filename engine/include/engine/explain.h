@@ -43,8 +43,9 @@ enum eng_status eng_explain_method_find(const char *name, enum eng_explain_metho
  * Purpose: whether the method can explain this model. AUTO becomes the method that it stands for;
  * the others stay as they are.
  * Errors: UNSUPPORTED with a sentence why not, naming the node that has no gradient; LIMIT if one
- *         sample would take more memory than an explanation may; NO_MEMORY.
- * Threads: any. Cost: plans the graph, some milliseconds.
+ *         sample would take more memory than an explanation may; MISMATCH, IO as eng_explain;
+ *         NO_MEMORY.
+ * Threads: any. Cost: plans the graph, some milliseconds; reads a large model's file again.
  */
 enum eng_status eng_explain_choose(const struct eng_model *model, enum eng_explain_method method,
                                    enum eng_explain_method *out, struct eng_error *err);
@@ -152,12 +153,13 @@ void eng_explanation_fini(struct eng_explanation *explanation);
  * Errors: UNSUPPORTED (the model takes no pictures, or the method does not fit it, see
  *         eng_explain_choose; scores or gradients near this picture are not finite), ARGUMENT
  * (class or a parameter out of range, naming it and the range), LIMIT (an arena above 2 GiB, or
- * more than 65536 runs), CANCELLED, NO_MEMORY. All limits are checked before memory is taken.
- * Threads: any; the model is only read. Same request, same answer, whatever the pool.
- * Cost: runs forward (f) and backward (about 2f): GRADCAM f and a part of 2f, INTEGRATED_GRADIENTS
- *       3f x steps, SMOOTHGRAD 3f x samples, OCCLUSION f x positions of the patch; in batches.
- * Source: Selvaraju et al. 2017 (Grad-CAM); Sundararajan et al. 2017 (integrated gradients);
- * Smilkov et al. 2017 (SmoothGrad); Zeiler and Fergus 2014 (occlusion).
+ * more than 65536 runs), CANCELLED, MISMATCH and IO (weights that inference needs only in another
+ * form are read from the model's file again, which was changed in place since), NO_MEMORY. All
+ * limits are checked before memory is taken. Threads: any; the model is only read. Same request,
+ * same answer, whatever the pool. Cost: runs forward (f) and backward (about 2f): GRADCAM f and a
+ * part of 2f, INTEGRATED_GRADIENTS 3f x steps, SMOOTHGRAD 3f x samples, OCCLUSION f x positions of
+ * the patch; in batches. Source: Selvaraju et al. 2017 (Grad-CAM); Sundararajan et al. 2017
+ * (integrated gradients); Smilkov et al. 2017 (SmoothGrad); Zeiler and Fergus 2014 (occlusion).
  */
 enum eng_status eng_explain(const struct eng_model *model,
                             const struct eng_explain_request *request, struct eng_explanation *out,

@@ -64,6 +64,17 @@ void eng_open_file_close(struct eng_open_file *file)
     close(file->fd);
 }
 
+enum eng_status eng_open_file_again(const struct eng_open_file *file, const char *path,
+                                    struct eng_open_file *out, struct eng_error *err)
+{
+    int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return fail_errno(err, path, "keep it open");
+    *out = *file;
+    out->fd = fd;
+    out->path = path;
+    return ENG_OK;
+}
+
 enum eng_status eng_open_file_read(const struct eng_open_file *file, size_t offset, void *to,
                                    size_t n, struct eng_error *err)
 {

@@ -39,6 +39,10 @@ enum eng_status eng_file_open(const char *path, size_t max_bytes, struct eng_ope
                               struct eng_error *err);
 void eng_open_file_close(struct eng_open_file *file);
 
+/* Purpose: the same file once more, to be closed for itself; path is borrowed. Errors: IO. */
+enum eng_status eng_open_file_again(const struct eng_open_file *file, const char *path,
+                                    struct eng_open_file *out, struct eng_error *err);
+
 /* Purpose: n bytes from offset on. Errors: IO, also when the file has become shorter. */
 enum eng_status eng_open_file_read(const struct eng_open_file *file, size_t offset, void *to,
                                    size_t n, struct eng_error *err);

@@ -7,6 +7,7 @@
 #include "explain/net.h"
 #include "explain/parameters.h"
 #include "explain/pixels.h"
+#include "model/whole.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -116,18 +117,38 @@ static enum eng_status run(const struct eng_model *model, const struct eng_expla
     return status == ENG_OK ? sum_map(out, err) : status;
 }
 
+static enum eng_status explain(const struct eng_model *model,
+                               const struct eng_explain_request *request,
+                               struct eng_explanation *found, struct eng_error *err)
+{
+    struct eng_explain_progress begin = {.request = request};
+    enum eng_status status = eng_explain_choose_whole(model, request->method, &found->method, err);
+    if (status == ENG_OK) status = check_picture(model, request, err);
+    if (status == ENG_OK) status = eng_explain_go_on(&begin, err);
+    return status == ENG_OK ? run(model, request, found, err) : status;
+}
+
+/* The same name in the graph that stays. */
+static const char *lasting_name(const struct eng_model *model, const char *name)
+{
+    int value = name ? eng_graph_find(&model->graph, name) : ENG_NO_VALUE;
+    return value == ENG_NO_VALUE ? NULL : model->graph.values[value].name;
+}
+
 enum eng_status eng_explain(const struct eng_model *model,
                             const struct eng_explain_request *request, struct eng_explanation *out,
                             struct eng_error *err)
 {
     struct eng_explanation found = {.baseline_score = NAN};
-    struct eng_explain_progress begin = {.request = request};
+    struct eng_model_whole whole;
     enum eng_status status = check_method(request, err);
     if (status == ENG_OK) status = eng_explain_check_parameters(request, err);
-    if (status == ENG_OK) status = eng_explain_choose(model, request->method, &found.method, err);
-    if (status == ENG_OK) status = check_picture(model, request, err);
-    if (status == ENG_OK) status = eng_explain_go_on(&begin, err);
-    if (status == ENG_OK) status = run(model, request, &found, err);
+    if (status == ENG_OK) status = eng_model_whole_begin(model, &whole, err);
+    if (status != ENG_OK) return status;
+    status = explain(whole.model, request, &found, err);
+    found.score_name = lasting_name(model, found.score_name);
+    found.layer_name = lasting_name(model, found.layer_name);
+    eng_model_whole_end(&whole);
     if (status != ENG_OK) {
         eng_explanation_fini(&found);
         return status;

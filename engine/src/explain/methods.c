@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "explain/map.h"
 #include "explain/neighbours.h"
+#include "model/whole.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,8 +88,9 @@ static enum eng_status choose_best(const struct eng_model *model, enum eng_expla
     return status; /* occlusion, the last, has no reason to refuse */
 }
 
-enum eng_status eng_explain_choose(const struct eng_model *model, enum eng_explain_method method,
-                                   enum eng_explain_method *out, struct eng_error *err)
+enum eng_status eng_explain_choose_whole(const struct eng_model *model,
+                                         enum eng_explain_method method,
+                                         enum eng_explain_method *out, struct eng_error *err)
 {
     if (!eng_model_card(model)->takes_images)
         return eng_fail(err, ENG_UNSUPPORTED,
@@ -102,4 +104,15 @@ enum eng_status eng_explain_choose(const struct eng_model *model, enum eng_expla
     }
     *out = method;
     return ENG_OK;
+}
+
+enum eng_status eng_explain_choose(const struct eng_model *model, enum eng_explain_method method,
+                                   enum eng_explain_method *out, struct eng_error *err)
+{
+    struct eng_model_whole whole;
+    enum eng_status status = eng_model_whole_begin(model, &whole, err);
+    if (status != ENG_OK) return status;
+    status = eng_explain_choose_whole(whole.model, method, out, err);
+    eng_model_whole_end(&whole);
+    return status;
 }

@@ -15,6 +15,11 @@ struct eng_explain_way {
     bool has_map;
 };
 
+/* Purpose: eng_explain_choose for a model that lacks no weights (model/whole.h). */
+enum eng_status eng_explain_choose_whole(const struct eng_model *model,
+                                         enum eng_explain_method method,
+                                         enum eng_explain_method *out, struct eng_error *err);
+
 /* Purpose: any method's but AUTO's. */
 const struct eng_explain_way *eng_explain_way(enum eng_explain_method method);
 

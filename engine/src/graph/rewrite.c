@@ -126,5 +126,9 @@ bool eng_rewrite_affords(struct eng_rewrite *w, int like, int n_readers, size_t 
 
 void eng_rewrite_let_go(struct eng_rewrite *w, int *uses, int v)
 {
-    if (--uses[v] == 0) w->graph->values[v].tensor = (struct eng_tensor){.dtype = ENG_DTYPE_NONE};
+    struct eng_tensor *tensor = &w->graph->values[v].tensor;
+    if (--uses[v] > 0) return;
+    if (w->spare && eng_memory_holds(w->spare, tensor->data))
+        eng_forget(tensor->data, (size_t)eng_tensor_bytes(tensor));
+    *tensor = (struct eng_tensor){.dtype = ENG_DTYPE_NONE};
 }

@@ -14,8 +14,9 @@ struct eng_rewrite {
     size_t capacity;
     size_t spare_floats; /* what may still be spent on packing more than there is */
     /* How plans will be made of it; the caller's to set. */
-    bool override_batch; /* as eng_plan_create takes it */
-    bool one_sample;     /* for a batch of 1 alone */
+    bool override_batch;            /* as eng_plan_create takes it */
+    bool one_sample;                /* for a batch of 1 alone */
+    const struct eng_memory *spare; /* constants here need not last; NULL: all must */
 };
 
 /* Errors of all: NO_MEMORY, LIMIT. */
@@ -59,7 +60,7 @@ enum eng_status eng_rewrite_node(struct eng_rewrite *rewrite, struct eng_node *n
 bool eng_rewrite_affords(struct eng_rewrite *rewrite, int like, int n_readers, size_t n);
 
 /* Purpose: a constant has one reader less of uses[v]; after the last one only its packed form
- * counts. */
+ * counts, and its memory may go at once. */
 void eng_rewrite_let_go(struct eng_rewrite *rewrite, int *uses, int v);
 
 #endif

@@ -308,6 +308,7 @@ enum eng_status eng_model_find_batch(struct eng_model *model, int wanted, struct
         size_t n_found;
         status = eng_batch_follow(&model->graph, &n_found, err);
         if (status != ENG_OK) return status;
+        model->follows_batch = n_found > 0;
         if (n_found > 0) {
             why = (struct eng_error){0};
             status = takes_batches(model, wanted, &takes, &why);

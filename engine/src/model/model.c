@@ -21,6 +21,13 @@ static void settle(void *model)
     eng_model_take_said_size(model);
 }
 
+enum eng_status eng_model_import(struct eng_model *model, struct onnx_model *onnx,
+                                 struct eng_error *err)
+{
+    enum eng_status status = eng_convert_import_take(onnx, &model->graph, settle, model, err);
+    return status == ENG_OK ? eng_model_settle_input(model, err) : status;
+}
+
 /* A model's bytes: in memory, or a file's. */
 struct source {
     const void *bytes;
@@ -37,9 +44,7 @@ static enum eng_status read_onnx(struct eng_model *model, const struct source *s
                                  : onnx_model_read(source->bytes, source->n_bytes, &onnx, err);
     if (status != ENG_OK) return status;
     status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
-    if (status == ENG_OK)
-        status = eng_convert_import_take(&onnx, &model->graph, settle, model, err);
-    if (status == ENG_OK) status = eng_model_settle_input(model, err);
+    if (status == ENG_OK) status = eng_model_import(model, &onnx, err);
     if (status == ENG_OK) status = eng_declared_check(&onnx, &model->graph, err);
     onnx_model_fini(&onnx);
     model->n_imported_nodes = model->graph.n_nodes;
@@ -66,12 +71,48 @@ static enum eng_status make_plans(struct eng_model *model, struct eng_error *err
     return ENG_OK;
 }
 
+/* Neighbours go together: a page that two of them share would stay, and on huge pages with it a
+ * large one. */
+static void forget_next(struct eng_memory *run, const struct eng_tensor *tensor)
+{
+    char *end = (char *)run->bytes + eng_align_up(run->n_bytes);
+    if (run->bytes && end == tensor->data) {
+        run->n_bytes = (size_t)(end - (char *)run->bytes) + (size_t)eng_tensor_bytes(tensor);
+        return;
+    }
+    if (run->bytes) eng_forget(run->bytes, run->n_bytes);
+    *run = (struct eng_memory){.bytes = tensor->data, .n_bytes = (size_t)eng_tensor_bytes(tensor)};
+}
+
+/* Large constants that only their packed form is read of give their memory back. */
+static enum eng_status drop_packed(struct eng_model *model, struct eng_error *err)
+{
+    struct eng_memory run = {0};
+    int *uses = eng_calloc(model->turned.n_values, sizeof *uses);
+    if (!uses) return eng_fail_memory(err, "the model's weights");
+    eng_graph_count_uses(&model->turned, uses);
+    for (size_t v = 0; v < model->graph.n_values; v++) {
+        struct eng_tensor *tensor = &model->graph.values[v].tensor;
+        if (uses[v] > 0 || model->graph.values[v].kind != ENG_VALUE_CONSTANT ||
+            !eng_memory_holds(&model->graph.weights, tensor->data))
+            continue;
+        forget_next(&run, tensor);
+        tensor->data = NULL;
+        model->turned.values[v].tensor = (struct eng_tensor){.dtype = ENG_DTYPE_NONE};
+        model->lacks_weights = true;
+    }
+    if (run.bytes) eng_forget(run.bytes, run.n_bytes);
+    free(uses);
+    return ENG_OK;
+}
+
 /* The graph that inference runs, and the shapes of its values. */
-static enum eng_status make_turned(struct eng_model *model, struct eng_error *err)
+static enum eng_status make_turned(struct eng_model *model, bool from_file, struct eng_error *err)
 {
     struct eng_rewrite rewrite;
     enum eng_status status =
         eng_rewrite_begin(&rewrite, &model->graph, model->symbolic, &model->turned, err);
+    rewrite.spare = from_file ? &model->graph.weights : NULL;
     rewrite.override_batch = model->override_batch;
     rewrite.one_sample = model->n_plans == 1;
     if (status == ENG_OK) status = eng_inference_rewrite(&rewrite, err);
@@ -81,7 +122,7 @@ static enum eng_status make_turned(struct eng_model *model, struct eng_error *er
         if (!model->symbolic) status = eng_fail_memory(err, "the model's shapes");
     }
     eng_rewrite_end(&rewrite);
-    return status;
+    return status == ENG_OK && from_file ? drop_packed(model, err) : status;
 }
 
 static enum eng_status build(struct eng_model *model, const struct source *source,
@@ -93,10 +134,19 @@ static enum eng_status build(struct eng_model *model, const struct source *sourc
                         MAX_MAX_BATCH);
     enum eng_status status = read_onnx(model, source, options, err);
     if (status == ENG_OK) status = eng_model_find_batch(model, max_batch, err);
-    if (status == ENG_OK) status = make_turned(model, err);
+    if (status == ENG_OK) status = make_turned(model, source->file != NULL, err);
     if (status == ENG_OK) status = make_plans(model, err);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
     return status;
+}
+
+/* Another file may take its name; what was loaded stays readable. */
+static enum eng_status keep_file(struct eng_model *model, const struct eng_open_file *file,
+                                 struct eng_error *err)
+{
+    const char *path = eng_arena_string(&model->arena, file->path, strlen(file->path));
+    if (!path) return eng_fail_memory(err, "a path");
+    return eng_open_file_again(file, path, &model->file, err);
 }
 
 /* The digest is computed meanwhile. The file must be the same from beginning to end. */
@@ -111,6 +161,7 @@ static enum eng_status build_from_file(struct eng_model *model, const struct eng
     if (status == ENG_OK) status = digested;
     if (status == ENG_OK) status = eng_open_file_check(file, err);
     if (status == ENG_OK) memcpy(model->digest, digest.hex, sizeof digest.hex);
+    if (status == ENG_OK && model->lacks_weights) status = keep_file(model, file, err);
     return status;
 }
 
@@ -219,6 +270,7 @@ void eng_model_destroy(struct eng_model *model)
     if (!model) return;
     for (int b = 0; model->plans && b < model->n_plans; b++)
         eng_plan_destroy(model->plans[b]);
+    if (model->file.path) eng_open_file_close(&model->file);
     eng_graph_fini(&model->turned);
     eng_graph_fini(&model->graph);
     eng_arena_fini(&model->arena);

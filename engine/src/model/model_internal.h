@@ -10,8 +10,11 @@
 #include "model/card.h"
 
 struct eng_model {
-    struct eng_arena arena;        /* strings and arrays of the card */
-    struct eng_graph graph;        /* optimised */
+    struct eng_arena arena; /* strings and arrays of the card */
+    struct eng_graph graph; /* optimised */
+    bool lacks_weights; /* constants of graph that turned does not read have no data (whole.h) */
+    struct eng_open_file file;     /* if lacks_weights: where they can be read again */
+    bool follows_batch;            /* graph has constants that follow it (graph/batch.h) */
     size_t n_imported_nodes;       /* of the file, with those of functions and branches */
     struct eng_graph turned;       /* what inference runs (graph/inference.h) */
     struct eng_card_source source; /* completed: labels, preprocess and softmax are decided */
@@ -45,6 +48,12 @@ enum eng_status eng_model_find_batch(struct eng_model *model, int wanted, struct
  * shape and the key to set.
  */
 enum eng_status eng_model_settle_input(struct eng_model *model, struct eng_error *err);
+
+struct onnx_model;
+
+/* Purpose: graph, of the model's arrays, from what was read of the file; its card is there. */
+enum eng_status eng_model_import(struct eng_model *model, struct onnx_model *onnx,
+                                 struct eng_error *err);
 
 /* Purpose: the same for a graph that is not complete yet: only what card or config says. */
 void eng_model_take_said_size(struct eng_model *model);

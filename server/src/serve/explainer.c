@@ -61,6 +61,8 @@ static enum srv_code code_of(enum eng_status status)
     switch (status) {
     case ENG_UNSUPPORTED:
     case ENG_LIMIT:
+    case ENG_MISMATCH: /* the file was changed, and the model not reloaded */
+    case ENG_IO:
         return SRV_NOT_EXPLAINABLE;
     case ENG_CANCELLED:
         return SRV_DEADLINE_EXCEEDED;
