@@ -16,15 +16,21 @@ struct bench_options {
     int64_t threads;
     int64_t batch;
     double seconds;
+    int tuning;
     bool profile;
     bool turns;
     bool json;
 };
 
+static const char *const tunings[] = {
+    [ENG_TUNING_OFF] = "off", [ENG_TUNING_MEASURE] = "measure", NULL};
+
 static const struct tool_option options[] = {
     TOOL_INT(struct bench_options, threads, 0, 0, 1024, "N", "threads for one run; 0: every CPU"),
     TOOL_INT(struct bench_options, batch, 1, 1, 4096, "N", "samples in one run"),
     TOOL_FLOAT(struct bench_options, seconds, 3, 0.01, 3600, "S", "how long to measure"),
+    TOOL_CHOICE(struct bench_options, tuning, ENG_TUNING_OFF, tunings, "HOW",
+                "off or measure: how ways of computing are chosen, if config.json does not say"),
     TOOL_FLAG(struct bench_options, profile, "time every node too, for as long again"),
     TOOL_FLAG(struct bench_options, turns, "run as often as each line of standard input says"),
     TOOL_FLAG(struct bench_options, json, "answer in JSON"),
@@ -132,7 +138,8 @@ static enum eng_status bench(struct bench *b, struct eng_error *err)
 {
     if (b->opt.turns && (b->opt.json || b->opt.profile))
         return eng_fail(err, ENG_ARGUMENT, "--turns goes without --json and --profile");
-    struct eng_model_options model_options = {.max_batch = b->batch};
+    struct eng_model_options model_options = {.max_batch = b->batch,
+                                              .tuning = (enum eng_tuning)b->opt.tuning};
     struct eng_model *model;
     enum eng_status status = eng_model_open(b->path, &model_options, &model, err);
     if (status) return status;

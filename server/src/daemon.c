@@ -19,6 +19,7 @@ struct daemon {
     struct srv_app app;
     char *admin_token;
     struct eng_pool *pool;
+    struct eng_tuning_cache *tuning_cache;
     struct srv_http *public_http, *admin_http;
 };
 
@@ -77,6 +78,9 @@ static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
                    .metrics = d->app.metrics,
                    .max_queue = (size_t)config->max_queue,
                    .max_batch = (int)config->max_batch,
+                   .tuning =
+                       strcmp(config->tuning, "measure") == 0 ? ENG_TUNING_MEASURE : ENG_TUNING_OFF,
+                   .tuning_cache = d->tuning_cache,
                    .inline_below_us = config->inline_below_us,
                    .limits = limits},
     };
@@ -99,6 +103,7 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_config *co
     const char *const build[] = {CLASSIFYD_VERSION, __VERSION__};
     srv_series_set(srv_metrics_series(d->app.metrics, SRV_M_BUILD_INFO, build), 1);
     status = eng_pool_create((int)config->threads, &d->pool, err);
+    if (status == ENG_OK) status = eng_tuning_cache_create(&d->tuning_cache, err);
     if (status == ENG_OK)
         status = srv_registry_create(config->default_model, &d->app.registry, err);
     if (status == ENG_OK)
@@ -114,6 +119,7 @@ static void daemon_fini(struct daemon *d)
     srv_http_stop(d->public_http);
     srv_http_stop(d->admin_http);
     srv_loader_stop(d->app.loader);
+    eng_tuning_cache_destroy(d->tuning_cache);
     eng_pool_destroy(d->pool);
     srv_explainer_destroy(d->app.explainer);
     srv_registry_destroy(d->app.registry);

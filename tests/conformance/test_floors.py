@@ -38,6 +38,7 @@ PUBLIC = {
     "tensor.h": "base",
     "pool.h": "base",
     "cpu.h": "kernels",
+    "tuning.h": "kernels",
     "image.h": "image",
     "preprocess.h": "image",
     "model.h": "model",

@@ -5,6 +5,7 @@
 #include "engine/preprocess.h"
 #include "engine/status.h"
 #include "engine/tensor.h"
+#include "engine/tuning.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,6 +94,10 @@ struct eng_model_options {
     const char *preset;      /* preprocessing by name, as config.json's preset; NULL = none */
     const char *labels_path; /* a labels file, as config.json's labels_file; NULL = none */
     int max_batch;           /* the largest batch that sessions may run; 0 = 32 */
+    /* How to choose among ways of computing if config.json ("engine": {"tuning"}) does not say; and
+     * where measurements are kept, NULL: nowhere. */
+    enum eng_tuning tuning;
+    struct eng_tuning_cache *tuning_cache;
 };
 
 /*

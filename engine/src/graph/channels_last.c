@@ -127,9 +127,15 @@ static enum eng_status plan_convolution(struct eng_turn *w, const struct eng_nod
     if (status != ENG_OK) return status;
     *fits =
         eng_nhwc_conv_can(conv, ENG_NHWC_PRODUCT) || eng_nhwc_conv_can(conv, ENG_NHWC_DEPTHWISE);
-    attrs->method = conv->method = eng_nhwc_conv_choose(conv, w->n_convolutions);
+    if (!*fits) return ENG_OK;
+    struct eng_way way;
+    status = eng_ways_choose(w->rewrite->ways, node->name, conv, w->n_convolutions,
+                             w->graph->values[node->in[1]].tensor.data, &way, err);
+    if (status != ENG_OK) return status;
+    attrs->method = conv->method = way.method;
+    attrs->reason = way.reason;
     size_t n;
-    *fits = *fits && eng_nhwc_conv_packed_floats(conv, &n) && eng_turn_affords(w, node->in[1], n);
+    *fits = eng_nhwc_conv_packed_floats(conv, &n) && eng_turn_affords(w, node->in[1], n);
     return ENG_OK;
 }
 

@@ -6,6 +6,7 @@
 #define ENG_GRAPH_REWRITE_H
 
 #include "graph/graph.h"
+#include "graph/ways.h"
 
 struct eng_rewrite {
     struct eng_graph *graph;
@@ -17,6 +18,7 @@ struct eng_rewrite {
     bool override_batch;            /* as eng_plan_create takes it */
     bool one_sample;                /* for a batch of 1 alone */
     const struct eng_memory *spare; /* constants here need not last; NULL: all must */
+    struct eng_ways *ways;          /* NULL: as shapes say */
 };
 
 /* Errors of all: NO_MEMORY, LIMIT. */

@@ -11,6 +11,15 @@ static const struct eng_nhwc_way *const ways[] = {
     [ENG_NHWC_DEPTHWISE] = &eng_nhwc_depthwise,
 };
 
+const char *eng_nhwc_method_name(enum eng_nhwc_method method)
+{
+    static const char *const names[] = {[ENG_NHWC_PRODUCT] = "product",
+                                        [ENG_NHWC_WINOGRAD_2X2] = "winograd_2x2",
+                                        [ENG_NHWC_WINOGRAD_4X4] = "winograd_4x4",
+                                        [ENG_NHWC_DEPTHWISE] = "depthwise"};
+    return names[method];
+}
+
 bool eng_nhwc_conv_can(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method)
 {
     return ways[method]->can(conv);
@@ -41,10 +50,12 @@ static double product_cost(const struct eng_nhwc_conv *conv)
 
 /* F(4x4) rounds more than the direct sum, the more so the fewer channels are summed up. What a
  * layer rounds grows through those behind it. */
-static bool bears_4x4(const struct eng_nhwc_conv *conv, size_t n_convolutions)
+bool eng_nhwc_conv_bears(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method,
+                         size_t n_convolutions)
 {
     enum { MIN_CHANNELS = 64, SHALLOW = 32 };
-    return conv->in_channels >= MIN_CHANNELS || n_convolutions <= SHALLOW;
+    return method != ENG_NHWC_WINOGRAD_4X4 || conv->in_channels >= MIN_CHANNELS ||
+           n_convolutions <= SHALLOW;
 }
 
 static enum eng_nhwc_method choose_3x3(const struct eng_nhwc_conv *conv, size_t n_convolutions)
@@ -52,8 +63,8 @@ static enum eng_nhwc_method choose_3x3(const struct eng_nhwc_conv *conv, size_t 
     double direct = product_cost(conv), small = winograd_cost(conv, 2);
     double large = winograd_cost(conv, 4);
     if (conv->in_channels < ENG_CHANNEL_BLOCK) return ENG_NHWC_PRODUCT;
-    if (bears_4x4(conv, n_convolutions) && large < small && large < direct)
-        return ENG_NHWC_WINOGRAD_4X4;
+    bool bears = eng_nhwc_conv_bears(conv, ENG_NHWC_WINOGRAD_4X4, n_convolutions);
+    if (bears && large < small && large < direct) return ENG_NHWC_WINOGRAD_4X4;
     return small < direct ? ENG_NHWC_WINOGRAD_2X2 : ENG_NHWC_PRODUCT;
 }
 

@@ -29,6 +29,9 @@ enum eng_nhwc_method {
     ENG_N_NHWC_METHODS
 };
 
+/* Why a method was taken. */
+enum eng_nhwc_reason { ENG_NHWC_BY_SHAPE, ENG_NHWC_MEASURED, ENG_NHWC_PINNED };
+
 struct eng_nhwc_conv {
     struct eng_window window; /* its first axis is 1 */
     size_t n_images, groups;
@@ -39,6 +42,13 @@ struct eng_nhwc_conv {
 /* Purpose: the method that takes least time, as far as shapes tell, among those whose rounding a
  * network of so many convolutions bears. */
 enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv, size_t n_convolutions);
+
+/* Purpose: whether a network of so many convolutions bears how the method rounds. */
+bool eng_nhwc_conv_bears(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method,
+                         size_t n_convolutions);
+
+/* Purpose: what people call the method: "product", "winograd_4x4". Static strings. */
+const char *eng_nhwc_method_name(enum eng_nhwc_method method);
 
 /* Purpose: whether the method can compute such a convolution. */
 bool eng_nhwc_conv_can(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method);

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "engine/model.h"
+#include "graph/ways.h"
 #include "onnx/onnx.h"
 
 /*
@@ -29,13 +30,22 @@
  *   classifyd.recipe      the recipe's JSON, as it was
  * config.json (in the version folder, or beside it) may hold "labels", "labels_file" (beside
  * config.json, in the forms of card_labels.c), "preprocess", "output", "softmax", "top",
- * "description" with the same meaning; it wins over metadata, key by key, and a preset counts as
- * all its keys. An unknown key is an error with the nearest name. docs/preprocessing.md is for
- * users.
+ * "description" with the same meaning, and "engine", which says how to compute; it wins over
+ * metadata, key by key, and a preset counts as all its keys. An unknown key is an error with the
+ * nearest name. docs/preprocessing.md is for users.
  */
 struct eng_golden {
     const uint8_t *pixels;      /* [H, W, C] of the model's size */
     const float *probabilities; /* [n_classes] */
+};
+
+enum { ENG_CARD_UNSAID = -1 };
+
+/* How config.json wants the model computed: "engine". */
+struct eng_card_engine {
+    int tuning;           /* of enum eng_tuning, or ENG_CARD_UNSAID */
+    struct eng_pin *pins; /* [n_pins] */
+    size_t n_pins;
 };
 
 /*
@@ -54,6 +64,7 @@ struct eng_card_source {
     double crop_percentage;   /* of CENTER_CROP: stands for shorter_side_px; 0: not said */
     const struct eng_golden
         *golden; /* [card.n_golden]; then labels, color and size are known too */
+    struct eng_card_engine engine;
 };
 
 /*

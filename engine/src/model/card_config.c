@@ -12,7 +12,7 @@ static const struct card_key rows[] = {
     {"labels", card_set_labels},          {"labels_file", read_labels_file},
     {"preprocess", card_read_preprocess}, {"output", card_read_output},
     {"softmax", card_read_softmax},       {"top", card_read_top},
-    {"description", read_description},
+    {"description", read_description},    {"engine", card_read_engine},
 };
 
 enum { N_ROWS = sizeof rows / sizeof *rows };

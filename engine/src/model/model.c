@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_MAX_BATCH = 32, MAX_MAX_BATCH = 1024 };
+enum { DEFAULT_MAX_BATCH = 32, MAX_MAX_BATCH = 1024, TUNING_S = 2 };
 
 static const size_t MAX_FILE_BYTES = (size_t)2 << 30; /* protobuf's own bound */
 
@@ -107,15 +107,24 @@ static enum eng_status drop_packed(struct eng_model *model, struct eng_error *er
 }
 
 /* The graph that inference runs, and the shapes of its values. */
-static enum eng_status make_turned(struct eng_model *model, bool from_file, struct eng_error *err)
+static enum eng_status make_turned(struct eng_model *model, const struct eng_model_options *options,
+                                   bool from_file, struct eng_error *err)
 {
+    const struct eng_card_engine *engine = &model->source.engine;
+    int tuning = engine->tuning == ENG_CARD_UNSAID ? (int)options->tuning : engine->tuning;
+    struct eng_ways ways = {.measures = tuning == ENG_TUNING_MEASURE,
+                            .tuner = {.cache = options->tuning_cache, .budget_s = TUNING_S},
+                            .pins = engine->pins,
+                            .n_pins = engine->n_pins};
     struct eng_rewrite rewrite;
     enum eng_status status =
         eng_rewrite_begin(&rewrite, &model->graph, model->symbolic, &model->turned, err);
     rewrite.spare = from_file ? &model->graph.weights : NULL;
     rewrite.override_batch = model->override_batch;
     rewrite.one_sample = model->n_plans == 1;
+    rewrite.ways = &ways;
     if (status == ENG_OK) status = eng_inference_rewrite(&rewrite, err);
+    if (status == ENG_OK) status = eng_ways_check_pins(&ways, err);
     if (status == ENG_OK) {
         model->symbolic = eng_arena_copy(&model->arena, rewrite.shapes,
                                          model->turned.n_values * sizeof *rewrite.shapes);
@@ -134,7 +143,7 @@ static enum eng_status build(struct eng_model *model, const struct source *sourc
                         MAX_MAX_BATCH);
     enum eng_status status = read_onnx(model, source, options, err);
     if (status == ENG_OK) status = eng_model_find_batch(model, max_batch, err);
-    if (status == ENG_OK) status = make_turned(model, source->file != NULL, err);
+    if (status == ENG_OK) status = make_turned(model, options, source->file != NULL, err);
     if (status == ENG_OK) status = make_plans(model, err);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
     return status;

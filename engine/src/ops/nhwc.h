@@ -16,6 +16,7 @@ struct eng_nhwc_conv_attrs {
     struct eng_conv_attrs conv;        /* kernel_shape set */
     int64_t in_channels, out_channels; /* of one group */
     enum eng_nhwc_method method;
+    enum eng_nhwc_reason reason;
 };
 
 /* X. The attributes are struct eng_pool_attrs. */

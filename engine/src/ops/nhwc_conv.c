@@ -8,6 +8,9 @@
 
 #include "base/error.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* The same with channels first. */
 static struct eng_shape channels_first(const struct eng_shape *x)
 {
@@ -90,9 +93,15 @@ static void describe(const struct eng_op_call *call, char *text, size_t size)
                                           [ENG_NHWC_WINOGRAD_2X2] = "winograd 2x2",
                                           [ENG_NHWC_WINOGRAD_4X4] = "winograd 4x4",
                                           [ENG_NHWC_DEPTHWISE] = "channels last"};
+    static const char *const reasons[] = {[ENG_NHWC_BY_SHAPE] = "",
+                                          [ENG_NHWC_MEASURED] = ", measured",
+                                          [ENG_NHWC_PINNED] = ", pinned"};
     const struct eng_nhwc_conv *state = call->state;
+    const struct eng_nhwc_conv_attrs *attrs = call->attrs;
     struct eng_conv conv = geometry(state);
     eng_conv_describe(&conv, methods[state->method], text, size);
+    size_t n = strlen(text);
+    snprintf(text + n, size - n, "%s", reasons[attrs->reason]);
 }
 
 const struct eng_op eng_op_nhwc_conv = {

@@ -27,7 +27,9 @@ static void find_series(struct srv_served *served)
 static enum eng_status open_model(struct srv_served *served, const char *folder,
                                   struct eng_error *err)
 {
-    const struct eng_model_options options = {.max_batch = served->options.max_batch};
+    const struct eng_model_options options = {.max_batch = served->options.max_batch,
+                                              .tuning = served->options.tuning,
+                                              .tuning_cache = served->options.tuning_cache};
     enum eng_status status = eng_model_open(folder, &options, &served->model, err);
     if (status != ENG_OK) return status;
     const struct eng_card *card = eng_model_card(served->model);
