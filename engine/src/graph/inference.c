@@ -1,5 +1,6 @@
 #include "graph/inference.h"
 
+#include "graph/attention.h"
 #include "graph/channels_last.h"
 #include "graph/fold_pads.h"
 #include "graph/gelu.h"
@@ -15,6 +16,7 @@ static rewrite_fn *const rewrites[] = {
     eng_settle_shapes,
     eng_find_gelu,
     eng_swish,
+    eng_find_attention,
     eng_fold_pads,
     eng_quantised,
     eng_channels_last,

@@ -15,4 +15,11 @@ static inline bool eng_pattern_is(const struct eng_node *node, const char *name)
 /* Purpose: the one float of a constant that leaves x's shape as it is when it meets x. */
 bool eng_pattern_number(const struct eng_rewrite *rewrite, int v, int x, double *out);
 
+/* Purpose: the one whole number of a constant of at most one dimension. */
+bool eng_pattern_integer(const struct eng_rewrite *rewrite, int v, int64_t *out);
+
+/* Purpose: a whole number among the node's attributes; `normally` if it is left out or the
+ * operator's own default. */
+int64_t eng_pattern_int(const struct eng_node *node, const char *name, int64_t normally);
+
 #endif
