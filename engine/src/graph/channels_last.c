@@ -109,6 +109,14 @@ static enum eng_status pack_weights(struct eng_turn *w, const struct eng_nhwc_co
     return ENG_OK;
 }
 
+/* A picture of few channels that nothing else reads with channels last, as a network's first one:
+ * the convolution turns it while it copies it. */
+static bool takes_planes(const struct eng_turn *w, int x, const struct eng_nhwc_conv *conv)
+{
+    return conv->method == ENG_NHWC_PRODUCT && w->uses[x] == 1 && w->twin[x] == ENG_NO_VALUE &&
+           conv->groups * conv->in_channels < ENG_CHANNEL_BLOCK;
+}
+
 /* *fits is false for convolutions that have to stay as they are. */
 static enum eng_status plan_convolution(struct eng_turn *w, const struct eng_node *node,
                                         struct eng_nhwc_conv_attrs *attrs,
@@ -134,6 +142,7 @@ static enum eng_status plan_convolution(struct eng_turn *w, const struct eng_nod
     if (status != ENG_OK) return status;
     attrs->method = conv->method = way.method;
     attrs->reason = way.reason;
+    attrs->planes = conv->planes = takes_planes(w, node->in[0], conv);
     size_t n;
     *fits = eng_nhwc_conv_packed_floats(conv, &n) && eng_turn_affords(w, node->in[1], n);
     return ENG_OK;
@@ -148,11 +157,11 @@ static enum eng_status convert_convolution(struct eng_turn *w, const struct eng_
     enum eng_status status = plan_convolution(w, node, attrs, &conv, done, err);
     if (status != ENG_OK || !*done) return status;
     int in[3], bias = node->n_in > 2 ? node->in[2] : ENG_NO_VALUE;
-    status = eng_turn_need_twin(w, node->in[0], err);
+    if (!conv.planes) status = eng_turn_need_twin(w, node->in[0], err);
     if (status == ENG_OK) status = pack_weights(w, &conv, node->in[1], &in[1], err);
     if (status == ENG_OK) status = pack_bias(w, &conv, bias, &in[2], err);
     if (status != ENG_OK) return status;
-    in[0] = w->twin[node->in[0]];
+    in[0] = conv.planes ? w->plain[node->in[0]] : w->twin[node->in[0]];
     struct eng_node like = *node;
     like.op = &eng_op_nhwc_conv;
     like.attrs = attrs;

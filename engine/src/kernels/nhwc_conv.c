@@ -100,6 +100,23 @@ void eng_nhwc_conv_forward(const struct eng_nhwc_conv *conv, const struct eng_nh
     ways[conv->method]->forward(conv, call);
 }
 
+/* Pixels 0 .. n - 1 of a row of x, with channels last. */
+static void copy_pixels(const struct eng_nhwc_conv *conv, const float *image, size_t row, size_t n,
+                        float *to)
+{
+    size_t channels = conv->groups * conv->in_channels;
+    size_t height = (size_t)conv->window.in[1], width = (size_t)conv->window.in[2];
+    if (!conv->planes) {
+        memcpy(to, image + row * width * channels, n * channels * sizeof *to);
+        return;
+    }
+    for (size_t c = 0; c < channels; c++) {
+        const float *from = image + (c * height + row) * width;
+        for (size_t i = 0; i < n; i++)
+            to[i * channels + c] = from[i];
+    }
+}
+
 void eng_nhwc_pad_rows(const struct eng_nhwc_conv *conv, const struct eng_nhwc_padded *to,
                        const float *image, float *padded, size_t begin, size_t end)
 {
@@ -114,8 +131,7 @@ void eng_nhwc_pad_rows(const struct eng_nhwc_conv *conv, const struct eng_nhwc_p
         }
         float *after = row + (to->left + shown) * channels;
         memset(row, 0, to->left * channels * sizeof *row);
-        memcpy(row + to->left * channels, image + (r - to->top) * width * channels,
-               shown * channels * sizeof *row);
+        copy_pixels(conv, image, r - to->top, shown, row + to->left * channels);
         memset(after, 0, (to->columns - to->left - shown) * channels * sizeof *row);
     }
 }

@@ -36,6 +36,7 @@ struct eng_nhwc_conv {
     struct eng_window window; /* its first axis is 1 */
     size_t n_images, groups;
     size_t in_channels, out_channels; /* of one group */
+    bool planes; /* PRODUCT alone: x has channels first, and is turned while zeros go around it */
     enum eng_nhwc_method method;
 };
 

@@ -21,7 +21,7 @@ enum {
 struct layout {
     bool is_flat; /* 1x1 by 1, nothing around the image */
     struct eng_nhwc_padded in;
-    bool pads;             /* a copy with zeros around it is read */
+    bool pads;             /* a copy is read, with zeros around it */
     size_t wave;           /* images at a time */
     size_t n_taps, depth;  /* runs of numbers side by side in the input */
     size_t taps[MAX_TAPS]; /* where they start */
@@ -72,8 +72,8 @@ static bool make_layout(const struct eng_nhwc_conv *conv, struct layout *l)
     l->in.top = (size_t)w->pad_begin[1];
     l->in.left = (size_t)w->pad_begin[2];
     l->pads = l->in.top > 0 || l->in.left > 0 || l->in.rows > (size_t)w->in[1] ||
-              l->in.columns > (size_t)w->in[2];
-    if (!l->pads) {
+              l->in.columns > (size_t)w->in[2] || conv->planes;
+    if (!l->pads || l->is_flat) {
         l->in.rows = (size_t)w->in[1];
         l->in.columns = (size_t)w->in[2];
     }

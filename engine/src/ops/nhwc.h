@@ -17,6 +17,7 @@ struct eng_nhwc_conv_attrs {
     int64_t in_channels, out_channels; /* of one group */
     enum eng_nhwc_method method;
     enum eng_nhwc_reason reason;
+    bool planes; /* X has channels first: [N, channels, height, width] */
 };
 
 /* X. The attributes are struct eng_pool_attrs. */
@@ -28,7 +29,7 @@ extern const struct eng_op eng_op_nhwc_global_average_pool;
 /* X, scale [channels], shift [channels]: Y = X * scale + shift. Applies activations. */
 extern const struct eng_op eng_op_nhwc_affine;
 
-/* Purpose: the geometry of a convolution of x [N, height, width, channels]. */
+/* Purpose: the geometry of a convolution of x. */
 enum eng_status eng_nhwc_conv_resolve(const struct eng_nhwc_conv_attrs *attrs,
                                       const struct eng_shape *x, struct eng_nhwc_conv *out,
                                       struct eng_error *err);

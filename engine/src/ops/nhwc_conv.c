@@ -21,7 +21,7 @@ enum eng_status eng_nhwc_conv_resolve(const struct eng_nhwc_conv_attrs *attrs,
                                       const struct eng_shape *x, struct eng_nhwc_conv *out,
                                       struct eng_error *err)
 {
-    struct eng_shape first = channels_first(x), y;
+    struct eng_shape first = attrs->planes ? *x : channels_first(x), y;
     struct eng_shape w = {.rank = 4,
                           .dim = {attrs->out_channels * attrs->conv.group, attrs->in_channels,
                                   attrs->conv.kernel_shape.v[0], attrs->conv.kernel_shape.v[1]}};
@@ -33,7 +33,8 @@ enum eng_status eng_nhwc_conv_resolve(const struct eng_nhwc_conv_attrs *attrs,
                                   .groups = conv.groups,
                                   .in_channels = conv.in_channels,
                                   .out_channels = conv.out_channels,
-                                  .method = attrs->method};
+                                  .method = attrs->method,
+                                  .planes = attrs->planes};
     return ENG_OK;
 }
 

@@ -257,6 +257,29 @@ static void check_activations(struct data *d, size_t shape)
     free(found);
 }
 
+/* Channels first: the same bits. Ends with what prepare made for that. */
+static void check_planes(struct data *d, size_t shape)
+{
+    float *x = d->x, *planes = aligned_floats(d->n_x), *wanted = aligned_floats(d->n_y);
+    size_t pixels = eng_window_volume(d->conv.window.in), at = 0;
+    for (size_t i = 0; i < d->conv.n_images; i++)
+        for (size_t c = 0; c < d->channels; c++)
+            for (size_t p = 0; p < pixels; p++)
+                planes[at++] = x[(i * pixels + p) * d->channels + c];
+    run(d, wanted, NULL);
+    release(d);
+    d->conv.planes = true;
+    prepare(d, ENG_NHWC_PRODUCT);
+    d->x = planes;
+    run(d, d->y, NULL);
+    if (memcmp(wanted, d->y, d->n_y * sizeof *wanted) != 0)
+        fail_msg("shape %zu: planes change bits", shape);
+    d->conv.planes = false;
+    d->x = x;
+    free(planes);
+    free(wanted);
+}
+
 static void all_shapes(void **state)
 {
     (void)state;
@@ -273,6 +296,7 @@ static void all_shapes(void **state)
             check(&d, i);
             check_bits(&d, pool, i);
             check_activations(&d, i);
+            if (m == ENG_NHWC_PRODUCT) check_planes(&d, i);
             release(&d);
             n_run[m]++;
         }
