@@ -14,7 +14,7 @@ struct net_bytes {
 
 static inline const char *net_name(char buffer[64], const char *name, const char *what)
 {
-    snprintf(buffer, 64, "%s.%s", name, what);
+    snprintf(buffer, 64, "%.40s.%s", name, what);
     return buffer;
 }
 

@@ -11,10 +11,22 @@
 
 #include <math.h>
 
-static const struct net_bytes unsigned_bytes = {ENG_UINT8, 0.05f, 37};
-static const struct net_bytes signed_bytes = {ENG_INT8, 0.04f, -11};
-static const struct net_bytes positive_bytes = {ENG_UINT8, 0.03f, 0};
-static const struct net_bytes wide_bytes = {ENG_UINT8, 0.11f, 128};
+#define UNSIGNED_BYTES       \
+    {                        \
+        ENG_UINT8, 0.05f, 37 \
+    }
+#define SIGNED_BYTES         \
+    {                        \
+        ENG_INT8, 0.04f, -11 \
+    }
+#define POSITIVE_BYTES      \
+    {                       \
+        ENG_UINT8, 0.03f, 0 \
+    }
+#define WIDE_BYTES            \
+    {                         \
+        ENG_UINT8, 0.11f, 128 \
+    }
 
 /* Both forms of a net, optimised as a model's are. */
 struct both {
@@ -178,18 +190,18 @@ static void product_init(struct both *b, const struct product *p)
 }
 
 static const struct product products[] = {
-    {"3x3", "Conv", PICTURE(16), NET_SHAPE(24, 16, 3, 3), unsigned_bytes, wide_bytes, PER_TENSOR,
+    {"3x3", "Conv", PICTURE(16), NET_SHAPE(24, 16, 3, 3), UNSIGNED_BYTES, WIDE_BYTES, PER_TENSOR,
      IN_SUMS, 1, 1, 1, NULL, false},
-    {"3x3 by 2, per channel, ReLU", "Conv", PICTURE(5), NET_SHAPE(40, 5, 3, 3), signed_bytes,
-     positive_bytes, PER_CHANNEL(0), IN_SUMS, 1, 2, 1, "Relu", false},
-    {"1x1, signed", "Conv", PICTURE(20), NET_SHAPE(70, 20, 1, 1), signed_bytes, signed_bytes,
+    {"3x3 by 2, per channel, ReLU", "Conv", PICTURE(5), NET_SHAPE(40, 5, 3, 3), SIGNED_BYTES,
+     POSITIVE_BYTES, PER_CHANNEL(0), IN_SUMS, 1, 2, 1, "Relu", false},
+    {"1x1, signed", "Conv", PICTURE(20), NET_SHAPE(70, 20, 1, 1), SIGNED_BYTES, SIGNED_BYTES,
      PER_CHANNEL(0), NO_BIAS, 1, 1, 0, NULL, false},
     {"grouped, uint8 weights",
      "Conv",
      PICTURE(12),
      NET_SHAPE(20, 3, 3, 3),
-     unsigned_bytes,
-     wide_bytes,
+     UNSIGNED_BYTES,
+     WIDE_BYTES,
      {ENG_UINT8, 0.003f, 124, true, 0},
      AS_FLOATS,
      4,
@@ -197,15 +209,15 @@ static const struct product products[] = {
      1,
      "Relu",
      false},
-    {"depthwise", "Conv", PICTURE(70), NET_SHAPE(70, 1, 3, 3), unsigned_bytes, wide_bytes,
+    {"depthwise", "Conv", PICTURE(70), NET_SHAPE(70, 1, 3, 3), UNSIGNED_BYTES, WIDE_BYTES,
      PER_CHANNEL(0), OTHER_SCALE, 70, 1, 1, NULL, false},
-    {"depthwise by 2", "Conv", PICTURE(33), NET_SHAPE(33, 1, 5, 5), signed_bytes, wide_bytes,
+    {"depthwise by 2", "Conv", PICTURE(33), NET_SHAPE(33, 1, 5, 5), SIGNED_BYTES, WIDE_BYTES,
      PER_TENSOR, IN_SUMS, 33, 2, 2, NULL, false},
-    {"Gemm by rows", "Gemm", NET_SHAPE(-1, 37), NET_SHAPE(50, 37), unsigned_bytes, wide_bytes,
+    {"Gemm by rows", "Gemm", NET_SHAPE(-1, 37), NET_SHAPE(50, 37), UNSIGNED_BYTES, WIDE_BYTES,
      PER_CHANNEL(0), IN_SUMS, 1, 1, 0, NULL, true},
-    {"Gemm by columns", "Gemm", NET_SHAPE(-1, 37), NET_SHAPE(37, 50), unsigned_bytes, signed_bytes,
+    {"Gemm by columns", "Gemm", NET_SHAPE(-1, 37), NET_SHAPE(37, 50), UNSIGNED_BYTES, SIGNED_BYTES,
      PER_CHANNEL(1), AS_FLOATS, 1, 1, 0, NULL, false},
-    {"MatMul", "MatMul", NET_SHAPE(-1, 6, 40), NET_SHAPE(40, 30), signed_bytes, signed_bytes,
+    {"MatMul", "MatMul", NET_SHAPE(-1, 6, 40), NET_SHAPE(40, 30), SIGNED_BYTES, SIGNED_BYTES,
      PER_TENSOR, NO_BIAS, 1, 1, 0, NULL, false},
 };
 
@@ -236,21 +248,21 @@ static void others_stay(void **state)
         struct net_weights weights;
         const char *activation;
     } cases[] = {
-        {"a scale of 0", {ENG_UINT8, 0, 3}, wide_bytes, PER_TENSOR, NULL},
-        {"a negative scale", {ENG_UINT8, -0.1f, 3}, wide_bytes, PER_TENSOR, NULL},
-        {"a tiny scale", {ENG_UINT8, 1e-40f, 3}, wide_bytes, PER_TENSOR, NULL},
+        {"a scale of 0", {ENG_UINT8, 0, 3}, WIDE_BYTES, PER_TENSOR, NULL},
+        {"a negative scale", {ENG_UINT8, -0.1f, 3}, WIDE_BYTES, PER_TENSOR, NULL},
+        {"a tiny scale", {ENG_UINT8, 1e-40f, 3}, WIDE_BYTES, PER_TENSOR, NULL},
         {"weights beyond 8 bits",
-         unsigned_bytes,
-         wide_bytes,
+         UNSIGNED_BYTES,
+         WIDE_BYTES,
          {ENG_UINT8, 0.002f, 20, false, 0},
          NULL},
-        {"weights scaled by 0", unsigned_bytes, wide_bytes, {ENG_INT8, 0, 0, false, 0}, NULL},
+        {"weights scaled by 0", UNSIGNED_BYTES, WIDE_BYTES, {ENG_INT8, 0, 0, false, 0}, NULL},
         {"scales along another axis",
-         unsigned_bytes,
-         wide_bytes,
+         UNSIGNED_BYTES,
+         WIDE_BYTES,
          {ENG_INT8, 0.002f, 0, true, 1},
          NULL},
-        {"a function that is no clamp", unsigned_bytes, wide_bytes, PER_TENSOR, "Sigmoid"},
+        {"a function that is no clamp", UNSIGNED_BYTES, WIDE_BYTES, PER_TENSOR, "Sigmoid"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct both b;
@@ -294,9 +306,9 @@ static int add_and_cut(struct net *net, int a, int b)
 static int add_three(struct net *net, int a, int b)
 {
     int sum = net_simple(net, "Add", "sum", a, b);
-    int bytes = net_rounded(net, "middle", sum, signed_bytes);
+    int bytes = net_rounded(net, "middle", sum, (struct net_bytes)SIGNED_BYTES);
     int relu = net_node(net, "Relu", "relu", &bytes, 1, NULL, 0);
-    int cut = net_rounded(net, "cut", relu, positive_bytes);
+    int cut = net_rounded(net, "cut", relu, (struct net_bytes)POSITIVE_BYTES);
     return net_simple(net, "Add", "y", sum, cut);
 }
 
@@ -380,20 +392,20 @@ static const struct {
     float most;
     double share;
 } others[] = {
-    {"a sum", "QLinearAdd", add_two, wide_bytes, 0, 0},
-    {"a sum and ReLU", "QLinearAdd", add_and_cut, positive_bytes, 0, 0},
-    {"a sum with two readers", "QLinearTable", add_three, wide_bytes, 0, 0},
-    {"the maximum", "QLinearMaxPool", max_pool, unsigned_bytes, 0, 0},
-    {"the maximum on another scale", "QLinearTable", max_pool, wide_bytes, 0, 0},
+    {"a sum", "QLinearAdd", add_two, WIDE_BYTES, 0, 0},
+    {"a sum and ReLU", "QLinearAdd", add_and_cut, POSITIVE_BYTES, 0, 0},
+    {"a sum with two readers", "QLinearTable", add_three, WIDE_BYTES, 0, 0},
+    {"the maximum", "QLinearMaxPool", max_pool, UNSIGNED_BYTES, 0, 0},
+    {"the maximum on another scale", "QLinearTable", max_pool, WIDE_BYTES, 0, 0},
     /* On the scale of its input many means would lie halfway between two bytes. */
     {"the mean", "QLinearAveragePool", average_pool, {ENG_INT8, 0.037f, 5}, 1, 0.01},
-    {"the mean with padding", "QLinearAveragePool", average_with_padding, wide_bytes, 1, 0.01},
-    {"the mean of planes", "QLinearGlobalAveragePool", global_average, positive_bytes, 1, 0.03},
-    {"one after the other", "Concat", join, wide_bytes, 0, 0},
-    {"HardSwish", "QLinearTable", swish, positive_bytes, 0, 0},
+    {"the mean with padding", "QLinearAveragePool", average_with_padding, WIDE_BYTES, 1, 0.01},
+    {"the mean of planes", "QLinearGlobalAveragePool", global_average, POSITIVE_BYTES, 1, 0.03},
+    {"one after the other", "Concat", join, WIDE_BYTES, 0, 0},
+    {"HardSwish", "QLinearTable", swish, POSITIVE_BYTES, 0, 0},
     {"Sigmoid", "QLinearTable", sigmoid, {ENG_UINT8, 1 / 255.0f, 0}, 0, 0},
-    {"another shape", "Reshape", reshape, unsigned_bytes, 0, 0},
-    {"another scale", "QLinearTable", nothing, positive_bytes, 0, 0},
+    {"another shape", "Reshape", reshape, UNSIGNED_BYTES, 0, 0},
+    {"another scale", "QLinearTable", nothing, POSITIVE_BYTES, 0, 0},
 };
 
 static void same_bytes(void **state)
@@ -406,8 +418,9 @@ static void same_bytes(void **state)
         int x = net_input(net, "x", PICTURE(32));
         int k = net_weight(net, "k", NET_SHAPE(32, 1, 1), -1, 1);
         /* Bytes that are there with channels last, and bytes that are not. */
-        int a = net_rounded(net, "a", x, unsigned_bytes);
-        int other = net_rounded(net, "b", net_simple(net, "Mul", "other", x, k), signed_bytes);
+        int a = net_rounded(net, "a", x, (struct net_bytes)UNSIGNED_BYTES);
+        int other = net_rounded(net, "b", net_simple(net, "Mul", "other", x, k),
+                                (struct net_bytes)SIGNED_BYTES);
         int y = others[i].build(net, a, other);
         net_output(net, net_rounded(net, "out", y, others[i].out));
         both_init(&b);
