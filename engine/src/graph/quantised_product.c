@@ -107,7 +107,8 @@ static float bias_as_float(const struct parts *p, size_t i)
     return (float)((const int32_t *)p->b.data)[i] * scale;
 }
 
-/* Start, factor and offset of channel i; false if sums might not fit 32 bits, or no factor. */
+/* Start, factor and offset of channel i; false if sums, or what becomes of them, might not fit 32
+ * bits, or there is no factor. */
 static bool set_column(const struct parts *p, struct columns *c, size_t i)
 {
     float w_scale = ((const float *)p->w_scale.data)[i % count(&p->w_scale)];
@@ -123,8 +124,8 @@ static bool set_column(const struct parts *p, struct columns *c, size_t i)
     c->start[i] = (int32_t)(uint32_t)(bias - eng_quantised_zero(&p->x.q) * sum);
     c->factor[i] = unit / p->y.q.scale;
     if (p->b.dtype != ENG_DTYPE_NONE && !exact) c->offset[i] = bias_as_float(p, i) / p->y.q.scale;
-    return w_scale > 0 && c->factor[i] >= FLT_MIN && c->factor[i] <= FLT_MAX &&
-           fabsf(c->offset[i]) <= FLT_MAX;
+    double most = (double)(llabs(bias) + UINT8_MAX * size) * (double)c->factor[i];
+    return w_scale > 0 && c->factor[i] >= FLT_MIN && most + fabs((double)c->offset[i]) < 0x1p30;
 }
 
 static bool set_columns(const struct parts *p, struct columns *c)
@@ -175,12 +176,13 @@ static enum eng_status pack(struct eng_byte_walk *w, const struct parts *p, cons
 static bool set_bounds(const struct parts *p, struct eng_quantised_conv_attrs *attrs)
 {
     struct eng_clamp clamp = eng_clamp_for(p->activation);
-    struct eng_int8_finish finish = eng_quantised_finish(&p->y.q);
+    float zero = (float)eng_quantised_zero(&p->y.q);
     if (!clamp.is_all || isnan(clamp.low) || isnan(clamp.high) || clamp.low > clamp.high)
         return false;
-    float low = rintf(clamp.low / p->y.q.scale), high = rintf(clamp.high / p->y.q.scale);
-    attrs->low = fminf(fmaxf(low, finish.low), finish.high);
-    attrs->high = fminf(fmaxf(high, finish.low), finish.high);
+    float low = rintf(clamp.low / p->y.q.scale) + zero,
+          high = rintf(clamp.high / p->y.q.scale) + zero;
+    attrs->low = (uint8_t)fminf(fmaxf(low, 0), UINT8_MAX);
+    attrs->high = (uint8_t)fminf(fmaxf(high, 0), UINT8_MAX);
     return true;
 }
 

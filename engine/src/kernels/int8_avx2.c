@@ -41,6 +41,10 @@ TARGET static inline void store_bytes(void *p, quads v)
 TARGET static inline void store_first(void *p, size_t n, quads v)
 {
     uint8_t bytes[32];
+    if (n == 16) {
+        _mm_storeu_si128(p, _mm256_castsi256_si128(v));
+        return;
+    }
     store_bytes(bytes, v);
     memcpy(p, bytes, n);
 }
@@ -74,6 +78,16 @@ TARGET static inline quads add_integers(quads a, quads b)
 TARGET static inline quads exclusive_or(quads a, quads b)
 {
     return _mm256_xor_si256(a, b);
+}
+
+TARGET static inline quads all_bytes(uint8_t x)
+{
+    return _mm256_set1_epi8((int8_t)x);
+}
+
+TARGET static inline quads smaller_bytes(quads a, quads b)
+{
+    return _mm256_min_epu8(a, b);
 }
 
 TARGET static inline quads larger_bytes(quads a, quads b)
@@ -168,27 +182,32 @@ TARGET static inline quads high_pairs(quads a, quads b)
     return _mm256_unpackhi_epi16(a, b);
 }
 
-/* Integers 0 .. 255: undoes low_bytes, low_pairs and so on. */
-TARGET static inline quads narrow(const quads v[4])
+/* Whole numbers plus zero, cut to 0 .. 255; undoes low_bytes, low_pairs and so on. */
+TARGET static inline quads narrow(const quads v[4], int32_t zero)
 {
-    return _mm256_packus_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+    quads shift = _mm256_set1_epi16((int16_t)zero);
+    quads low = _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), shift);
+    return _mm256_packus_epi16(low, _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), shift));
 }
 
-/* The same for registers that hold one run of bytes after the other. */
-TARGET static inline void store_four(uint8_t *p, const quads v[4], uint32_t flip)
+/* Bytes of v[0], then of v[1] and so on, where narrow puts them lane by lane. */
+TARGET static inline quads in_order(quads bytes)
 {
-    const quads order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    store_bytes(p, exclusive_or(_mm256_permutevar8x32_epi32(narrow(v), order),
-                                all_integers((int32_t)flip)));
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
-/* The first n integers 0 .. 255 at most, as bytes. */
-TARGET static inline void store_low(uint8_t *p, size_t n, quads v, uint32_t flip)
+TARGET static inline quads quarter_first(quads bytes, int quarter)
 {
-    __m128i pairs = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-    __m128i bytes = _mm_xor_si128(_mm_packus_epi16(pairs, pairs), _mm_set1_epi32((int32_t)flip));
-    int64_t eight = _mm_cvtsi128_si64(bytes);
-    memcpy(p, &eight, n < LANES ? n : LANES);
+    switch (quarter) {
+    case 1:
+        return _mm256_permute4x64_epi64(bytes, 1);
+    case 2:
+        return _mm256_permute4x64_epi64(bytes, 0xe);
+    case 3:
+        return _mm256_permute4x64_epi64(bytes, 3);
+    default:
+        return bytes;
+    }
 }
 
 TARGET static inline quads widen(const uint8_t *p, size_t n, uint32_t flip)

@@ -20,7 +20,7 @@ enum {
 };
 
 struct layout {
-    bool is_flat, pads;
+    bool is_flat, copies;
     size_t rows, columns, top, left; /* of the input with its padding; where pixel (0, 0) lies */
     size_t image_bytes, wave;        /* of one such image; images at a time */
     size_t n_taps, depth;            /* runs of bytes side by side in the input */
@@ -58,8 +58,6 @@ static void set_taps(const struct eng_int8_conv *conv, struct layout *l)
 {
     const struct eng_window *w = &conv->window;
     size_t per_row = has_whole_rows(conv) ? 1 : (size_t)w->kernel[2];
-    l->depth = conv->in_channels * (has_whole_rows(conv) ? (size_t)w->kernel[2] : 1);
-    l->n_taps = (size_t)w->kernel[1] * per_row;
     for (size_t t = 0; t < l->n_taps && t < MAX_TAPS; t++)
         l->taps[t] = (t / per_row * (size_t)w->dilation[1] * l->columns +
                       t % per_row * (size_t)w->dilation[2]) *
@@ -72,32 +70,39 @@ static size_t reach(const struct eng_window *w, int axis)
                     (w->kernel[axis] - 1) * w->dilation[axis] + 1);
 }
 
+/* The input as it is read: with its padding, if it has to be copied. */
+static bool set_input(const struct eng_int8_conv *conv, struct layout *l)
+{
+    const struct eng_window *w = &conv->window;
+    size_t rows = reach(w, 1), columns = reach(w, 2), pixels;
+    size_t height = (size_t)w->in[1], width = (size_t)w->in[2];
+    /* Padding may reach beyond all that is read. */
+    l->top = (size_t)w->pad_begin[1] < rows ? (size_t)w->pad_begin[1] : rows;
+    l->left = (size_t)w->pad_begin[2] < columns ? (size_t)w->pad_begin[2] : columns;
+    bool pads = l->top > 0 || l->left > 0 || rows > height || columns > width;
+    bool is_odd = !conv->is_depthwise && !l->is_flat && l->depth % ENG_INT8_STEP != 0;
+    l->copies = pads || is_odd;
+    l->rows = pads ? rows : height;
+    l->columns = pads ? columns : width;
+    return eng_mul_size(l->rows, l->columns, &pixels) &&
+           eng_mul_size(pixels, l->channels, &l->image_bytes) && l->image_bytes <= SIZE_MAX / 4;
+}
+
 static bool make_layout(const struct eng_int8_conv *conv, struct layout *l)
 {
     const struct eng_window *w = &conv->window;
+    size_t per_run = has_whole_rows(conv) ? (size_t)w->kernel[2] : 1;
     *l = (struct layout){.is_flat = is_flat(w),
-                         .rows = reach(w, 1),
-                         .columns = reach(w, 2),
-                         .top = (size_t)w->pad_begin[1],
-                         .left = (size_t)w->pad_begin[2],
+                         .depth = conv->in_channels * per_run,
+                         .n_taps = eng_window_volume(w->kernel) / per_run,
                          .channels = conv->groups * conv->in_channels,
                          .y_channels = conv->groups * conv->out_channels};
-    l->pads =
-        l->top > 0 || l->left > 0 || l->rows > (size_t)w->in[1] || l->columns > (size_t)w->in[2];
-    if (!l->pads) {
-        l->rows = (size_t)w->in[1];
-        l->columns = (size_t)w->in[2];
-    }
-    /* Padding may reach beyond all that is read. */
-    l->top = l->top < l->rows ? l->top : l->rows;
-    l->left = l->left < l->columns ? l->left : l->columns;
-    size_t pixels;
-    if (!eng_mul_size(l->rows, l->columns, &pixels) ||
-        !eng_mul_size(pixels, l->channels, &l->image_bytes) || l->image_bytes > SIZE_MAX / 4)
-        return false;
-    l->wave = l->image_bytes > 0 ? WAVE_BYTES / l->image_bytes + 1 : 1;
-    if (l->wave > conv->n_images || !l->pads) l->wave = conv->n_images;
+    if (!set_input(conv, l)) return false;
     set_taps(conv, l);
+    /* Weights are filled up with zeros: in a copy, more may be read than counts. */
+    if (l->copies) l->depth = round_up(l->depth, ENG_INT8_STEP);
+    l->wave = l->image_bytes > 0 ? WAVE_BYTES / l->image_bytes + 1 : 1;
+    if (l->wave > conv->n_images || !l->copies) l->wave = conv->n_images;
     l->line_pixels = l->is_flat ? LINE_PIXELS : (size_t)w->out[2];
     return true;
 }
@@ -219,7 +224,8 @@ bool eng_int8_conv_scratch_bytes(const struct eng_int8_conv *conv, size_t *out)
     struct layout l;
     *out = 0;
     if (!make_layout(conv, &l)) return false;
-    return !l.pads || eng_mul_size(l.wave, l.image_bytes, out);
+    return !l.copies ||
+           (eng_mul_size(l.wave, l.image_bytes, out) && eng_add_size(*out, ENG_INT8_STEP, out));
 }
 
 /* --- forward --- */
@@ -396,7 +402,7 @@ static void run_wave(struct run *r, size_t first, size_t n)
     r->n_pixels = n * out_pixels;
     r->n_lines =
         r->l.is_flat ? divide_up(r->n_pixels, LINE_PIXELS) : n * (size_t)conv->window.out[1];
-    if (r->l.pads) {
+    if (r->l.copies) {
         size_t row_bytes = r->l.columns * r->l.channels;
         eng_share(r->call->pool, n * r->l.rows, 0, 2 * (double)row_bytes, pad_rows, r);
         r->x = r->call->scratch;

@@ -21,13 +21,13 @@
 enum { ENG_INT8_COLUMNS = 64, ENG_INT8_STEP = 4 };
 
 /*
- * From a sum to a byte: y = (round(clamp(low, high, sum * factor + offset)) + zero) ^ flip, halves
- * to even. low and high are whole numbers from -zero to 255 - zero.
+ * From a sum to a byte: y = clamp(low, high, round(sum * factor + offset) + zero) ^ flip, halves to
+ * even. sum * factor + offset must fit 32 bits.
  */
 struct eng_int8_finish {
     const float *factor, *offset; /* for each column or channel, filled up to whole vectors */
-    float low, high;
-    int32_t zero; /* 0 .. 255 */
+    int32_t zero;                 /* 0 .. 255 */
+    uint8_t low, high;
     uint32_t flip;
 };
 
@@ -93,7 +93,7 @@ struct eng_int8_term {
 
 /*
  * f[i] = clamp(least, most, (a[i] - zero) * scale + (b[i] - zero) * scale)
- * y[i] = (round(clamp(low, high, f[i] / scale)) + zero) ^ flip
+ * y[i] = finish(f[i] / scale), of any size, without factor and offset
  *
  * In the order of operations of DequantizeLinear, Add and QuantizeLinear.
  */
@@ -102,10 +102,9 @@ struct eng_int8_sum {
     struct eng_int8_term a, b;
     float least, most;
     float *floats; /* f; NULL: not wanted */
-    uint8_t *y;    /* NULL: not wanted */
-    float scale, low, high;
-    int32_t zero;
-    uint32_t flip;
+    uint8_t *y;
+    float scale;
+    struct eng_int8_finish finish;
 };
 
 /* sums[c] = the sum over (row, column) of x[row, column, c] ^ flip; c in 0 .. n_channels. */
@@ -123,12 +122,12 @@ struct eng_int8_kernels {
     void (*product)(const struct eng_int8_product *product);
     void (*depthwise)(const struct eng_int8_depthwise *depthwise);
     void (*sum)(const struct eng_int8_sum *sum);
-    /* y[i] = (round(clamp(low, high, x[i] / scale)) + zero) ^ flip, n of them; NaN as low. */
+    /* y[i] = finish(x[i] / scale), n of them of any size, without factor and offset; NaN as low. */
     void (*quantise)(const float *x, float scale, const struct eng_int8_finish *finish, uint8_t *y,
                      size_t n);
     void (*window_sum)(const struct eng_int8_window *window, int32_t *sums);
     void (*window_max)(const struct eng_int8_window *window, uint8_t *y); /* not flipped */
-    /* y[c] = finish(sums[c]), factor[0] and offset[0] for all. */
+    /* y[c] = finish(sums[c]), factor[0] for all, without offset. */
     void (*finish)(const int32_t *sums, const struct eng_int8_finish *finish, uint8_t *y, size_t n);
 };
 

@@ -26,13 +26,11 @@ static int64_t counted(const struct run *r, int axis, struct eng_window_taps tap
 /* The mean of some channels: BLOCK at a time, so that their sums stay on the stack. */
 static void mean_pixel(const struct run *r, struct eng_int8_window w, int64_t count, uint8_t *y)
 {
-    static const float none = 0;
     float factor = r->mean->factor / (float)count;
     struct eng_int8_finish finish = r->mean->finish;
     int32_t sums[BLOCK], zeros = (int32_t)(w.n_rows * w.n_columns) * r->mean->zero;
     size_t n_channels = w.n_channels;
     finish.factor = &factor;
-    finish.offset = &none;
     for (size_t c = 0; c < n_channels; c += BLOCK, w.x += BLOCK, y += BLOCK) {
         w.n_channels = n_channels - c < BLOCK ? n_channels - c : BLOCK;
         r->kernels->window_sum(&w, sums);

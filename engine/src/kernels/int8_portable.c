@@ -14,7 +14,7 @@ typedef int32_t quads __attribute__((vector_size(16)));
 typedef float floats __attribute__((vector_size(16)));
 typedef int16_t pairs __attribute__((vector_size(16)));
 typedef uint16_t unsigned_pairs __attribute__((vector_size(16)));
-typedef uint8_t bytes __attribute__((vector_size(16)));
+typedef uint8_t byte_lanes __attribute__((vector_size(16)));
 
 static inline quads all_integers(int32_t x)
 {
@@ -70,10 +70,20 @@ static inline quads exclusive_or(quads a, quads b)
     return a ^ b;
 }
 
+static inline quads all_bytes(uint8_t x)
+{
+    return all_integers((int32_t)(x * 0x01010101u));
+}
+
 static inline quads larger_bytes(quads a, quads b)
 {
-    bytes x = (bytes)a, y = (bytes)b, is_larger = (bytes)(x > y);
+    byte_lanes x = (byte_lanes)a, y = (byte_lanes)b, is_larger = (byte_lanes)(x > y);
     return (quads)((x & is_larger) | (y & ~is_larger));
+}
+
+static inline quads smaller_bytes(quads a, quads b)
+{
+    return ~larger_bytes(~a, ~b);
 }
 
 /* Two products of an unsigned and a signed byte, each in 16 bits, where they fit, summed in 32. */
@@ -144,9 +154,14 @@ static inline floats divide_floats(floats a, floats b)
     return a / b;
 }
 
+static inline quads choose(quads which, quads yes, quads no)
+{
+    return (yes & which) | (no & ~which);
+}
+
 static inline floats choose_floats(quads which, floats yes, floats no)
 {
-    return (floats)(((quads)yes & which) | ((quads)no & ~which));
+    return (floats)choose(which, (quads)yes, (quads)no);
 }
 
 /* NaN as low. */
@@ -162,12 +177,12 @@ static inline floats clamp_floats(floats low, floats high, floats x)
 
 static inline quads low_bytes(quads a, quads b)
 {
-    return SHUFFLE(bytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return SHUFFLE(byte_lanes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
 static inline quads high_bytes(quads a, quads b)
 {
-    return SHUFFLE(bytes, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return SHUFFLE(byte_lanes, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
 static inline quads low_pairs(quads a, quads b)
@@ -187,26 +202,34 @@ static inline quads even_pairs(quads a, quads b)
 
 static inline quads even_bytes(quads a, quads b)
 {
-    return SHUFFLE(bytes, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return SHUFFLE(byte_lanes, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 }
 
-/* Integers 0 .. 255: undoes low_bytes, low_pairs and so on. */
-static inline quads narrow(const quads v[4])
+static inline quads cut(quads v)
 {
-    return even_bytes(even_pairs(v[0], v[1]), even_pairs(v[2], v[3]));
+    quads most = all_integers(UINT8_MAX);
+    v = choose(v < most, v, most);
+    return v & (v > 0);
 }
 
-/* One run of bytes after the other: with one lane that is the same. */
-static inline void store_four(uint8_t *p, const quads v[4], uint32_t flip)
+/* Whole numbers plus zero, cut to 0 .. 255; undoes low_bytes, low_pairs and so on. */
+static inline quads narrow(const quads v[4], int32_t zero)
 {
-    store_bytes(p, narrow(v) ^ all_integers((int32_t)flip));
+    quads shift = all_integers(zero), cuts[4];
+    for (int k = 0; k < 4; k++)
+        cuts[k] = cut(v[k] + shift);
+    return even_bytes(even_pairs(cuts[0], cuts[1]), even_pairs(cuts[2], cuts[3]));
 }
 
-/* The first n integers 0 .. 255 at most, as bytes. */
-static inline void store_low(uint8_t *p, size_t n, quads v, uint32_t flip)
+/* With one lane there is nothing to bring in order. */
+static inline quads in_order(quads v)
 {
-    store_first(p, n < LANES ? n : LANES,
-                even_bytes(even_pairs(v, v), v) ^ all_integers((int32_t)flip));
+    return v;
+}
+
+static inline quads quarter_first(quads v, int quarter)
+{
+    return (quads){v[quarter], v[(quarter + 1) & 3], v[(quarter + 2) & 3], v[(quarter + 3) & 3]};
 }
 
 static inline quads widen(const uint8_t *p, size_t n, uint32_t flip)

@@ -70,6 +70,16 @@ TARGET static inline quads exclusive_or(quads a, quads b)
     return _mm512_xor_si512(a, b);
 }
 
+TARGET static inline quads all_bytes(uint8_t x)
+{
+    return _mm512_set1_epi8((int8_t)x);
+}
+
+TARGET static inline quads smaller_bytes(quads a, quads b)
+{
+    return _mm512_min_epu8(a, b);
+}
+
 TARGET static inline quads larger_bytes(quads a, quads b)
 {
     return _mm512_max_epu8(a, b);
@@ -158,25 +168,33 @@ TARGET static inline quads high_pairs(quads a, quads b)
     return _mm512_unpackhi_epi16(a, b);
 }
 
-/* Integers 0 .. 255: undoes low_bytes, low_pairs and so on. */
-TARGET static inline quads narrow(const quads v[4])
+/* Whole numbers plus zero, cut to 0 .. 255; undoes low_bytes, low_pairs and so on. */
+TARGET static inline quads narrow(const quads v[4], int32_t zero)
 {
-    return _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+    quads shift = _mm512_set1_epi16((int16_t)zero);
+    quads low = _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), shift);
+    return _mm512_packus_epi16(low, _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), shift));
 }
 
-/* The same for registers that hold one run of bytes after the other. */
-TARGET static inline void store_four(uint8_t *p, const quads v[4], uint32_t flip)
+/* Bytes of v[0], then of v[1] and so on, where narrow puts them lane by lane. */
+TARGET static inline quads in_order(quads bytes)
 {
     const quads order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    store_bytes(
-        p, exclusive_or(_mm512_permutexvar_epi32(order, narrow(v)), all_integers((int32_t)flip)));
+    return _mm512_permutexvar_epi32(order, bytes);
 }
 
-/* The first n integers 0 .. 255 at most, as bytes. */
-TARGET static inline void store_low(uint8_t *p, size_t n, quads v, uint32_t flip)
+TARGET static inline quads quarter_first(quads bytes, int quarter)
 {
-    __m128i bytes = _mm_xor_si128(_mm512_cvtepi32_epi8(v), _mm_set1_epi32((int32_t)flip));
-    _mm_mask_storeu_epi8(p, n < LANES ? first(n) : 0xffff, bytes);
+    switch (quarter) {
+    case 1:
+        return _mm512_shuffle_i32x4(bytes, bytes, 1);
+    case 2:
+        return _mm512_shuffle_i32x4(bytes, bytes, 0xe);
+    case 3:
+        return _mm512_shuffle_i32x4(bytes, bytes, 3);
+    default:
+        return bytes;
+    }
 }
 
 TARGET static inline quads widen(const uint8_t *p, size_t n, uint32_t flip)

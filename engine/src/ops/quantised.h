@@ -22,7 +22,7 @@ struct eng_quantised {
 uint32_t eng_quantised_flip(const struct eng_quantised *q);
 int32_t eng_quantised_zero(const struct eng_quantised *q);
 
-/* Purpose: what makes such bytes of numbers in units of the scale, of any size. */
+/* Purpose: what makes such bytes of numbers in units of the scale. */
 struct eng_int8_finish eng_quantised_finish(const struct eng_quantised *q);
 
 /* X [N, D1, D2, C], W packed, start by column, then factors and offsets by column, one after the
@@ -34,7 +34,7 @@ struct eng_quantised_conv_attrs {
     int64_t in_channels, out_channels; /* of one group */
     bool is_matrix;
     struct eng_quantised x, y;
-    float low, high; /* bounds of the finish, the activation's among them */
+    uint8_t low, high; /* bounds of bytes 0 .. 255: the activation */
 };
 
 /* Purpose: the geometry of a convolution of x. Errors: UNSUPPORTED for a window that the kernels

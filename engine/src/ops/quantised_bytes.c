@@ -47,7 +47,6 @@ static void add_piece(void *ctx, size_t begin, size_t end)
 {
     const struct eng_op_call *call = ctx;
     const struct eng_quantised_add_attrs *attrs = call->attrs;
-    struct eng_int8_finish finish = eng_quantised_finish(&attrs->y);
     bool floats = call->n_out > 1 && call->out[1];
     struct eng_int8_sum sum = {.n = end - begin,
                                .a = term(&attrs->a, call->in[0], begin),
@@ -57,10 +56,7 @@ static void add_piece(void *ctx, size_t begin, size_t end)
                                .floats = floats ? (float *)call->out[1]->data + begin : NULL,
                                .y = (uint8_t *)call->out[0]->data + begin,
                                .scale = attrs->y.scale,
-                               .low = finish.low,
-                               .high = finish.high,
-                               .zero = finish.zero,
-                               .flip = finish.flip};
+                               .finish = eng_quantised_finish(&attrs->y)};
     eng_int8_kernels()->sum(&sum);
 }
 

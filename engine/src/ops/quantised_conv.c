@@ -28,11 +28,8 @@ int32_t eng_quantised_zero(const struct eng_quantised *q)
 
 struct eng_int8_finish eng_quantised_finish(const struct eng_quantised *q)
 {
-    int32_t zero = eng_quantised_zero(q);
-    return (struct eng_int8_finish){.low = (float)-zero,
-                                    .high = (float)(UINT8_MAX - zero),
-                                    .zero = zero,
-                                    .flip = eng_quantised_flip(q)};
+    return (struct eng_int8_finish){
+        .zero = eng_quantised_zero(q), .high = UINT8_MAX, .flip = eng_quantised_flip(q)};
 }
 
 /* Rows of a matrix are the pixels of a 1x1 window. */

@@ -136,8 +136,9 @@ static void make_wanted(struct data *d)
                     int64_t sum = sum_at(d, image, row, column, k);
                     assert_true(sum >= INT32_MIN && sum <= INT32_MAX);
                     float y = (float)sum * d->factor[k] + d->offset[k];
-                    y = fminf(fmaxf(y, d->finish.low), d->finish.high);
                     int32_t byte = (int32_t)nearbyintf(y) + d->finish.zero;
+                    byte = byte < d->finish.low ? d->finish.low : byte;
+                    byte = byte > d->finish.high ? d->finish.high : byte;
                     d->wanted[at++] = (uint8_t)((uint32_t)byte ^ (d->finish.flip & 0xff));
                 }
 }
@@ -202,9 +203,9 @@ static void data_init(struct data *d, const struct shape *s, bool is_signed)
     fill(d, &rng);
     d->finish = (struct eng_int8_finish){.factor = d->column_factor,
                                          .offset = d->column_offset,
-                                         .low = -100,
-                                         .high = 130,
                                          .zero = 110,
+                                         .low = 10,
+                                         .high = 240,
                                          .flip = is_signed ? ENG_INT8_FLIP : 0};
     eng_int8_conv_pack(&d->conv, d->w, d->packed);
     place_columns(d);
