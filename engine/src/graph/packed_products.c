@@ -37,11 +37,12 @@ static bool is(const struct eng_node *node, const char *name)
     return node->op->domain[0] == '\0' && strcmp(node->op->name, name) == 0;
 }
 
+/* One with channels last may be a row; packed weights are no matrix. */
 static const struct eng_tensor *constant(const struct walk *w, int v)
 {
     const struct eng_value *value = v == ENG_NO_VALUE ? NULL : &w->graph->values[v];
-    bool fits = value && value->kind == ENG_VALUE_CONSTANT && !value->is_packed &&
-                value->tensor.dtype == ENG_FLOAT32 && value->follows == ENG_FOLLOWS_NOT;
+    bool fits = value && value->kind == ENG_VALUE_CONSTANT && value->tensor.dtype == ENG_FLOAT32 &&
+                value->follows == ENG_FOLLOWS_NOT;
     return fits ? &value->tensor : NULL;
 }
 
