@@ -5,6 +5,8 @@
 #include "base/share.h"
 #include "kernels/clamp.h"
 
+#include <string.h>
+
 /*
  * The output is cut into lines of pixels at equal distances in the input: the rows of an image, or,
  * for a 1x1 window that steps by 1, any run of pixels. A piece of work is some lines by one panel
@@ -97,17 +99,46 @@ static bool packed_floats(const struct eng_nhwc_conv *conv, size_t *out)
     return make_layout(conv, &l) && eng_mul_size(conv->groups, l.group_floats, out);
 }
 
+/* A block of output channels of a panel `width` wide: rows of w, [input channels, taps], become
+ * columns of [taps, input channels]. */
+static void pack_block(const struct eng_nhwc_conv *conv, const float *w, int n_rows, size_t width,
+                       float *packed)
+{
+    size_t taps = eng_window_volume(conv->window.kernel), n = conv->in_channels * taps;
+    size_t from_at[ENG_CHANNEL_BLOCK] = {0}, to_at[ENG_CHANNEL_BLOCK];
+    for (int j = 0; j < n_rows; j++)
+        from_at[j] = (size_t)j * n;
+    for (size_t at = 0, k = 0, tap = 0; at < n; at += ENG_CHANNEL_BLOCK) {
+        int n_columns = n - at < ENG_CHANNEL_BLOCK ? (int)(n - at) : ENG_CHANNEL_BLOCK;
+        for (int c = 0; c < n_columns; c++) {
+            to_at[c] = (tap * conv->in_channels + k) * width;
+            if (++tap < taps) continue;
+            tap = 0;
+            k++;
+        }
+        eng_kernels()->transpose(&(struct eng_transpose){.n_rows = n_rows,
+                                                         .n_columns = n_columns,
+                                                         .from = w + at,
+                                                         .from_at = from_at,
+                                                         .to = packed,
+                                                         .to_at = to_at});
+    }
+}
+
 static void pack(const struct eng_nhwc_conv *conv, const float *w, float *packed)
 {
-    size_t taps = eng_window_volume(conv->window.kernel), n = conv->out_channels;
-    for (size_t g = 0; g < conv->groups; g++, w += n * conv->in_channels * taps)
-        for (size_t first = 0; first < n; first += ENG_PACKED_COLUMNS) {
-            size_t rest = eng_nhwc_round_up(n) - first;
+    size_t n = conv->out_channels, padded = eng_nhwc_round_up(n);
+    size_t depth = conv->in_channels * eng_window_volume(conv->window.kernel);
+    if (padded > n) memset(packed, 0, conv->groups * padded * depth * sizeof *packed);
+    for (size_t g = 0; g < conv->groups; g++, w += n * depth)
+        for (size_t first = 0; first < padded; first += ENG_PACKED_COLUMNS) {
+            size_t rest = padded - first;
             size_t width = rest < ENG_PACKED_COLUMNS ? rest : ENG_PACKED_COLUMNS;
-            for (size_t tap = 0; tap < taps; tap++)
-                for (size_t k = 0; k < conv->in_channels; k++)
-                    for (size_t j = first; j < first + width; j++)
-                        *packed++ = j < n ? w[(j * conv->in_channels + k) * taps + tap] : 0;
+            for (size_t j = first; j < first + width; j += ENG_CHANNEL_BLOCK)
+                pack_block(conv, w + j * depth,
+                           n - j < ENG_CHANNEL_BLOCK ? (int)(n - j) : ENG_CHANNEL_BLOCK, width,
+                           packed + j - first);
+            packed += depth * width;
         }
 }
 

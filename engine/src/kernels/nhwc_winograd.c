@@ -84,22 +84,48 @@ static bool scratch_bytes(const struct eng_nhwc_conv *conv, size_t *out)
     return make_layout(conv, &l) && eng_mul_size(l.n_slots * l.slot_floats, sizeof(float), out);
 }
 
+enum { PACKED_AT_ONCE = 16 }; /* input channels */
+
+/* Weights of one block of output channels, [input channels, taps, ENG_CHANNEL_BLOCK]. */
+struct block_weights {
+    float taps[PACKED_AT_ONCE * N_TAPS][ENG_CHANNEL_BLOCK];
+};
+
+/* Lays the weights of n input channels from k on side by side; what is not there stays 0. */
+static void gather_weights(const struct eng_nhwc_conv *conv, const float *w, size_t first, size_t k,
+                           size_t n, struct block_weights *out)
+{
+    size_t rest = conv->out_channels - first, row = conv->in_channels * N_TAPS;
+    size_t from_at[ENG_CHANNEL_BLOCK] = {0}, to_at[ENG_CHANNEL_BLOCK];
+    int n_rows = rest < ENG_CHANNEL_BLOCK ? (int)rest : ENG_CHANNEL_BLOCK;
+    for (int j = 0; j < ENG_CHANNEL_BLOCK; j++) {
+        if (j < n_rows) from_at[j] = (first + (size_t)j) * row;
+        to_at[j] = (size_t)j * ENG_CHANNEL_BLOCK;
+    }
+    for (size_t at = 0; at < n * N_TAPS; at += ENG_CHANNEL_BLOCK) {
+        size_t left = n * N_TAPS - at;
+        eng_kernels()->transpose(&(struct eng_transpose){
+            .n_rows = n_rows,
+            .n_columns = left < ENG_CHANNEL_BLOCK ? (int)left : ENG_CHANNEL_BLOCK,
+            .from = w + k * N_TAPS + at,
+            .from_at = from_at,
+            .to = out->taps[at],
+            .to_at = to_at});
+    }
+}
+
 /* One block of output channels, which lies in one panel, from one input channel. */
-static void pack_block(const struct eng_nhwc_conv *conv, const struct layout *l, const float *w,
+static void pack_block(const struct eng_nhwc_conv *conv, const struct layout *l, const float *taps,
                        size_t first, size_t k, float *packed)
 {
     size_t panel = first / ENG_PACKED_COLUMNS * ENG_PACKED_COLUMNS;
     size_t rest = l->out_step - panel;
     size_t width = rest < ENG_PACKED_COLUMNS ? rest : ENG_PACKED_COLUMNS;
-    float taps[N_TAPS][ENG_CHANNEL_BLOCK] = {{0}};
-    for (size_t j = 0; j < ENG_CHANNEL_BLOCK && first + j < conv->out_channels; j++)
-        for (size_t tap = 0; tap < N_TAPS; tap++)
-            taps[tap][j] = w[((first + j) * conv->in_channels + k) * N_TAPS + tap];
     enum eng_transform_kind kind =
         l->kind == ENG_WINOGRAD_2X2 ? ENG_TRANSFORM_WEIGHTS_2X2 : ENG_TRANSFORM_WEIGHTS;
     eng_kernels()->transform[kind](&(struct eng_transform){
         .n_channels = ENG_CHANNEL_BLOCK,
-        .from = taps[0],
+        .from = taps,
         .from_row = KERNEL * ENG_CHANNEL_BLOCK,
         .from_column = ENG_CHANNEL_BLOCK,
         .to = packed + panel * conv->in_channels + k * width + first - panel,
@@ -111,9 +137,14 @@ static void pack(const struct eng_nhwc_conv *conv, const float *w, float *packed
 {
     struct layout l;
     if (!make_layout(conv, &l)) return; /* cannot be: packed_floats said so */
+    struct block_weights weights = {{{0}}};
     for (size_t first = 0; first < l.out_step; first += ENG_CHANNEL_BLOCK)
-        for (size_t k = 0; k < conv->in_channels; k++)
-            pack_block(conv, &l, w, first, k, packed);
+        for (size_t k = 0; k < conv->in_channels; k += PACKED_AT_ONCE) {
+            size_t left = conv->in_channels - k, n = left < PACKED_AT_ONCE ? left : PACKED_AT_ONCE;
+            gather_weights(conv, w, first, k, n, &weights);
+            for (size_t i = 0; i < n; i++)
+                pack_block(conv, &l, weights.taps[i * N_TAPS], first, k + i, packed);
+        }
 }
 
 struct run {
