@@ -53,7 +53,7 @@ static double product_cost(const struct eng_nhwc_conv *conv)
 bool eng_nhwc_conv_bears(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method,
                          size_t n_convolutions)
 {
-    enum { MIN_CHANNELS = 64, SHALLOW = 32 };
+    enum { MIN_CHANNELS = 64, SHALLOW = 128 };
     return method != ENG_NHWC_WINOGRAD_4X4 || conv->in_channels >= MIN_CHANNELS ||
            n_convolutions <= SHALLOW;
 }

@@ -13,6 +13,7 @@
 #include "kernels/nhwc.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/clamp.h"
 
 #include <stdatomic.h>
@@ -25,7 +26,6 @@ enum {
     BLOCK_BYTES = 640 << 10, /* of v and m, to stay in the L2 cache beside the weights */
     MAX_SLOTS = 8,           /* pieces at a time */
     GAP = 16,                /* between the arrays, lest they fight for one cache set */
-    PIECE_FLOPS = 4000 * 1000,
 };
 
 struct layout {
@@ -299,19 +299,15 @@ static void share_results(void *ctx, size_t begin, size_t end)
     transform_results(r, &s, begin, end);
 }
 
-/* Transforming a channel of a tile costs some 16 operations for each point. */
-static size_t tile_grain(const struct run *r, size_t channels)
-{
-    return 1 + PIECE_FLOPS / (16 * r->l.n_points * channels + 1);
-}
-
 static void share_block(struct run *r)
 {
-    size_t flops = 2 * r->n * r->conv->in_channels * r->l.out_step + 1;
-    struct eng_pool *pool = r->call->pool;
-    eng_pool_for(pool, r->n, tile_grain(r, r->conv->in_channels), share_patches, r);
-    eng_pool_for(pool, r->l.n_points, 1 + PIECE_FLOPS / flops, share_points, r);
-    eng_pool_for(pool, r->n, tile_grain(r, r->l.out_step), share_results, r);
+    /* Transforming a channel of a tile costs some 16 operations for each point. */
+    double points = (double)r->l.n_points, in = (double)r->conv->in_channels;
+    double out = (double)r->l.out_step;
+    eng_share(r->call->pool, r->n, 16 * points * in, 0, share_patches, r);
+    eng_share(r->call->pool, r->l.n_points, 2 * (double)r->n * in * out, in * out * sizeof(float),
+              share_points, r);
+    eng_share(r->call->pool, r->n, 16 * points * out, 0, share_results, r);
 }
 
 static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv_call *call)
