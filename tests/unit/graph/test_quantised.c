@@ -431,12 +431,126 @@ static void same_bytes(void **state)
     }
 }
 
+/* --- networks drawn at random --- */
+
+struct drawn {
+    struct net *net;
+    int value; /* floats that have been bytes */
+    int64_t channels;
+    int earlier;    /* of the same shape, or none */
+    int n;          /* layers so far, for names */
+    bool is_signed; /* all bytes but those of ReLU */
+};
+
+static int draw(struct drawn *d, int n)
+{
+    return (int)(eng_rng_float(&d->net->rng) * (float)n);
+}
+
+static struct net_bytes draw_bytes(struct drawn *d)
+{
+    struct net_bytes q = {d->is_signed ? ENG_INT8 : ENG_UINT8,
+                          0.03f + 0.016f * eng_rng_float(&d->net->rng), draw(d, 40) - 20};
+    if (!d->is_signed) q.zero += 128;
+    return q;
+}
+
+static int drawn_conv(struct drawn *d, const char *name, int64_t out, int64_t kernel, int64_t group)
+{
+    char text[64];
+    int64_t in = d->channels / group, pad = kernel / 2, pads[4] = {pad, pad, pad, pad};
+    struct net_weights weights = {ENG_INT8, 0.012f / sqrtf((float)(in * kernel * kernel)), 0,
+                                  draw(d, 2) == 0, 0};
+    struct eng_attr attrs[2] = {net_ints("pads", pads, 4),
+                                {.name = "group", .type = ENG_ATTR_INT, .i = group}};
+    int w = net_byte_weights(d->net, net_name(text, name, "w"), NET_SHAPE(out, in, kernel, kernel),
+                             &weights);
+    int conv = net_node(d->net, "Conv", name, (int[]){d->value, w}, 2, attrs, 2);
+    d->channels = out;
+    d->earlier = ENG_NO_VALUE;
+    return conv;
+}
+
+static int drawn_pool(struct drawn *d, const char *op, const char *name)
+{
+    static const int64_t three[2] = {3, 3}, pads[4] = {1, 1, 1, 1};
+    struct eng_attr attrs[2] = {net_ints("kernel_shape", three, 2), net_ints("pads", pads, 4)};
+    return net_node(d->net, op, name, &d->value, 1, attrs, 2);
+}
+
+static int drawn_layer(struct drawn *d, const char *name)
+{
+    switch (draw(d, 8)) {
+    case 0:
+        return drawn_conv(d, name, 5 + draw(d, 60), 1, 1);
+    case 1:
+        return drawn_conv(d, name, 5 + draw(d, 60), 3, 1);
+    case 2:
+        return drawn_conv(d, name, d->channels, 3, d->channels);
+    case 3:
+        return drawn_pool(d, "MaxPool", name);
+    case 4:
+        return drawn_pool(d, "AveragePool", name);
+    case 5:
+        return net_simple(d->net, "LeakyRelu", name, d->value, -1);
+    case 6:
+        if (d->channels > 100) return net_simple(d->net, "HardSwish", name, d->value, -1);
+        d->channels *= 2;
+        d->earlier = ENG_NO_VALUE;
+        struct eng_attr axis = {.name = "axis", .type = ENG_ATTR_INT, .i = 1};
+        return net_node(d->net, "Concat", name, (int[]){d->value, d->value}, 2, &axis, 1);
+    default:
+        if (d->earlier == ENG_NO_VALUE) return drawn_conv(d, name, d->channels, 3, 1);
+        return net_simple(d->net, "Add", name, d->value, d->earlier);
+    }
+}
+
+static void draw_net(struct both *b, uint64_t seed)
+{
+    struct net *net = &b->plain;
+    char name[64], bytes[64];
+    net_init(net, seed);
+    struct drawn d = {.net = net,
+                      .channels = 3 + (int64_t)seed % 30,
+                      .earlier = ENG_NO_VALUE,
+                      .is_signed = seed % 3 == 0};
+    d.value = net_rounded(net, "in", net_input(net, "x", NET_SHAPE(-1, d.channels, 7, 8)),
+                          draw_bytes(&d));
+    for (d.n = 0; d.n < 6; d.n++) {
+        int before = d.value;
+        snprintf(name, sizeof name, "layer%d", d.n);
+        int64_t channels = d.channels;
+        int y = drawn_layer(&d, name);
+        d.value = net_rounded(net, net_name(bytes, name, "bytes"), y, draw_bytes(&d));
+        if (d.channels == channels) d.earlier = before;
+    }
+    net_output(net, d.value);
+    both_init(b);
+}
+
+/* A step in one layer moves sums of the next: after a few layers, few bytes and by few steps. */
+static void drawn_networks_stay(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct both b;
+        char what[32];
+        draw_net(&b, seed);
+        snprintf(what, sizeof what, "network %d", (int)seed);
+        if (count(&b.turned, "DequantizeLinear") != 1) fail_msg("%s: has floats inside", what);
+        compare(&b, what, 0.03f, 3, 0.06);
+        compare_bits(&b, what);
+        both_fini(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_stay),
         cmocka_unit_test(others_stay),
         cmocka_unit_test(same_bytes),
+        cmocka_unit_test(drawn_networks_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
