@@ -161,12 +161,9 @@ static enum eng_status pack(struct eng_byte_walk *w, const struct parts *p, cons
     if (p->bias == ENG_NO_VALUE) values[in[2]].n_packed = 0;
     values[in[3]].n_packed = 0;
     eng_int8_conv_pack(conv, c->w, to_packed);
-    for (size_t i = 0; i < c->n; i++) {
-        size_t at = eng_int8_conv_column(conv, i);
-        ((int32_t *)to_start)[at] = c->start[i];
-        ((float *)to_scales)[at] = c->factor[i];
-        ((float *)to_scales)[n_columns + at] = c->offset[i];
-    }
+    eng_int8_conv_place(conv, c->start, to_start);
+    eng_int8_conv_place(conv, c->factor, to_scales);
+    eng_int8_conv_place(conv, c->offset, (float *)to_scales + n_columns);
     eng_turn_let_go(&w->turn, p->weights);
     if (p->bias != ENG_NO_VALUE) eng_turn_let_go(&w->turn, p->bias);
     return ENG_OK;

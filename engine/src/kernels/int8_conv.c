@@ -165,11 +165,27 @@ static size_t place_in_block(size_t channel, size_t n_bytes)
     return q * lanes + run * 4 + channel % 4;
 }
 
-size_t eng_int8_conv_column(const struct eng_int8_conv *conv, size_t i)
+/* Two pixels of half a block of channels each are one pixel of a block, if windows step by 1. */
+static bool is_paired(const struct eng_int8_conv *conv)
+{
+    return conv->is_depthwise && conv->window.stride[2] == 1 && conv->groups % 16 == 0 &&
+           2 * conv->groups == eng_int8_kernels()->n_bytes;
+}
+
+/* Where what belongs to output channel i stands among the columns. */
+static size_t column_of(const struct eng_int8_conv *conv, size_t i)
 {
     size_t n = conv->is_depthwise ? eng_int8_kernels()->n_bytes : conv->out_channels;
     if (conv->is_depthwise) return i / n * n + place_in_block(i % n, n);
     return i / n * round_up(n, COLUMNS) + i % n;
+}
+
+void eng_int8_conv_place(const struct eng_int8_conv *conv, const void *from, void *to)
+{
+    enum { EACH = 4 };
+    size_t n = conv->groups * conv->out_channels;
+    for (size_t i = 0; i < (is_paired(conv) ? 2 * n : n); i++)
+        memcpy((char *)to + column_of(conv, i) * EACH, (const char *)from + i % n * EACH, EACH);
 }
 
 static void pack_depthwise(const struct eng_int8_conv *conv, const int8_t *w, int8_t *packed)
@@ -177,12 +193,13 @@ static void pack_depthwise(const struct eng_int8_conv *conv, const int8_t *w, in
     size_t n = eng_int8_kernels()->n_bytes, each = 0;
     size_t rows = (size_t)conv->window.kernel[1], columns = (size_t)conv->window.kernel[2];
     if (!block_bytes(conv, &each)) return;
-    for (size_t c = 0; c < conv->groups; c++) {
+    for (size_t c = 0; c < (is_paired(conv) ? 2 : 1) * conv->groups; c++) {
         int8_t *to = packed + c / n * each + place_in_block(c % n, n) * ENG_INT8_STEP;
+        const int8_t *from = w + c % conv->groups * rows * columns;
         for (size_t row = 0; row < rows; row++)
             for (size_t column = 0; column < columns; column++)
                 to[(row / ENG_INT8_STEP * columns + column) * n * ENG_INT8_STEP +
-                   row % ENG_INT8_STEP] = *w++;
+                   row % ENG_INT8_STEP] = *from++;
     }
 }
 
@@ -357,30 +374,40 @@ static void run_product(struct run *r)
               (double)(r->each * ENG_INT8_COLUMNS), run_pieces, r);
 }
 
+/* One line: pixels of so many bytes, block by block. */
+static void run_depthwise_line(const struct run *r, struct eng_int8_depthwise *d, const uint8_t *x,
+                               uint8_t *y, size_t pixel_bytes)
+{
+    size_t n = r->kernels->n_bytes;
+    for (size_t c = 0; c < pixel_bytes && d->n_pixels > 0; c += n) {
+        d->n_channels = pixel_bytes - c < n ? pixel_bytes - c : n;
+        d->x = x + c;
+        d->w = r->call->packed + c / n * r->each;
+        d->start = r->call->start + c;
+        d->finish = finish_from(&r->call->finish, c);
+        d->y = y + c;
+        r->kernels->depthwise(d);
+    }
+}
+
 static void run_depthwise_rows(void *ctx, size_t begin, size_t end)
 {
     const struct run *r = ctx;
     const struct eng_window *w = &r->conv->window;
-    size_t channels = r->l.channels, n = r->kernels->n_bytes;
+    size_t channels = r->l.channels, pair = is_paired(r->conv) ? 2 : 1;
     struct eng_int8_depthwise d = {.n_rows = (size_t)w->kernel[1],
                                    .n_columns = (size_t)w->kernel[2],
                                    .x_row = (size_t)w->dilation[1] * r->l.columns * channels,
                                    .x_column = (size_t)w->dilation[2] * channels,
-                                   .x_pixel = (size_t)w->stride[2] * channels,
+                                   .x_pixel = (size_t)w->stride[2] * channels * pair,
                                    .flip = r->call->flip,
-                                   .y_pixel = channels};
+                                   .y_pixel = channels * pair};
     for (size_t i = begin; i < end; i++) {
-        size_t x, y;
-        d.n_pixels = line_at(r, i, &x, &y);
-        for (size_t c = 0; c < channels; c += n) {
-            d.n_channels = channels - c < n ? channels - c : n;
-            d.x = r->x + x + c;
-            d.w = r->call->packed + c / n * r->each;
-            d.start = r->call->start + c;
-            d.finish = finish_from(&r->call->finish, c);
-            d.y = r->y + y + c;
-            r->kernels->depthwise(&d);
-        }
+        size_t x, y, n = line_at(r, i, &x, &y), odd = n % pair, last = (n - odd) * channels;
+        d.n_pixels = n / pair;
+        run_depthwise_line(r, &d, r->x + x, r->y + y, channels * pair);
+        d.n_pixels = odd;
+        run_depthwise_line(r, &d, r->x + x + last, r->y + y + last, channels);
     }
 }
 

@@ -34,8 +34,8 @@ bool eng_int8_conv_columns(const struct eng_int8_conv *conv, size_t *out);
 /* Purpose: w [groups * out_channels, in_channels, height, width] to packed, which holds zeros. */
 void eng_int8_conv_pack(const struct eng_int8_conv *conv, const int8_t *w, int8_t *packed);
 
-/* Purpose: where what belongs to output channel i stands among the columns. */
-size_t eng_int8_conv_column(const struct eng_int8_conv *conv, size_t i);
+/* Purpose: from [groups * out_channels], numbers of 4 bytes, to the columns. */
+void eng_int8_conv_place(const struct eng_int8_conv *conv, const void *from, void *to);
 
 /* Purpose: memory for one forward. False: the size overflows. */
 bool eng_int8_conv_scratch_bytes(const struct eng_int8_conv *conv, size_t *out);

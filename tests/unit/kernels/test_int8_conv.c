@@ -35,6 +35,9 @@ static const struct shape shapes[] = {
     {1, 1, 300, 1000, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}},
     {5, 1, 1, 1, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}},
     {2, 40, 1, 1, {9, 11}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
+    {2, 32, 1, 1, {9, 11}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}}, /* two pixels are a block */
+    {1, 32, 1, 1, {12, 14}, {5, 3}, {2, 1}, {1, 2}, {2, 2, 2, 2}},
+    {1, 16, 1, 1, {8, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
     {1, 144, 1, 1, {14, 13}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
     {2, 96, 1, 1, {14, 13}, {3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}},
     {1, 70, 1, 1, {10, 10}, {3, 3}, {1, 1}, {1, 2}, {1, 2, 1, 2}},
@@ -148,16 +151,17 @@ static void place_columns(struct data *d)
 {
     size_t each = d->n_w / d->kernels;
     int32_t zero = value_of(d, d->zero) + (d->is_signed ? 128 : 0);
+    int32_t *start = zeros(d->kernels, sizeof *start);
     for (size_t k = 0; k < d->kernels; k++) {
-        size_t at = eng_int8_conv_column(&d->conv, k);
-        assert_true(at < d->n_columns);
         int64_t sum = 0;
         for (size_t i = 0; i < each; i++)
             sum += d->w[k * each + i];
-        d->start[at] = (int32_t)(d->bias[k] - zero * sum);
-        d->column_factor[at] = d->factor[k];
-        d->column_offset[at] = d->offset[k];
+        start[k] = (int32_t)(d->bias[k] - zero * sum);
     }
+    eng_int8_conv_place(&d->conv, start, d->start);
+    eng_int8_conv_place(&d->conv, d->factor, d->column_factor);
+    eng_int8_conv_place(&d->conv, d->offset, d->column_offset);
+    free(start);
 }
 
 static void fill(struct data *d, struct eng_rng *rng)
