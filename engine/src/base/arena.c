@@ -43,7 +43,7 @@ static struct eng_arena_block *add_block(struct eng_arena *arena, size_t n_bytes
 {
     size_t capacity = arena->total_bytes < BLOCK_MAX_BYTES ? arena->total_bytes : BLOCK_MAX_BYTES;
     if (capacity < BLOCK_MIN_BYTES) capacity = BLOCK_MIN_BYTES;
-    bool large = n_bytes > capacity / 4;
+    bool large = n_bytes > capacity / 2;
     if (large) capacity = n_bytes;
     void *memory;
     struct eng_arena_block *block = eng_calloc_aligned(ENG_ALIGN + capacity, &memory);

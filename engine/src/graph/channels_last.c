@@ -117,6 +117,38 @@ static bool takes_planes(const struct eng_turn *w, int x, const struct eng_nhwc_
            conv->groups * conv->in_channels < ENG_CHANNEL_BLOCK;
 }
 
+/* A network may take up 1.4 times its weights; a small one, 8 MiB more than them. */
+static size_t growth_floats(const struct eng_graph *graph)
+{
+    enum { LEAST = 2 << 20 };
+    size_t n = 0;
+    for (size_t v = 0; v < graph->n_values; v++)
+        if (graph->values[v].kind == ENG_VALUE_CONSTANT &&
+            graph->values[v].tensor.dtype == ENG_FLOAT32)
+            n += (size_t)eng_shape_count(&graph->values[v].tensor.shape);
+    return n / 5 * 2 > LEAST ? n / 5 * 2 : LEAST;
+}
+
+static bool is_winograd(enum eng_nhwc_method method)
+{
+    return method == ENG_NHWC_WINOGRAD_2X2 || method == ENG_NHWC_WINOGRAD_4X4;
+}
+
+/* Winograd multiplies less with up to four times the weights. What a network may take up goes to
+ * its first layers: they have most pixels, and gain most by each weight. */
+static void bound_growth(struct eng_turn *w, int weights, struct eng_nhwc_conv *conv,
+                         struct eng_way *way)
+{
+    size_t n = 0, held = (size_t)eng_shape_count(&w->shapes[weights].shape);
+    conv->method = way->method;
+    while (is_winograd(conv->method) && way->reason != ENG_NHWC_PINNED &&
+           eng_nhwc_conv_packed_floats(conv, &n) && n > held + w->growth_floats)
+        *way = (struct eng_way){.method = conv->method = eng_nhwc_conv_smaller(conv)};
+    if (!is_winograd(conv->method) || n < held) return;
+    size_t more = n - held;
+    w->growth_floats -= more < w->growth_floats ? more : w->growth_floats;
+}
+
 /* *fits is false for convolutions that have to stay as they are. */
 static enum eng_status plan_convolution(struct eng_turn *w, const struct eng_node *node,
                                         struct eng_nhwc_conv_attrs *attrs,
@@ -140,7 +172,8 @@ static enum eng_status plan_convolution(struct eng_turn *w, const struct eng_nod
     status = eng_ways_choose(w->rewrite->ways, node->name, conv, w->n_convolutions,
                              w->graph->values[node->in[1]].tensor.data, &way, err);
     if (status != ENG_OK) return status;
-    attrs->method = conv->method = way.method;
+    bound_growth(w, node->in[1], conv, &way);
+    attrs->method = way.method;
     attrs->reason = way.reason;
     attrs->planes = conv->planes = takes_planes(w, node->in[0], conv);
     size_t n;
@@ -436,6 +469,7 @@ enum eng_status eng_channels_last(struct eng_rewrite *rewrite, struct eng_error 
     enum eng_status status = eng_turn_begin(&w, rewrite, err);
     bool turns = status == ENG_OK && pays(&w);
     if (turns) w.n_convolutions = count_convolutions(&w);
+    w.growth_floats = growth_floats(w.graph);
     for (size_t i = 0; turns && status == ENG_OK && i < w.graph->n_nodes; i++)
         status = step(&w, &w.graph->nodes[i], err);
     if (turns && status == ENG_OK) status = eng_turn_finish(&w, err);

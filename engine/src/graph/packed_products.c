@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "graph/links.h"
+#include "kernels/dispatch.h"
 #include "kernels/linear.h"
 #include "ops/gemm.h"
 #include "ops/linear.h"
@@ -212,6 +213,27 @@ static enum eng_status add_row(struct walk *w, int like, const float *row, size_
     return status;
 }
 
+/* Piece by piece where columns lie in memory one after the other, so that a large constant and its
+ * packed form are never both there as a whole. */
+static void pack_weights(struct walk *w, const struct product *p, float *packed)
+{
+    enum { AT_ONCE = 4 * ENG_PACKED_COLUMNS };
+    size_t n = p->linear.n_columns, depth = p->linear.depth;
+    bool by_columns = !p->linear.is_dots && p->w.depth_step == 1 && p->w.column_step == depth;
+    size_t step = by_columns ? AT_ONCE : n;
+    for (size_t first = 0; first < n; first += step) {
+        struct eng_linear part = p->linear;
+        struct eng_linear_weights from = p->w;
+        part.n_columns = n - first < step ? n - first : step;
+        from.data += first * from.column_step;
+        if (from.scale) from.scale += first;
+        eng_linear_pack(&part, &from, packed + first * depth);
+        if (by_columns)
+            eng_rewrite_forget(w->rewrite, w->links.uses, p->weights, from.data,
+                               part.n_columns * depth * sizeof *from.data);
+    }
+}
+
 static enum eng_status add_constants(struct walk *w, struct product *p, size_t n_packed, int *in,
                                      struct eng_error *err)
 {
@@ -221,7 +243,7 @@ static enum eng_status add_constants(struct walk *w, struct product *p, size_t n
         eng_rewrite_add_floats(w->rewrite, p->weights, &shape, &in[1], &data, err);
     if (status != ENG_OK) return status;
     p->w.scale = p->has_scale ? p->scale : NULL;
-    eng_linear_pack(&p->linear, &p->w, data);
+    pack_weights(w, p, data);
     eng_rewrite_let_go(w->rewrite, w->links.uses, p->weights);
     in[2] = ENG_NO_VALUE;
     if (!p->has_bias) {

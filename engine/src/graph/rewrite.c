@@ -124,6 +124,14 @@ bool eng_rewrite_affords(struct eng_rewrite *w, int like, int n_readers, size_t 
     return true;
 }
 
+void eng_rewrite_forget(struct eng_rewrite *w, const int *uses, int v, const void *at,
+                        size_t n_bytes)
+{
+    char *data = w->graph->values[v].tensor.data;
+    if (uses[v] > 1 || !w->spare || !eng_memory_holds(w->spare, data)) return;
+    eng_forget(data + ((const char *)at - data), n_bytes);
+}
+
 void eng_rewrite_let_go(struct eng_rewrite *w, int *uses, int v)
 {
     struct eng_tensor *tensor = &w->graph->values[v].tensor;

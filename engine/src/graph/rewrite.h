@@ -61,6 +61,11 @@ enum eng_status eng_rewrite_node(struct eng_rewrite *rewrite, struct eng_node *n
  * and a file of a kilobyte can make one. */
 bool eng_rewrite_affords(struct eng_rewrite *rewrite, int like, int n_readers, size_t n);
 
+/* Purpose: the bytes at `at` of constant v, which has uses[v] readers, have been packed for the
+ * last of them: their memory may go before the rest's. */
+void eng_rewrite_forget(struct eng_rewrite *rewrite, const int *uses, int v, const void *at,
+                        size_t n_bytes);
+
 /* Purpose: a constant has one reader less of uses[v]; after the last one only its packed form
  * counts, and its memory may go at once. */
 void eng_rewrite_let_go(struct eng_rewrite *rewrite, int *uses, int v);

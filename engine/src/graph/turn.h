@@ -15,6 +15,7 @@ struct eng_turn {
     int *plain;            /* [n_old] the value itself, one that equals it, or none yet */
     int *turned;           /* [n_old] a constant with channels last, or none yet */
     size_t n_convolutions; /* of the whole graph */
+    size_t growth_floats;  /* by which Winograd's weights may still exceed the file's */
     struct eng_node *nodes;
     size_t n_nodes, capacity;
     int *producer; /* [values] index of the new node, or -1 */

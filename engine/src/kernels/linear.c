@@ -4,6 +4,8 @@
 #include "kernels/clamp.h"
 #include "kernels/dispatch.h"
 
+#include <string.h>
+
 enum {
     MAX_DOT_COLUMNS = 32,    /* fewer make vectors of columns that wait for each other */
     MIN_DOT_DEPTH = 64,      /* less is not worth adding a vector's lanes up */
@@ -56,6 +58,33 @@ static void pack_block(const struct eng_linear *l, const struct eng_linear_weigh
     }
 }
 
+/* Whole blocks of 16 columns or 16 numbers, whichever lie side by side in w. */
+static bool pack_whole_block(const struct eng_linear *l, const struct eng_linear_weights *w,
+                             size_t k, size_t n, size_t first, size_t width, float *to)
+{
+    if (w->scale || first + width > l->n_columns || width % ENG_CHANNEL_BLOCK) return false;
+    const float *from = w->data + k * w->depth_step + first * w->column_step;
+    if (w->column_step == 1) {
+        for (size_t i = 0; i < n; i++)
+            memcpy(to + i * width, from + i * w->depth_step, width * sizeof *to);
+        return true;
+    }
+    if (w->depth_step != 1) return false;
+    size_t from_at[ENG_CHANNEL_BLOCK], to_at[ENG_CHANNEL_BLOCK];
+    for (size_t i = 0; i < ENG_CHANNEL_BLOCK; i++) {
+        from_at[i] = i * w->column_step;
+        to_at[i] = i * width;
+    }
+    for (size_t j = 0; j < width; j += ENG_CHANNEL_BLOCK)
+        eng_kernels()->transpose(&(struct eng_transpose){.n_rows = ENG_CHANNEL_BLOCK,
+                                                         .n_columns = (int)n,
+                                                         .from = from + j * w->column_step,
+                                                         .from_at = from_at,
+                                                         .to = to + j,
+                                                         .to_at = to_at});
+    return true;
+}
+
 static void pack_columns(const struct eng_linear *l, const struct eng_linear_weights *w, float *to)
 {
     size_t padded = round_up(l->n_columns);
@@ -63,7 +92,8 @@ static void pack_columns(const struct eng_linear *l, const struct eng_linear_wei
         width = smaller(ENG_PACKED_COLUMNS, padded - first);
         for (size_t k = 0, n; k < l->depth; k += n, to += n * width) {
             n = smaller(ENG_CHANNEL_BLOCK, l->depth - k);
-            pack_block(l, w, k, n, first, width, width, 1, to);
+            if (!pack_whole_block(l, w, k, n, first, width, to))
+                pack_block(l, w, k, n, first, width, width, 1, to);
         }
     }
 }

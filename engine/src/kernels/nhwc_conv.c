@@ -75,6 +75,13 @@ enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv, size
     return choose_3x3(conv, n_convolutions);
 }
 
+enum eng_nhwc_method eng_nhwc_conv_smaller(const struct eng_nhwc_conv *conv)
+{
+    bool small_pays = winograd_cost(conv, 2) < product_cost(conv);
+    return conv->method == ENG_NHWC_WINOGRAD_4X4 && small_pays ? ENG_NHWC_WINOGRAD_2X2
+                                                               : ENG_NHWC_PRODUCT;
+}
+
 bool eng_nhwc_conv_packed_floats(const struct eng_nhwc_conv *conv, size_t *out)
 {
     return ways[conv->method]->packed_floats(conv, out);

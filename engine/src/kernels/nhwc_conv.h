@@ -44,6 +44,10 @@ struct eng_nhwc_conv {
  * network of so many convolutions bears. */
 enum eng_nhwc_method eng_nhwc_conv_choose(const struct eng_nhwc_conv *conv, size_t n_convolutions);
 
+/* Purpose: the best method whose packed weights are smaller than those of Winograd's conv->method.
+ */
+enum eng_nhwc_method eng_nhwc_conv_smaller(const struct eng_nhwc_conv *conv);
+
 /* Purpose: whether a network of so many convolutions bears how the method rounds. */
 bool eng_nhwc_conv_bears(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method,
                          size_t n_convolutions);
