@@ -107,6 +107,17 @@ void eng_nhwc_conv_forward(const struct eng_nhwc_conv *conv, const struct eng_nh
     ways[conv->method]->forward(conv, call);
 }
 
+/* Three planes, as a photograph has, to pixels. */
+static void join_three(const float *restrict a, const float *restrict b, const float *restrict c,
+                       size_t n, float *restrict to)
+{
+    for (size_t i = 0; i < n; i++) {
+        to[3 * i] = a[i];
+        to[3 * i + 1] = b[i];
+        to[3 * i + 2] = c[i];
+    }
+}
+
 /* Pixels 0 .. n - 1 of a row of x, with channels last. */
 static void copy_pixels(const struct eng_nhwc_conv *conv, const float *image, size_t row, size_t n,
                         float *to)
@@ -115,6 +126,11 @@ static void copy_pixels(const struct eng_nhwc_conv *conv, const float *image, si
     size_t height = (size_t)conv->window.in[1], width = (size_t)conv->window.in[2];
     if (!conv->planes) {
         memcpy(to, image + row * width * channels, n * channels * sizeof *to);
+        return;
+    }
+    const float *first = image + row * width;
+    if (channels == 3) {
+        join_three(first, first + height * width, first + 2 * height * width, n, to);
         return;
     }
     for (size_t c = 0; c < channels; c++) {
