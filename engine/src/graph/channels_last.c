@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "graph/links.h"
+#include "graph/squeeze_excite.h"
 #include "graph/turn.h"
 #include "kernels/dispatch.h"
 #include "ops/nhwc.h"
@@ -189,16 +190,19 @@ static enum eng_status convert_convolution(struct eng_turn *w, const struct eng_
     struct eng_nhwc_conv conv;
     enum eng_status status = plan_convolution(w, node, attrs, &conv, done, err);
     if (status != ENG_OK || !*done) return status;
-    int in[3], bias = node->n_in > 2 ? node->in[2] : ENG_NO_VALUE;
+    int in[5], bias = node->n_in > 2 ? node->in[2] : ENG_NO_VALUE;
     if (!conv.planes) status = eng_turn_need_twin(w, node->in[0], err);
     if (status == ENG_OK) status = pack_weights(w, &conv, node->in[1], &in[1], err);
     if (status == ENG_OK) status = pack_bias(w, &conv, bias, &in[2], err);
     if (status != ENG_OK) return status;
-    in[0] = conv.planes ? w->plain[node->in[0]] : w->twin[node->in[0]];
+    in[3] = ENG_NO_VALUE;
+    eng_excite(w, node->in[0], &conv, &in[0], &in[4]);
+    bool scales = in[0] != ENG_NO_VALUE;
+    if (!scales) in[0] = conv.planes ? w->plain[node->in[0]] : w->twin[node->in[0]];
     struct eng_node like = *node;
     like.op = &eng_op_nhwc_conv;
     like.attrs = attrs;
-    return eng_turn_push_twin(w, &like, in, 3, err);
+    return eng_turn_push_twin(w, &like, in, scales ? 5 : 3, err);
 }
 
 /* --- sums and products of pictures --- */
@@ -210,7 +214,8 @@ static struct eng_node *open_convolution(struct eng_turn *w, int v)
     if (twin == ENG_NO_VALUE || w->uses[v] != 1 || w->plain[v] != ENG_NO_VALUE) return NULL;
     int i = w->producer[twin];
     struct eng_node *node = i < 0 ? NULL : &w->nodes[i];
-    bool open = node && node->op == &eng_op_nhwc_conv && node->n_in == 3 &&
+    bool open = node && node->op == &eng_op_nhwc_conv &&
+                (node->n_in == 3 || node->in[3] == ENG_NO_VALUE) && node->n_out == 1 &&
                 node->activation.kind == ENG_ACT_NONE;
     return open ? node : NULL;
 }
@@ -232,12 +237,12 @@ static enum eng_status fuse_sum(struct eng_turn *w, const struct eng_node *node,
     int later = first > second ? 0 : 1;
     struct eng_node *conv = open_convolution(w, node->in[later]);
     if (!conv) return ENG_OK;
-    int *in = eng_arena_alloc(&w->graph->arena, 4, sizeof *in);
+    int *in = eng_arena_alloc(&w->graph->arena, 5, sizeof *in);
     if (!in) return eng_fail_memory(err, "a graph pass");
-    memcpy(in, conv->in, 3 * sizeof *in);
+    memcpy(in, conv->in, conv->n_in * sizeof *in);
     in[3] = w->twin[node->in[1 - later]];
     conv->in = in;
-    conv->n_in = 4;
+    if (conv->n_in == 3) conv->n_in = 4;
     conv->activation = node->activation;
     w->twin[node->out[0]] = conv->out[0];
     *done = true;
@@ -437,6 +442,11 @@ static enum eng_status convert_picture(struct eng_turn *w, const struct eng_node
 {
     const struct eng_op *pooling = pooling_of(node);
     *done = true;
+    if (is(node, "GlobalAveragePool")) {
+        enum eng_status status = eng_squeeze(w, node, done, err);
+        if (status != ENG_OK || *done) return status;
+        *done = true;
+    }
     if (pooling) return convert_pooling(w, node, pooling, err);
     if (node->op->flags & ENG_OP_IS_ACTIVATION) return convert_activation(w, node, done, err);
     if (is(node, "BatchNormalization") && is_constant(w, node->in[1]))

@@ -8,8 +8,7 @@
 
 const int64_t eng_to_last[4] = {0, 2, 3, 1}, eng_to_first[4] = {0, 3, 1, 2};
 
-/* The form of a picture with channels last. */
-static enum eng_status add_twin(struct eng_turn *w, int like, int *out, struct eng_error *err)
+enum eng_status eng_turn_add_twin(struct eng_turn *w, int like, int *out, struct eng_error *err)
 {
     struct eng_shape turned = {.rank = 4};
     for (int d = 0; d < 4; d++)
@@ -113,7 +112,7 @@ enum eng_status eng_turn_need_twin(struct eng_turn *w, int v, struct eng_error *
 {
     if (w->twin[v] != ENG_NO_VALUE) return ENG_OK;
     int twin;
-    enum eng_status status = add_twin(w, v, &twin, err);
+    enum eng_status status = eng_turn_add_twin(w, v, &twin, err);
     if (status == ENG_OK)
         status =
             push_transpose(w, w->graph->values[twin].name, eng_to_last, w->plain[v], twin, err);
@@ -134,7 +133,7 @@ enum eng_status eng_turn_push_twin(struct eng_turn *w, const struct eng_node *li
                                    size_t n_in, struct eng_error *err)
 {
     int twin, v = like->out[0];
-    enum eng_status status = add_twin(w, v, &twin, err);
+    enum eng_status status = eng_turn_add_twin(w, v, &twin, err);
     if (status == ENG_OK) status = push_like(w, like, in, n_in, twin, err);
     if (status == ENG_OK) w->twin[v] = twin;
     return status;

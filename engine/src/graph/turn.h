@@ -42,6 +42,9 @@ void eng_turn_end(struct eng_turn *w);
 enum eng_status eng_turn_keep(struct eng_turn *w, const struct eng_node *node,
                               struct eng_error *err);
 
+/* Purpose: a value in the shape that `like` has with channels last. */
+enum eng_status eng_turn_add_twin(struct eng_turn *w, int like, int *out, struct eng_error *err);
+
 /* Purpose: zeros that take the place of constant `like`, for the caller to fill. */
 enum eng_status eng_turn_add_floats(struct eng_turn *w, int like, const struct eng_shape *shape,
                                     int *out, float **data, struct eng_error *err);

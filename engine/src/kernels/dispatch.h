@@ -265,6 +265,8 @@ struct eng_kernels {
     void (*multiply_packed)(const struct eng_packed_product *product);
     void (*multiply_dots)(const struct eng_packed_dots *dots);
     void (*depthwise)(const struct eng_depthwise *depthwise);
+    /* sums[c] = the sum of x[i * n_channels + c] over n_pixels. */
+    void (*sum_pixels)(const float *x, size_t n_pixels, size_t n_channels, float *sums);
     /* The largest tap, NaN if there is one, -infinity of none; the taps' sum by count. */
     void (*window_max)(const struct eng_window_pool *pool);
     void (*window_mean)(const struct eng_window_pool *pool);

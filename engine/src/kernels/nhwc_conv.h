@@ -36,6 +36,8 @@ struct eng_nhwc_conv {
     struct eng_window window; /* its first axis is 1 */
     size_t n_images, groups;
     size_t in_channels, out_channels; /* of one group */
+    bool means;                       /* DEPTHWISE alone: the means of y's pixels are wanted, too */
+    bool scales; /* channels of x are multiplied by factors; eng_nhwc_conv_can_scale */
     bool planes; /* PRODUCT alone: x has channels first, and is turned while zeros go around it */
     enum eng_nhwc_method method;
 };
@@ -58,6 +60,9 @@ const char *eng_nhwc_method_name(enum eng_nhwc_method method);
 /* Purpose: whether the method can compute such a convolution. */
 bool eng_nhwc_conv_can(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method);
 
+/* Purpose: whether x may have factors: windows of 1x1 that step by 1, as products. */
+bool eng_nhwc_conv_can_scale(const struct eng_nhwc_conv *conv);
+
 /* Purpose: floats of the packed weights. False: the size overflows. */
 bool eng_nhwc_conv_packed_floats(const struct eng_nhwc_conv *conv, size_t *out);
 
@@ -72,10 +77,12 @@ bool eng_nhwc_conv_scratch_bytes(const struct eng_nhwc_conv *conv, size_t *out);
 
 struct eng_nhwc_conv_call {
     const float *x, *packed;
-    const float *bias;  /* filled up with zeros; NULL: 0 */
-    const float *added; /* as y; added before the activation; NULL: 0 */
+    const float *bias;    /* filled up with zeros; NULL: 0 */
+    const float *added;   /* as y; added before the activation; NULL: 0 */
+    const float *factors; /* [n_images, channels of x], if conv->scales */
     struct eng_activation activation;
     float *y;
+    float *means; /* [n_images, channels of y], if conv->means */
     void *scratch;
     struct eng_pool *pool;
 };

@@ -27,11 +27,13 @@ static void pack(const struct eng_nhwc_conv *conv, const float *w, float *packed
             packed[tap * padded + c] = c < conv->groups ? w[c * taps + tap] : 0;
 }
 
+/* The sums of y's rows, if their means are wanted. */
 static bool scratch_bytes(const struct eng_nhwc_conv *conv, size_t *out)
 {
-    (void)conv;
+    size_t n;
     *out = 0;
-    return true;
+    return !conv->means || (eng_mul_size(conv->n_images, (size_t)conv->window.out[1], &n) &&
+                            eng_mul_size(n, conv->groups * sizeof(float), out));
 }
 
 struct run {
@@ -56,6 +58,10 @@ static void run_row(const struct run *r, size_t image, int64_t row)
     d.y = r->call->y + y_at;
     d.added = r->call->added ? r->call->added + y_at : NULL;
     r->kernels->depthwise(&d);
+    float *sums = r->call->scratch;
+    if (r->conv->means)
+        r->kernels->sum_pixels(d.y, d.n_pixels, d.n_channels,
+                               sums + (image * (size_t)w->out[1] + (size_t)row) * d.n_channels);
 }
 
 static void run_rows(void *ctx, size_t begin, size_t end)
@@ -90,6 +96,20 @@ static struct eng_depthwise common(const struct eng_nhwc_conv *conv,
                                   .activation = call->activation};
 }
 
+/* From the sums of rows. */
+static void make_means(const struct run *r)
+{
+    const struct eng_window *w = &r->conv->window;
+    size_t rows = (size_t)w->out[1], n = r->conv->groups;
+    const float *sums = r->call->scratch;
+    for (size_t image = 0; image < r->conv->n_images; image++) {
+        float *means = r->call->means + image * n;
+        r->kernels->sum_pixels(sums + image * rows * n, rows, n, means);
+        for (size_t c = 0; c < n; c++)
+            means[c] /= (float)(w->out[1] * w->out[2]);
+    }
+}
+
 static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv_call *call)
 {
     const struct eng_window *w = &conv->window;
@@ -99,6 +119,7 @@ static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv
     eng_share(call->pool, conv->n_images * (size_t)w->out[1],
               2 * row * (double)eng_window_volume(w->kernel), 2 * sizeof(float) * row, run_rows,
               &r);
+    if (conv->means) make_means(&r);
 }
 
 const struct eng_nhwc_way eng_nhwc_depthwise = {

@@ -14,12 +14,6 @@ struct run {
     const struct eng_kernels *kernels;
 };
 
-static void add_line(const float *restrict x, float *restrict y, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 /* Taps of one axis that count for a mean: those inside, or those inside the padded image. */
 static int64_t counted(const struct run *r, int axis, int64_t position, struct eng_window_taps taps)
 {
@@ -100,9 +94,7 @@ static void mean_images(void *ctx, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         const float *x = g->x + i * g->n_pixels * g->n_channels;
         float *y = g->y + i * g->n_channels;
-        memset(y, 0, g->n_channels * sizeof *y);
-        for (size_t p = 0; p < g->n_pixels; p++)
-            add_line(x + p * g->n_channels, y, g->n_channels);
+        eng_kernels()->sum_pixels(x, g->n_pixels, g->n_channels, y);
         for (size_t c = 0; c < g->n_channels; c++)
             y[c] /= (float)g->n_pixels;
     }

@@ -63,6 +63,12 @@ static bool can(const struct eng_nhwc_conv *conv)
            w->kernel[1] * (rows ? 1 : w->kernel[2]) <= MAX_TAPS;
 }
 
+bool eng_nhwc_conv_can_scale(const struct eng_nhwc_conv *conv)
+{
+    return conv->method == ENG_NHWC_PRODUCT && conv->groups == 1 && !conv->planes &&
+           is_flat(&conv->window);
+}
+
 static bool make_layout(const struct eng_nhwc_conv *conv, struct layout *l)
 {
     const struct eng_window *w = &conv->window;
@@ -84,6 +90,7 @@ static bool make_layout(const struct eng_nhwc_conv *conv, struct layout *l)
     l->wave = WAVE_BYTES / sizeof(float) / l->in.floats;
     if (l->wave == 0) l->wave = 1;
     if (l->wave > conv->n_images || !l->pads) l->wave = conv->n_images;
+    if (conv->scales) l->wave = 1;
     set_taps(conv, l);
     l->a_row = (size_t)w->stride[2] * channels;
     l->line_pixels = l->is_flat ? LINE_PIXELS : (size_t)w->out[2];
@@ -147,6 +154,7 @@ static bool scratch_bytes(const struct eng_nhwc_conv *conv, size_t *out)
     struct layout l;
     *out = 0;
     if (!make_layout(conv, &l)) return false;
+    if (conv->scales) return eng_mul_size(l.group_floats, sizeof(float), out);
     return !l.pads || eng_mul_size(l.wave * l.in.floats, sizeof(float), out);
 }
 
@@ -157,7 +165,8 @@ struct run {
     const struct eng_kernels *kernels;
     struct layout l;
     struct eng_clamp clamp;
-    const float *x; /* padded, if it is a copy */
+    const float *x;       /* padded, if it is a copy */
+    const float *weights; /* packed; multiplied by an image's factors, if it is a copy */
     const float *added;
     float *y;
     size_t n_pixels;         /* flat: of the whole wave */
@@ -209,7 +218,7 @@ static void run_piece(const struct run *r, size_t first, size_t last, size_t gro
                                    .depth = r->l.depth,
                                    .taps = r->l.taps,
                                    .a_row = r->l.a_row,
-                                   .b = r->call->packed + group * r->l.group_floats,
+                                   .b = r->weights + group * r->l.group_floats,
                                    .bias = r->call->bias ? r->call->bias + channel : NULL,
                                    .c_row = conv->groups * conv->out_channels,
                                    .low = r->clamp.low,
@@ -275,16 +284,33 @@ static void start_wave(struct run *r, size_t first, size_t n)
     limit_chunk(r);
 }
 
+/* Factors of x's channels are as good as factors of the weights' rows, which are fewer numbers. */
+static void scale_weights(struct run *r, size_t image)
+{
+    size_t depth = r->conv->in_channels, padded = eng_nhwc_round_up(r->conv->out_channels);
+    const float *factors = r->call->factors + image * depth, *from = r->call->packed;
+    float *to = r->call->scratch;
+    r->weights = to;
+    for (size_t first = 0; first < padded; first += ENG_PACKED_COLUMNS) {
+        size_t n = padded - first < ENG_PACKED_COLUMNS ? padded - first : ENG_PACKED_COLUMNS;
+        for (size_t k = 0; k < depth; k++, from += n, to += n)
+            for (size_t j = 0; j < n; j++)
+                to[j] = factors[k] * from[j];
+    }
+}
+
 static void forward(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv_call *call)
 {
     struct run r = {.conv = conv,
                     .call = call,
+                    .weights = call->packed,
                     .kernels = eng_kernels(),
                     .clamp = eng_clamp_for(call->activation)};
     if (conv->n_images == 0 || !make_layout(conv, &r.l)) return;
     for (size_t image = 0; image < conv->n_images; image += r.l.wave) {
         size_t n = conv->n_images - image < r.l.wave ? conv->n_images - image : r.l.wave;
         start_wave(&r, image, n);
+        if (conv->scales) scale_weights(&r, image);
         if (r.l.pads) {
             size_t row_bytes = r.l.in.floats / r.l.in.rows * sizeof(float);
             eng_share(call->pool, n * r.l.in.rows, 0, 2 * (double)row_bytes, pad, &r);

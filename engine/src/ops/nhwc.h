@@ -9,7 +9,9 @@
 #include "ops/conv_shape.h"
 #include "ops/pooling.h"
 
-/* X, weights packed, bias (padded) or left out, what is added or left out. Applies activations. */
+/* X, weights packed, bias (padded) or left out, what is added or left out, factors of X's channels
+ * [N, 1, 1, channels] or left out; Y, and the means of its pixels [N, 1, 1, channels] if wanted
+ * (depthwise only). Applies activations. */
 extern const struct eng_op eng_op_nhwc_conv;
 
 struct eng_nhwc_conv_attrs {

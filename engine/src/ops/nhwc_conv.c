@@ -50,6 +50,13 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     if (q->n_in > 3 && q->in[3]) status = eng_infer_shape(q, 3, &y, err);
     if (status != ENG_OK) return status;
     eng_infer_output(q, 0, ENG_FLOAT32, &y);
+    y.dim[1] = y.dim[2] = 1;
+    eng_infer_output(q, 1, ENG_FLOAT32, &y);
+    conv->means = q->n_out > 1 && q->out[1];
+    struct eng_shape factors = {.rank = 4, .dim = {y.dim[0], 1, 1, q->in[0]->shape.dim[3]}};
+    conv->scales = q->n_in > 4 && q->in[4];
+    if (conv->scales) status = eng_infer_shape(q, 4, &factors, err);
+    if (status != ENG_OK) return status;
     if (!eng_nhwc_conv_scratch_bytes(conv, &q->scratch_bytes))
         return eng_fail(err, ENG_LIMIT, "the convolution needs more scratch memory than there is");
     return ENG_OK;
@@ -66,8 +73,11 @@ static void forward(const struct eng_op_call *call)
                                    .packed = call->in[1]->data,
                                    .bias = optional(call, 2),
                                    .added = optional(call, 3),
+                                   .factors = optional(call, 4),
                                    .activation = call->activation,
                                    .y = call->out[0]->data,
+                                   .means =
+                                       call->n_out > 1 && call->out[1] ? call->out[1]->data : NULL,
                                    .scratch = call->scratch,
                                    .pool = call->pool};
     eng_nhwc_conv_forward(call->state, &c);
@@ -111,9 +121,9 @@ const struct eng_op eng_op_nhwc_conv = {
     .opset_min = ENG_OPSET_MIN,
     .opset_max = ENG_OPSET_MAX,
     .in_min = 2,
-    .in_max = 4,
+    .in_max = 5,
     .out_min = 1,
-    .out_max = 1,
+    .out_max = 2,
     .flags = ENG_OP_FUSES_ACTIVATION,
     .attrs_bytes = sizeof(struct eng_nhwc_conv_attrs),
     .state_bytes = sizeof(struct eng_nhwc_conv),

@@ -78,22 +78,14 @@ static void answer_fini(struct answer *a)
         free(a->y[i]);
 }
 
-static void answers_stay(void **state)
+/* Both give the same, and after gives the same bits for a picture alone. */
+static void same_answers(const struct eng_graph *before, const struct eng_graph *after)
 {
-    (void)state;
-    struct net before, after;
-    struct eng_graph plain;
-    struct answer wanted, found, alone;
-    net_pictures(&before);
-    net_pictures(&after);
-    turn(&after, &plain);
-    for (size_t i = 0; i < before.graph.n_outputs; i++)
-        assert_string_equal(before.graph.values[before.graph.outputs[i]].name,
-                            after.graph.values[after.graph.outputs[i]].name);
-    run(&before.graph, 3, &wanted);
-    run(&after.graph, 3, &found);
-    run(&after.graph, 1, &alone);
-    for (size_t i = 0; i < before.graph.n_outputs; i++) {
+    struct answer wanted = {0}, found = {0}, alone = {0};
+    run(before, 3, &wanted);
+    run(after, 3, &found);
+    run(after, 1, &alone);
+    for (size_t i = 0; i < before->n_outputs; i++) {
         assert_int_equal(wanted.n[i], found.n[i]);
         for (size_t j = 0; j < wanted.n[i]; j++)
             if (!(fabsf(wanted.y[i][j] - found.y[i][j]) < 2e-5f))
@@ -104,6 +96,20 @@ static void answers_stay(void **state)
     answer_fini(&wanted);
     answer_fini(&found);
     answer_fini(&alone);
+}
+
+static void answers_stay(void **state)
+{
+    (void)state;
+    struct net before, after;
+    struct eng_graph plain;
+    net_pictures(&before);
+    net_pictures(&after);
+    turn(&after, &plain);
+    for (size_t i = 0; i < before.graph.n_outputs; i++)
+        assert_string_equal(before.graph.values[before.graph.outputs[i]].name,
+                            after.graph.values[after.graph.outputs[i]].name);
+    same_answers(&before.graph, &after.graph);
     net_fini(&before);
     net_fini(&after);
     eng_graph_fini(&plain);
@@ -118,8 +124,8 @@ static size_t count(const struct eng_graph *graph, const char *op)
 }
 
 /* The two inner outputs, and the scores' one pixel: nothing else is moved; the graph's input is
- * turned by the convolution that reads it. Both sums of convolutions are theirs, but for the one that
- * is an output. */
+ * turned by the convolution that reads it. Both sums of convolutions are theirs, but for the one
+ * that is an output. */
 static void little_is_moved(void **state)
 {
     (void)state;
@@ -132,6 +138,54 @@ static void little_is_moved(void **state)
     assert_int_equal(count(&net.graph, "Add"), n_sums - 2);
     net_fini(&net);
     eng_graph_fini(&plain);
+}
+
+struct excited {
+    int64_t size, kernel; /* of the picture, and of the convolution behind the product */
+    bool twice;           /* the product is an output, too */
+    bool depthwise;       /* the convolution before */
+    size_t n_products, n_means;
+};
+
+/* Squeeze and excitation, then a convolution and a sum. */
+static void net_excited(struct net *net, const struct excited *e)
+{
+    net_init(net, 5);
+    int x = net_input(net, "x", NET_SHAPE(-1, 32, e->size, e->size));
+    x = net_conv(net, "c0", x, 32, 32, 1, 1, 1);
+    int y = net_simple(net, "HardSwish", "a1",
+                       net_conv(net, "c1", x, 32, 32, 3, 1, e->depthwise ? 32 : 1), -1);
+    int gate = net_simple(net, "GlobalAveragePool", "gap", y, -1);
+    gate = net_simple(net, "Relu", "a2", net_conv(net, "c2", gate, 32, 16, 1, 1, 1), -1);
+    gate = net_simple(net, "HardSigmoid", "a3", net_conv(net, "c3", gate, 16, 32, 1, 1, 1), -1);
+    y = net_simple(net, "Mul", "product", gate, y);
+    if (e->twice) net_output(net, y);
+    y = net_conv(net, "c4", y, 32, 32, e->kernel, 1, 1);
+    net_output(net, net_simple(net, "Relu", "a4", net_simple(net, "Add", "sum", y, x), -1));
+    assert_int_equal(eng_passes_optimise(&net->graph, NULL), ENG_OK);
+}
+
+static void means_and_factors_go_into_convolutions(void **state)
+{
+    (void)state;
+    static const struct excited nets[] = {
+        {9, 1, false, true, 0, 0}, {9, 3, false, true, 1, 0},  {9, 1, true, true, 1, 0},
+        {7, 1, false, true, 1, 0}, {9, 1, false, false, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
+        struct net before, after;
+        struct eng_graph plain;
+        net_excited(&before, &nets[i]);
+        net_excited(&after, &nets[i]);
+        turn(&after, &plain);
+        assert_int_equal(count(&after.graph, "Mul"), nets[i].n_products);
+        assert_int_equal(count(&after.graph, "GlobalAveragePool"), nets[i].n_means);
+        assert_int_equal(count(&after.graph, "Add"), 0);
+        same_answers(&before.graph, &after.graph);
+        net_fini(&before);
+        net_fini(&after);
+        eng_graph_fini(&plain);
+    }
 }
 
 /* With few channels vectors would be mostly empty. */
@@ -182,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_stay),
         cmocka_unit_test(little_is_moved),
+        cmocka_unit_test(means_and_factors_go_into_convolutions),
         cmocka_unit_test(few_channels_stay),
         cmocka_unit_test(shared_constants_are_not_multiplied),
     };

@@ -280,10 +280,84 @@ static void check_planes(struct data *d, size_t shape)
     free(wanted);
 }
 
+/* The means of y's pixels beside y: near those of doubles, the same bits with threads and for each
+ * picture alone. */
+static void check_means(struct data *d, struct eng_pool *pool, size_t shape)
+{
+    size_t n = d->conv.n_images, pixels = d->n_y / n / d->kernels, bytes;
+    float *means = aligned_floats(n * d->kernels), *again = aligned_floats(n * d->kernels);
+    d->conv.means = true;
+    assert_true(eng_nhwc_conv_scratch_bytes(&d->conv, &bytes));
+    d->scratch = realloc(d->scratch, bytes + 64);
+    assert_non_null(d->scratch);
+    struct eng_nhwc_conv_call call = {.x = d->x,
+                                      .packed = d->packed,
+                                      .activation = {.kind = ENG_ACT_HARD_SWISH},
+                                      .y = d->y,
+                                      .means = means,
+                                      .scratch = d->scratch};
+    eng_nhwc_conv_forward(&d->conv, &call);
+    for (size_t i = 0; i < n * d->kernels; i++) {
+        double sum = 0;
+        for (size_t p = 0; p < pixels; p++)
+            sum += (double)d->y[(i / d->kernels * pixels + p) * d->kernels + i % d->kernels];
+        if (!(fabs((double)means[i] - sum / (double)pixels) < 1e-6))
+            fail_msg("shape %zu, mean %zu: %g, wanted %g", shape, i, (double)means[i],
+                     sum / (double)pixels);
+    }
+    call.means = again;
+    call.pool = pool;
+    eng_nhwc_conv_forward(&d->conv, &call);
+    assert_memory_equal(means, again, n * d->kernels * sizeof *means);
+    call.x += d->n_x / n * (n - 1);
+    d->conv.n_images = 1;
+    eng_nhwc_conv_forward(&d->conv, &call);
+    assert_memory_equal(means + (n - 1) * d->kernels, again, d->kernels * sizeof *means);
+    d->conv.n_images = n;
+    d->conv.means = false;
+    free(means);
+    free(again);
+}
+
+/* Factors of channels: nearly what a picture gives that is multiplied beforehand. */
+static void check_factors(struct data *d, size_t shape)
+{
+    size_t n = d->conv.n_images, pixels = d->n_x / n / d->channels;
+    float *x = d->x, *multiplied = aligned_floats(d->n_x), *wanted = aligned_floats(d->n_y);
+    float *factors = aligned_floats(n * d->channels);
+    for (size_t i = 0; i < n * d->channels; i++)
+        factors[i] = (float)(i % 7) * 0.2f - 0.5f;
+    for (size_t i = 0; i < d->n_x; i++)
+        multiplied[i] = x[i] * factors[i / d->channels / pixels * d->channels + i % d->channels];
+    d->x = multiplied;
+    run(d, wanted, NULL);
+    d->x = x;
+    release(d);
+    d->conv.scales = true;
+    prepare(d, ENG_NHWC_PRODUCT);
+    eng_nhwc_conv_forward(&d->conv,
+                          &(struct eng_nhwc_conv_call){.x = x,
+                                                       .packed = d->packed,
+                                                       .bias = d->bias,
+                                                       .added = d->added,
+                                                       .factors = factors,
+                                                       .activation = {.kind = ENG_ACT_RELU},
+                                                       .y = d->y,
+                                                       .scratch = d->scratch});
+    for (size_t i = 0; i < d->n_y; i++)
+        if (!(fabsf(wanted[i] - d->y[i]) < 1e-5f))
+            fail_msg("shape %zu, element %zu: %g, wanted %g", shape, i, (double)d->y[i],
+                     (double)wanted[i]);
+    d->conv.scales = false;
+    free(factors);
+    free(multiplied);
+    free(wanted);
+}
+
 static void all_shapes(void **state)
 {
     (void)state;
-    size_t n_run[ENG_N_NHWC_METHODS] = {0};
+    size_t n_run[ENG_N_NHWC_METHODS] = {0}, n_scaled = 0;
     struct eng_pool *pool;
     assert_int_equal(eng_pool_create(2, &pool, NULL), ENG_OK);
     for (size_t i = 0; i < N_SHAPES; i++) {
@@ -296,6 +370,9 @@ static void all_shapes(void **state)
             check(&d, i);
             check_bits(&d, pool, i);
             check_activations(&d, i);
+            if (m == ENG_NHWC_DEPTHWISE) check_means(&d, pool, i);
+            n_scaled += eng_nhwc_conv_can_scale(&d.conv);
+            if (eng_nhwc_conv_can_scale(&d.conv)) check_factors(&d, i);
             if (m == ENG_NHWC_PRODUCT) check_planes(&d, i);
             release(&d);
             n_run[m]++;
@@ -305,7 +382,7 @@ static void all_shapes(void **state)
     eng_pool_destroy(pool);
     assert_int_equal(n_run[ENG_NHWC_PRODUCT], N_SHAPES);
     assert_true(n_run[ENG_NHWC_WINOGRAD_2X2] >= 8 && n_run[ENG_NHWC_WINOGRAD_4X4] >= 8);
-    assert_true(n_run[ENG_NHWC_DEPTHWISE] >= 11);
+    assert_true(n_run[ENG_NHWC_DEPTHWISE] >= 11 && n_scaled == 2);
 }
 
 /* The table is chosen once, so each has a process of its own. */
