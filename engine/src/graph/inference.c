@@ -4,6 +4,7 @@
 #include "graph/channels_last.h"
 #include "graph/fold_pads.h"
 #include "graph/gelu.h"
+#include "graph/layer_norm.h"
 #include "graph/packed_products.h"
 #include "graph/settle_shapes.h"
 #include "graph/swish.h"
@@ -15,6 +16,7 @@ typedef enum eng_status rewrite_fn(struct eng_rewrite *rewrite, struct eng_error
 static rewrite_fn *const rewrites[] = {
     eng_settle_shapes,
     eng_find_gelu,
+    eng_find_layer_norm,
     eng_swish,
     eng_find_attention,
     eng_fold_pads,
