@@ -1,16 +1,16 @@
 #include "kernels/linear.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/clamp.h"
 #include "kernels/dispatch.h"
 
 #include <string.h>
 
 enum {
-    MAX_DOT_COLUMNS = 32,    /* fewer make vectors of columns that wait for each other */
-    MIN_DOT_DEPTH = 64,      /* less is not worth adding a vector's lanes up */
-    CHUNK_BYTES = 192 << 10, /* of x: it stays in the L2 cache from panel to panel */
-    WORK_PER_CHUNK = 1 << 18 /* multiply-adds that make a thread worth waking: some 5 us */
+    MIN_DOT_DEPTH = 64,       /* less is not worth adding a vector's lanes up */
+    MIN_WIDE_DOT_DEPTH = 128, /* the same for more columns than a block */
+    CHUNK_BYTES = 192 << 10   /* of x: it stays in the L2 cache from panel to panel */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -23,9 +23,13 @@ static size_t round_up(size_t n)
     return (n + ENG_CHANNEL_BLOCK - 1) / ENG_CHANNEL_BLOCK * ENG_CHANNEL_BLOCK;
 }
 
+/* Of two vectors of columns that are not full, each sum of one row would wait for the one before.
+ */
 bool eng_linear_choose_dots(size_t depth, size_t n_columns)
 {
-    return n_columns <= MAX_DOT_COLUMNS && depth >= MIN_DOT_DEPTH;
+    if (n_columns < ENG_CHANNEL_BLOCK) return depth >= MIN_DOT_DEPTH;
+    return n_columns > ENG_CHANNEL_BLOCK && n_columns < 2 * ENG_CHANNEL_BLOCK &&
+           depth >= MIN_WIDE_DOT_DEPTH;
 }
 
 bool eng_linear_packed_floats(const struct eng_linear *l, size_t *out)
@@ -126,14 +130,6 @@ struct run {
     size_t n_panels; /* pieces side by side */
 };
 
-/* Activations that the kernel's clamp does not do. */
-static void activate(const struct run *r, float *y, size_t n_rows, size_t n_columns)
-{
-    if (r->clamp.is_all) return;
-    for (size_t i = 0; i < n_rows; i++, y += r->linear->n_columns)
-        eng_activation_forward(r->call->activation, y, y, n_columns);
-}
-
 static void run_columns(const struct run *r, size_t row, size_t n_rows, size_t panel)
 {
     static const size_t no_taps[1] = {0};
@@ -154,9 +150,10 @@ static void run_columns(const struct run *r, size_t row, size_t n_rows, size_t p
                                    .c = r->call->y + at,
                                    .c_row = l->n_columns,
                                    .low = r->clamp.low,
-                                   .high = r->clamp.high};
+                                   .high = r->clamp.high,
+                                   .activate = r->clamp.is_all ? NULL : eng_activation_forward,
+                                   .activation = r->call->activation};
     r->kernels->multiply_packed(&p);
-    activate(r, p.c + column, n_rows, smaller(ENG_PACKED_COLUMNS, l->n_columns - column));
 }
 
 static void run_dots(const struct run *r, size_t row, size_t n_rows)
@@ -174,7 +171,8 @@ static void run_dots(const struct run *r, size_t row, size_t n_rows)
                                 .low = r->clamp.low,
                                 .high = r->clamp.high};
     r->kernels->multiply_dots(&d);
-    activate(r, d.c, n_rows, l->n_columns);
+    if (!r->clamp.is_all)
+        eng_activation_forward(r->call->activation, d.c, d.c, n_rows * l->n_columns);
 }
 
 static void run_pieces(void *ctx, size_t begin, size_t end)
@@ -209,6 +207,7 @@ void eng_linear_forward(const struct eng_linear *l, const struct eng_linear_call
     r.n_panels = l->is_dots ? 1 : (l->n_columns - 1) / ENG_PACKED_COLUMNS + 1;
     size_t n_pieces = ((l->n_rows - 1) / r.n_chunk + 1) * r.n_panels;
     size_t columns = smaller(l->n_columns, l->is_dots ? l->n_columns : ENG_PACKED_COLUMNS);
-    size_t work = r.n_chunk * l->depth * columns;
-    eng_pool_for(call->pool, n_pieces, WORK_PER_CHUNK / (work + 1) + 1, run_pieces, &r);
+    double weights = (double)l->depth * (double)columns;
+    eng_share(call->pool, n_pieces, 2 * (double)r.n_chunk * weights, sizeof(float) * weights,
+              run_pieces, &r);
 }

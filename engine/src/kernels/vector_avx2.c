@@ -154,6 +154,13 @@ TARGET static inline float sum(vector v)
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
 }
 
+/* The sums of four vectors. */
+TARGET static inline void sum_four(const vector *v, float *sums)
+{
+    vector four = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
+    _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps(four, 1)));
+}
+
 /* A square of 4 x 4 within each 128-bit lane, then the lanes as a square of 2 x 2. */
 TARGET static inline __attribute__((always_inline)) void transpose_lanes(vector rows[LANES])
 {

@@ -146,13 +146,26 @@ TARGET static inline void interleave(vector even, vector odd, vector *a, vector 
     *b = _mm512_permutex2var_ps(even, _mm512_add_epi32(index, _mm512_set1_epi32(8)), odd);
 }
 
+TARGET static inline __m256 halves(vector v)
+{
+    return _mm256_add_ps(_mm512_castps512_ps256(v),
+                         _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)));
+}
+
 TARGET static inline float sum(vector v)
 {
-    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v),
-                                _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)));
+    __m256 half = halves(v);
     __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
     quarter = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
     return _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)));
+}
+
+/* The sums of four vectors. */
+TARGET static inline void sum_four(const vector *v, float *sums)
+{
+    __m256 four = _mm256_hadd_ps(_mm256_hadd_ps(halves(v[0]), halves(v[1])),
+                                 _mm256_hadd_ps(halves(v[2]), halves(v[3])));
+    _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps(four, 1)));
 }
 
 /* A square of 4 x 4 within each 128-bit lane, then the lanes as a square of 4 x 4 themselves. */

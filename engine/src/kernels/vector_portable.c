@@ -173,6 +173,13 @@ static inline float sum(vector v)
     return (v[0] + v[2]) + (v[1] + v[3]);
 }
 
+/* The sums of four vectors. */
+static inline void sum_four(const vector *v, float *sums)
+{
+    for (int i = 0; i < 4; i++)
+        sums[i] = sum(v[i]);
+}
+
 enum { PAIR_LANES = 8, INTEGER_ROWS = 4, INTEGER_COLUMNS = 2 };
 
 typedef int32_t integers __attribute__((vector_size(16)));
