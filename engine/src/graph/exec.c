@@ -172,6 +172,57 @@ void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan)
     }
 }
 
+/* Whether all that reads input v, through views too, can read it anywhere. */
+static bool may_lie_anywhere(const struct eng_exec *exec, int v)
+{
+    const struct eng_plan *plan = exec->plan;
+    for (size_t i = 0; i < exec->graph->n_outputs; i++)
+        if (plan->root[exec->graph->outputs[i]] == v) return false;
+    for (size_t i = 0; i < exec->graph->n_nodes; i++) {
+        const struct eng_node *node = &exec->graph->nodes[i];
+        if (node->op->flags & ENG_OP_READS_ANYWHERE || !eng_exec_runs(exec, i)) continue;
+        for (size_t k = 0; k < node->n_in; k++)
+            if (node->in[k] != ENG_NO_VALUE && plan->root[node->in[k]] == v) return false;
+    }
+    return true;
+}
+
+/* What a caller hands in may be what an earlier run put into the arena. */
+static bool is_own(const struct eng_exec *exec, const void *data)
+{
+    uintptr_t at = (uintptr_t)data, start = (uintptr_t)exec->memory;
+    return at >= start && at - start < exec->memory_bytes;
+}
+
+static void place_input(struct eng_exec *exec, int v, void *data)
+{
+    for (size_t i = 0; i < exec->graph->n_values; i++)
+        if (exec->plan->root[i] == v && exec->plan->offset[i] != ENG_NO_PLACE)
+            exec->tensors[i].data = data;
+}
+
+bool eng_exec_borrow_input(struct eng_exec *exec, int value, void *data)
+{
+    size_t bytes = eng_dtype_bytes(exec->tensors[value].dtype);
+    assert(exec->plan && exec->graph->values[value].kind == ENG_VALUE_INPUT);
+    if (!data || bytes == 0 || (uintptr_t)data % bytes != 0 || is_own(exec, data) ||
+        exec->plan->n_apart > 0 || exec->plan->offset[value] == ENG_NO_PLACE ||
+        !may_lie_anywhere(exec, value))
+        return false;
+    place_input(exec, value, data);
+    return true;
+}
+
+void eng_exec_return_inputs(struct eng_exec *exec)
+{
+    for (size_t i = 0; i < exec->graph->n_inputs; i++) {
+        int v = exec->graph->inputs[i];
+        size_t offset = exec->plan->offset[v];
+        if (offset != ENG_NO_PLACE && exec->tensors[v].data != exec->memory + offset)
+            place_input(exec, v, exec->memory + offset);
+    }
+}
+
 const struct eng_tensor *eng_exec_value(const struct eng_exec *exec, int value)
 {
     return &exec->tensors[value];

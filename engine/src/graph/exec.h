@@ -38,6 +38,15 @@ void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan);
 const struct eng_tensor *eng_exec_value(const struct eng_exec *exec, int value);
 
 /*
+ * Purpose: lets the next forward read graph input `value` where its caller has it, without a copy,
+ * if all that read it can and no output is a view of it; false, with nothing changed, if not.
+ * Ownership: data borrowed until eng_exec_return_inputs, which puts all inputs back into the arena,
+ * where their elements are then undefined. Cost: a look at every node.
+ */
+bool eng_exec_borrow_input(struct eng_exec *exec, int value, void *data);
+void eng_exec_return_inputs(struct eng_exec *exec);
+
+/*
  * Purpose: where gradients of trainable constants go: grads[value] or NULL, [n_values]. Borrowed.
  * TRAINING plans only. Every backward pass overwrites them.
  */

@@ -190,17 +190,21 @@ static enum eng_status check_input(const struct eng_model *model, size_t i, int 
                     eng_shape_format(&wanted.shape, wanted_text, sizeof wanted_text));
 }
 
-/* The `first`th part of the inputs, as large as a run of n samples takes. */
-static void copy_inputs(const struct eng_session *session, const struct eng_tensor *inputs,
-                        int first)
+/* The `first`th part of input i, as large as a run of n samples takes. */
+static void copy_input(const struct eng_session *session, const struct eng_tensor *input, size_t i,
+                       int first)
 {
-    for (size_t i = 0; i < session->model->graph.n_inputs; i++) {
-        const struct eng_tensor *to =
-            eng_exec_value(session->exec, session->model->graph.inputs[i]);
-        size_t n_bytes = (size_t)eng_tensor_bytes(to);
-        if (n_bytes > 0)
-            memcpy(to->data, (const char *)inputs[i].data + (size_t)first * n_bytes, n_bytes);
-    }
+    const struct eng_tensor *to = eng_exec_value(session->exec, session->model->graph.inputs[i]);
+    size_t n_bytes = (size_t)eng_tensor_bytes(to);
+    if (n_bytes > 0) memcpy(to->data, (const char *)input->data + (size_t)first * n_bytes, n_bytes);
+}
+
+/* Where they are, or copied. */
+static void place_inputs(const struct eng_session *session, const struct eng_tensor *inputs)
+{
+    for (size_t i = 0; i < session->model->graph.n_inputs; i++)
+        if (!eng_exec_borrow_input(session->exec, session->model->graph.inputs[i], inputs[i].data))
+            copy_input(session, &inputs[i], i, 0);
 }
 
 static void run_rows(struct eng_session *session, int batch, const struct eng_tensor *inputs,
@@ -216,7 +220,8 @@ static void run_rows(struct eng_session *session, int batch, const struct eng_te
         data += rows_bytes(session->model, i);
     }
     for (int row = 0; row < batch; row++) {
-        copy_inputs(session, inputs, row);
+        for (size_t i = 0; i < graph->n_inputs; i++)
+            copy_input(session, &inputs[i], i, row);
         eng_exec_forward(session->exec, 0);
         for (size_t i = 0; i < graph->n_outputs; i++) {
             size_t n_bytes = row_bytes(session->model, i);
@@ -245,8 +250,9 @@ enum eng_status eng_session_run(struct eng_session *session, const struct eng_te
         return ENG_OK;
     }
     bind(session, batch);
-    copy_inputs(session, inputs, 0);
+    place_inputs(session, inputs);
     eng_exec_forward(session->exec, 0);
+    eng_exec_return_inputs(session->exec);
     for (size_t i = 0; i < n_outputs; i++)
         outputs[i] = *eng_exec_value(session->exec, graph->outputs[i]);
     return ENG_OK;

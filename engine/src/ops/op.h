@@ -45,6 +45,9 @@ enum eng_op_flags {
     /* The outputs depend on the inputs' shapes and types alone; forward does not look at their
      * data, which may be NULL (Shape, Size). */
     ENG_OP_SHAPE_ONLY = 128,
+    /* forward reads no byte beside its inputs' elements and wants no alignment but an element's: a
+     * caller's own memory will do. */
+    ENG_OP_READS_ANYWHERE = 256,
 };
 
 /* What infer is asked and what it answers. */
