@@ -202,6 +202,7 @@ static inline size_t eng_packed_dots_width(size_t n_columns, size_t first)
  */
 struct eng_depthwise {
     size_t n_pixels, n_channels, n_rows, n_columns; /* pixels, channels, rows and columns of taps */
+    size_t group; /* 2, 4 or 8: input k of c's group of so many channels, by w[row, column, k, c] */
     ptrdiff_t origin, stride, dilation, width;
     const float *x; /* pixel 0 of the first row; pixels are n_channels apart, in y too */
     ptrdiff_t x_row;
@@ -267,6 +268,7 @@ struct eng_kernels {
     void (*depthwise)(const struct eng_depthwise *depthwise);
     /* sums[c] = the sum of x[i * n_channels + c] over n_pixels. */
     void (*sum_pixels)(const float *x, size_t n_pixels, size_t n_channels, float *sums);
+    void (*grouped)(const struct eng_depthwise *depthwise);
     /* The largest tap, NaN if there is one, -infinity of none; the taps' sum by count. */
     void (*window_max)(const struct eng_window_pool *pool);
     void (*window_mean)(const struct eng_window_pool *pool);

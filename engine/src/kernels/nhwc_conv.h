@@ -8,7 +8,7 @@
  *     product    the taps' products summed, for any window and any groups
  *     winograd   F(2x2, 3x3) and F(4x4, 3x3): kernels/winograd.h says what that is; here weights
  *                are transformed once
- *     depthwise  one input channel to each output channel, a vector of channels at a time
+ *     depthwise  groups of 1, 2, 4 or 8 channels, a vector of channels at a time
  *
  * Every number of y is one chain of operations, the same whatever the batch and the pool.
  */

@@ -132,6 +132,14 @@ TARGET static inline vector larger(vector a, vector b)
     return _mm256_blendv_ps(_mm256_max_ps(b, a), b, _mm256_cmp_ps(b, b, _CMP_UNORD_Q));
 }
 
+/* Element k of each `group` elements, in all of them. */
+TARGET static inline vector spread(vector v, int group, int k)
+{
+    __m256i start =
+        _mm256_and_si256(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(-group));
+    return _mm256_permutevar8x32_ps(v, _mm256_add_epi32(start, _mm256_set1_epi32(k)));
+}
+
 /* Elements 0, 2, 4 ... and 1, 3, 5 ... of a, then b; and back. */
 TARGET static inline void separate(vector a, vector b, vector *even, vector *odd)
 {

@@ -131,6 +131,14 @@ TARGET static inline vector larger(vector a, vector b)
     return _mm512_mask_mov_ps(_mm512_max_ps(b, a), _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
 }
 
+/* Element k of each `group` elements, in all of them. */
+TARGET static inline vector spread(vector v, int group, int k)
+{
+    __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512i start = _mm512_and_epi32(lane, _mm512_set1_epi32(-group));
+    return _mm512_permutexvar_ps(_mm512_add_epi32(start, _mm512_set1_epi32(k)), v);
+}
+
 /* Elements 0, 2, 4 ... and 1, 3, 5 ... of a, then b; and back. */
 TARGET static inline void separate(vector a, vector b, vector *even, vector *odd)
 {

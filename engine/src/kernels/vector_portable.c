@@ -155,6 +155,15 @@ static inline vector larger(vector a, vector b)
     return choose((b <= a) | (a != a), a, b);
 }
 
+/* Element k of each `group` elements, in all of them. */
+static inline vector spread(vector v, int group, int k)
+{
+    vector out;
+    for (int i = 0; i < LANES; i++)
+        out[i] = v[i / group * group + k];
+    return out;
+}
+
 /* Elements 0, 2, 4 ... and 1, 3, 5 ... of a, then b; and back. */
 static inline void separate(vector a, vector b, vector *even, vector *odd)
 {
