@@ -54,10 +54,11 @@ void eng_pool_for(struct eng_pool *pool, size_t n, size_t grain, eng_loop_fn *fn
 
 /*
  * Purpose: announces a row of loops with little between them: until the run ends, workers with
- * nothing to do wait for the next loop awake, each for a fraction of a millisecond at a time. Begin
- * and end come in pairs, on one thread. pool NULL: nothing. Threads: any, workers included.
+ * nothing to do wait for the next loop awake, each for a fraction of a millisecond at a time; if
+ * the run, of so many flops, is worth it, sleepers are woken. Begin and end come in pairs, on one
+ * thread. pool NULL: nothing. Threads: any, workers included.
  */
-void eng_pool_begin_run(struct eng_pool *pool);
+void eng_pool_begin_run(struct eng_pool *pool, double flops);
 void eng_pool_end_run(struct eng_pool *pool);
 
 #endif

@@ -35,9 +35,9 @@ enum {
 
 /* What sharing takes, in microseconds. */
 static const double chunk_us = 1;     /* joining and leaving a loop takes a quarter of it */
-static const double wake_us = 30;     /* a loop that a sleeper would come to in time */
+static const double wake_us = 30;     /* work that a sleeper would come to in time */
 static const double flops_a_us = 8e4; /* one core's pace in a good kernel */
-static const double bytes_a_us = 2e4; /* and from a cache */
+static const double bytes_a_us = 5e4; /* and from a cache, its own or another's */
 enum {
     MAX_CHUNKS = 128,
     LARGE = 1024, /* so many in a chunk are single numbers: chunks are whole vectors */
@@ -268,6 +268,11 @@ void eng_pool_yield(struct eng_pool *pool, int worker)
 
 /* ---- loops ---- */
 
+static double item_us(double flops, double bytes)
+{
+    return flops / flops_a_us + bytes / bytes_a_us;
+}
+
 static bool is_outside(const struct eng_pool *pool)
 {
     for (int i = 0; i < pool->n_workers; i++)
@@ -275,11 +280,25 @@ static bool is_outside(const struct eng_pool *pool)
     return true;
 }
 
-void eng_pool_begin_run(struct eng_pool *pool)
+/* Calls up to n sleepers, but those whose places callers from outside take. */
+static void call_helpers(struct eng_pool *pool, double n)
+{
+    if (n < 1 || atomic_load(&pool->n_sleeping) == 0) return;
+    int n_outside = peek(&pool->n_outside);
+    if (n_outside == 0 && is_outside(pool)) n_outside = 1;
+    if (atomic_load(&pool->n_sleeping) <= n_outside) return;
+    pthread_mutex_lock(&pool->mutex);
+    int n_spare = peek(&pool->n_sleeping) - n_outside;
+    call(pool, n < n_spare ? (int)n : n_spare);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void eng_pool_begin_run(struct eng_pool *pool, double flops)
 {
     if (eng_pool_size(pool) == 1) return;
     if (is_outside(pool)) atomic_fetch_add_explicit(&pool->n_outside, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&pool->n_runs, 1, memory_order_relaxed);
+    call_helpers(pool, item_us(flops, 0) / wake_us);
 }
 
 void eng_pool_end_run(struct eng_pool *pool)
@@ -287,20 +306,6 @@ void eng_pool_end_run(struct eng_pool *pool)
     if (eng_pool_size(pool) == 1) return;
     if (is_outside(pool)) atomic_fetch_sub_explicit(&pool->n_outside, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&pool->n_runs, 1, memory_order_relaxed);
-}
-
-/* Calls as many as a loop has work for, but those whose places callers from outside take. */
-static void call_helpers(struct eng_pool *pool, size_t n_wanted)
-{
-    if (atomic_load(&pool->n_sleeping) == 0) return;
-    int n_outside = peek(&pool->n_outside);
-    if (n_outside == 0 && is_outside(pool)) n_outside = 1;
-    if (atomic_load(&pool->n_sleeping) <= n_outside) return;
-    pthread_mutex_lock(&pool->mutex);
-    int n_spare = peek(&pool->n_sleeping) - n_outside;
-    call(pool,
-         n_wanted < (size_t)pool->n_workers && (int)n_wanted < n_spare ? (int)n_wanted : n_spare);
-    pthread_mutex_unlock(&pool->mutex);
 }
 
 static void wait_for_helpers(struct eng_pool *pool, struct eng_loop *loop)
@@ -328,8 +333,9 @@ static void run_alone(size_t n, size_t grain, eng_loop_fn *fn, void *ctx)
     }
 }
 
-static void run_loop(struct eng_pool *pool, size_t n, size_t grain, bool calls, eng_loop_fn *fn,
-                     void *ctx)
+/* n_wanted: helpers that are worth a wake-up. */
+static void run_loop(struct eng_pool *pool, size_t n, size_t grain, double n_wanted,
+                     eng_loop_fn *fn, void *ctx)
 {
     size_t n_chunks = (n - 1) / grain + 1;
     struct eng_loop *loop = NULL;
@@ -339,22 +345,18 @@ static void run_loop(struct eng_pool *pool, size_t n, size_t grain, bool calls, 
         run_alone(n, grain, fn, ctx);
         return;
     }
-    if (calls) call_helpers(pool, n_chunks - 1);
+    double n_most = (double)n_chunks - 1;
+    call_helpers(pool, n_wanted < n_most ? n_wanted : n_most);
     if (!eng_loops_run(&pool->loops, loop)) wait_for_helpers(pool, loop);
     eng_loops_close(&pool->loops, loop);
 }
 
 void eng_pool_for(struct eng_pool *pool, size_t n, size_t grain, eng_loop_fn *fn, void *ctx)
 {
-    if (n > 0) run_loop(pool, n, grain > 0 ? grain : 1, true, fn, ctx);
+    if (n > 0) run_loop(pool, n, grain > 0 ? grain : 1, (double)n, fn, ctx);
 }
 
 /* ---- loops that say what they cost ---- */
-
-static double item_us(double flops, double bytes)
-{
-    return flops / flops_a_us + bytes / bytes_a_us;
-}
 
 size_t eng_share_grain(size_t n, double flops, double bytes)
 {
@@ -369,6 +371,6 @@ void eng_share(struct eng_pool *pool, size_t n, double flops, double bytes, eng_
                void *ctx)
 {
     if (n == 0) return;
-    bool calls = (double)n * item_us(flops, bytes) > wake_us;
-    run_loop(pool, n, eng_share_grain(n, flops, bytes), calls, fn, ctx);
+    double n_wanted = (double)n * item_us(flops, bytes) / wake_us;
+    run_loop(pool, n, eng_share_grain(n, flops, bytes), n_wanted, fn, ctx);
 }

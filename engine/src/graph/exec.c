@@ -331,7 +331,7 @@ void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
     assert(exec->plan);
     const struct eng_plan *plan = exec->plan;
     struct samples samples = {.exec = exec, .seed = seed};
-    eng_pool_begin_run(exec->pool);
+    eng_pool_begin_run(exec->pool, exec->plan->flops);
     if (plan->n_apart > 0)
         eng_pool_for(exec->pool, exec->node_seconds ? 1 : exec->n_lanes, 1, run_lanes, &samples);
     run_nodes(exec, plan->n_apart, plan->graph->n_nodes, seed);
@@ -391,7 +391,7 @@ static bool bind_backward(struct eng_exec *exec, size_t i)
 
 void eng_exec_backward(struct eng_exec *exec)
 {
-    eng_pool_begin_run(exec->pool);
+    eng_pool_begin_run(exec->pool, exec->plan->flops);
     for (size_t i = exec->graph->n_nodes; i-- > 0;)
         if (!exec->plan->nodes[i].is_empty && bind_backward(exec, i) && !is_shared_view(exec, i))
             exec->graph->nodes[i].op->backward(&exec->calls[i]);

@@ -248,7 +248,7 @@ static void layer_chunk(void *ctx, size_t begin, size_t end)
 
 static void run_network(struct network *net)
 {
-    eng_pool_begin_run(net->pool);
+    eng_pool_begin_run(net->pool, 0);
     for (int i = 0; i < N_LAYERS; i++)
         eng_pool_for(net->pool, LAYER_INDICES, 5, layer_chunk, net);
     eng_pool_end_run(net->pool);
@@ -317,7 +317,7 @@ static void idle_workers_use_no_cpu(void **state)
     double before_s = cpu_s();
     usleep(500000);
     assert_true(cpu_s() - before_s < 0.05);
-    eng_pool_begin_run(pool);
+    eng_pool_begin_run(pool, 1e9);
     eng_pool_for(pool, 100, 1, inner_chunk, &net.n_indices);
     usleep(20000);
     before_s = cpu_s();
