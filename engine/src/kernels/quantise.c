@@ -1,5 +1,7 @@
 #include "kernels/quantise.h"
 
+#include "kernels/int8_kernels.h"
+
 #include <math.h>
 #include <stdint.h>
 
@@ -96,6 +98,26 @@ DEFINE_QUANTISE(int8, int8_t, INT8_MIN, INT8_MAX)
 DEFINE_QUANTISE(uint16, uint16_t, 0, UINT16_MAX)
 DEFINE_QUANTISE(int16, int16_t, INT16_MIN, INT16_MAX)
 
+/* One scale for the whole line: by vectors. */
+static void quantise_unsigned(const struct line *l)
+{
+    struct eng_int8_finish finish = {.zero = *(const uint8_t *)l->zero, .high = UINT8_MAX};
+    if (l->step_scale == 0)
+        eng_int8_kernels()->quantise(l->x, l->scale[0], &finish, l->y, l->n);
+    else
+        quantise_uint8(l);
+}
+
+static void quantise_signed(const struct line *l)
+{
+    struct eng_int8_finish finish = {
+        .zero = *(const int8_t *)l->zero + 128, .high = UINT8_MAX, .flip = ENG_INT8_FLIP};
+    if (l->step_scale == 0)
+        eng_int8_kernels()->quantise(l->x, l->scale[0], &finish, l->y, l->n);
+    else
+        quantise_int8(l);
+}
+
 #define DEFINE_DEQUANTISE(SUFFIX, TYPE)                                                        \
     static void dequantise_##SUFFIX(const struct line *l)                                      \
     {                                                                                          \
@@ -131,9 +153,9 @@ static struct lines lines_for(enum eng_dtype dtype)
 {
     switch (dtype) {
     case ENG_UINT8:
-        return (struct lines){quantise_uint8, quantise_int32_uint8, dequantise_uint8};
+        return (struct lines){quantise_unsigned, quantise_int32_uint8, dequantise_uint8};
     case ENG_INT8:
-        return (struct lines){quantise_int8, quantise_int32_int8, dequantise_int8};
+        return (struct lines){quantise_signed, quantise_int32_int8, dequantise_int8};
     case ENG_UINT16:
         return (struct lines){quantise_uint16, quantise_int32_uint16, dequantise_uint16};
     case ENG_INT16:
