@@ -337,6 +337,34 @@ static enum eng_status convert_pooling(struct eng_turn *w, const struct eng_node
     return eng_turn_push_twin(w, &like, &w->twin[node->in[0]], 1, err);
 }
 
+/* The Concat that makes v for one reader. */
+static struct eng_node *open_concat(struct eng_turn *w, int v)
+{
+    if (w->uses[v] != 1 || w->plain[v] != ENG_NO_VALUE || w->producer[w->twin[v]] < 0) return NULL;
+    struct eng_node *node = &w->nodes[w->producer[w->twin[v]]];
+    return is(node, "Concat") && node->activation.kind == ENG_ACT_NONE ? node : NULL;
+}
+
+/* Scale and shift go into the Concat before them, which then writes what they would. */
+static enum eng_status join_affine(struct eng_turn *w, const struct eng_node *node,
+                                   struct eng_node *concat, const int *in, struct eng_error *err)
+{
+    int *all = eng_arena_alloc(&w->graph->arena, concat->n_in + 2, sizeof *all);
+    if (!all) return eng_fail_memory(err, "a graph pass");
+    memcpy(all, concat->in, concat->n_in * sizeof *all);
+    memcpy(all + concat->n_in, in + 1, 2 * sizeof *all);
+    w->twin[node->out[0]] = concat->out[0];
+    int *out = concat->out;
+    size_t n_in = concat->n_in + 2;
+    *concat = *node;
+    concat->op = &eng_op_nhwc_joined_affine;
+    concat->in = all;
+    concat->n_in = n_in;
+    concat->out = out;
+    concat->n_out = 1;
+    return ENG_OK;
+}
+
 /* BatchNormalization that no convolution could take in. */
 static enum eng_status convert_affine(struct eng_turn *w, const struct eng_node *node, bool *done,
                                       struct eng_error *err)
@@ -358,6 +386,8 @@ static enum eng_status convert_affine(struct eng_turn *w, const struct eng_node 
     for (size_t k = 1; k < node->n_in; k++)
         eng_turn_let_go(w, node->in[k]);
     w->graph->values[in[1]].n_packed = w->graph->values[in[2]].n_packed = 2 * n;
+    struct eng_node *concat = open_concat(w, node->in[0]);
+    if (concat) return join_affine(w, node, concat, in, err);
     struct eng_node like = *node;
     like.op = &eng_op_nhwc_affine;
     return eng_turn_push_twin(w, &like, in, 3, err);

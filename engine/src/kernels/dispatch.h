@@ -225,6 +225,15 @@ struct eng_window_pool {
     float *y;
 };
 
+/* y[i, c] = clamp(x[i, c] * scale[c] + shift[c]); x == y is allowed. */
+struct eng_scale_shift {
+    size_t n_rows, n_channels;
+    const float *x, *scale, *shift;
+    float *y;
+    size_t x_row, y_row; /* floats from one row to the next */
+    float low, high;
+};
+
 /* One channel of BatchNormalization: y = (x - mean) factor + bias, then ReLU if rectified. */
 struct eng_normalisation {
     float mean, factor, bias;
@@ -275,9 +284,7 @@ struct eng_kernels {
     /* y = clamp(x + bias + added), n floats; bias, added NULL: 0. x == y is allowed. */
     void (*finish)(const float *x, const float *bias, const float *added, float low, float high,
                    float *y, size_t n);
-    /* y = clamp(x * scale + shift), n floats. x == y is allowed. */
-    void (*scale_shift)(const float *x, const float *scale, const float *shift, float low,
-                        float high, float *y, size_t n);
+    void (*scale_shift)(const struct eng_scale_shift *affine);
     /* n elements of a channel; x == y is allowed. */
     void (*normalise)(const struct eng_normalisation *t, const float *x, float *y, size_t n);
     /* y = (x - mean) factor scale + bias, scale and bias for each element; bias NULL: 0. */

@@ -31,6 +31,9 @@ extern const struct eng_op eng_op_nhwc_global_average_pool;
 /* X, scale [channels], shift [channels]: Y = X * scale + shift. Applies activations. */
 extern const struct eng_op eng_op_nhwc_affine;
 
+/* X1 .. Xn, scale, shift: the same of the pictures whose channels stand one after another. */
+extern const struct eng_op eng_op_nhwc_joined_affine;
+
 /* Purpose: the geometry of a convolution of x. */
 enum eng_status eng_nhwc_conv_resolve(const struct eng_nhwc_conv_attrs *attrs,
                                       const struct eng_shape *x, struct eng_nhwc_conv *out,

@@ -1,8 +1,8 @@
 /*
- * Pooling, and scale and shift of channels, with channels last.
+ * Pooling with channels last.
  *
- * Shapes: X [N, D1, D2, C], Y [N, E1, E2, C]. Source: ONNX MaxPool, AveragePool, GlobalAveragePool,
- * BatchNormalization.
+ * Shapes: X [N, D1, D2, C], Y [N, E1, E2, C]. Source: ONNX MaxPool, AveragePool,
+ * GlobalAveragePool.
  */
 #include "kernels/nhwc_pooling.h"
 
@@ -58,44 +58,6 @@ static void global_forward(const struct eng_op_call *call)
                          call->in[0]->data, call->out[0]->data, call->pool);
 }
 
-static enum eng_status affine_infer(struct eng_op_infer *q, struct eng_error *err)
-{
-    enum eng_status status = eng_infer_rank(q, 0, 4, 4, err);
-    if (status == ENG_OK) status = eng_infer_count(q, 1, q->in[0]->shape.dim[3], err);
-    if (status == ENG_OK) status = eng_infer_count(q, 2, q->in[0]->shape.dim[3], err);
-    if (status == ENG_OK) eng_infer_same(q);
-    return status;
-}
-
-struct affine {
-    const struct eng_op_call *call;
-    const struct eng_kernels *kernels;
-    size_t n_channels;
-};
-
-static void affine_pixels(void *ctx, size_t begin, size_t end)
-{
-    const struct affine *a = ctx;
-    size_t n = a->n_channels;
-    const float *x = a->call->in[0]->data, *scale = a->call->in[1]->data;
-    const float *shift = a->call->in[2]->data;
-    float *y = a->call->out[0]->data;
-    struct eng_clamp clamp = eng_clamp_for(a->call->activation);
-    for (size_t p = begin; p < end; p++)
-        a->kernels->scale_shift(x + p * n, scale, shift, clamp.low, clamp.high, y + p * n, n);
-    if (!clamp.is_all)
-        eng_activation_forward(a->call->activation, y + begin * n, y + begin * n,
-                               (end - begin) * n);
-}
-
-static void affine_forward(const struct eng_op_call *call)
-{
-    const int64_t *dim = call->in[0]->shape.dim;
-    struct affine a = {call, eng_kernels(), (size_t)dim[3]};
-    eng_share(call->pool, (size_t)(dim[0] * dim[1] * dim[2]), 4 * (double)dim[3],
-              8 * (double)dim[3], affine_pixels, &a);
-}
-
 #define NHWC(onnx_name, id, INFER, FORWARD, ...)                        \
     const struct eng_op eng_op_nhwc_##id = {.name = onnx_name,          \
                                             .domain = "",               \
@@ -113,5 +75,3 @@ NHWC("AveragePool", average_pool, infer, average_forward, .in_min = 1, .in_max =
      .attrs_bytes = sizeof(struct eng_pool_attrs), .state_bytes = sizeof(struct eng_nhwc_pool));
 NHWC("GlobalAveragePool", global_average_pool, global_infer, global_forward, .in_min = 1,
      .in_max = 1);
-NHWC("BatchNormalization", affine, affine_infer, affine_forward, .in_min = 3, .in_max = 3,
-     .flags = ENG_OP_FUSES_ACTIVATION | ENG_OP_IN_PLACE);
