@@ -77,8 +77,9 @@ static bool make_layout(const struct eng_nhwc_conv *conv, struct layout *l)
     l->in.rows = (size_t)((w->out[1] - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1);
     l->in.columns =
         (size_t)((w->out[2] - 1) * w->stride[2] + (w->kernel[2] - 1) * w->dilation[2] + 1);
-    l->in.top = (size_t)w->pad_begin[1];
-    l->in.left = (size_t)w->pad_begin[2];
+    /* Padding may reach beyond all that is read. */
+    l->in.top = (size_t)w->pad_begin[1] < l->in.rows ? (size_t)w->pad_begin[1] : l->in.rows;
+    l->in.left = (size_t)w->pad_begin[2] < l->in.columns ? (size_t)w->pad_begin[2] : l->in.columns;
     l->pads = l->in.top > 0 || l->in.left > 0 || l->in.rows > (size_t)w->in[1] ||
               l->in.columns > (size_t)w->in[2] || conv->planes;
     if (!l->pads || l->is_flat) {
