@@ -76,7 +76,7 @@ static const struct {
     {ENG_ACT_HARD_SIGMOID, hard_sigmoid, 0, 2e-7, -4, 4},
     {ENG_ACT_HARD_SWISH, hard_swish, 1.5e-7, 4e-7, -9, 9},
     {ENG_ACT_ERF, erf, 2.5e-7, 0, -6, 6},
-    {ENG_ACT_GELU, gelu, 3e-7, 4e-7, -12, 12},
+    {ENG_ACT_GELU, gelu, 3e-7, 1.2e-7, -12, 12},
     {ENG_ACT_GELU_TANH, gelu_tanh, 1e-5, 1e-7, -12, 12},
     {ENG_ACT_SOFTPLUS, softplus, 3.5e-7, 3e-45, -100, 100},
     {ENG_ACT_MISH, mish, 5e-7, 1e-38, -100, 100},
