@@ -7,7 +7,7 @@
 
 /* Chunks stay in the L2 cache between reading and hashing. Less than MIN_THREAD_BYTES is hashed
  * sooner than a thread could begin. */
-enum { CHUNK_BYTES = 64 << 10, MIN_THREAD_BYTES = 256 << 10 };
+enum { CHUNK_BYTES = 64 << 10, MIN_THREAD_BYTES = 1 << 20 };
 
 static void finish(struct sha256_ctx *context, char hex[ENG_DIGEST_CHARS])
 {
