@@ -5,6 +5,8 @@
 #include "engine/model.h"
 #include "engine/pool.h"
 #include "json.h"
+#include "load_report.h"
+#include "measure.h"
 #include "options.h"
 #include "profile.h"
 
@@ -18,6 +20,7 @@ struct bench_options {
     double seconds;
     int tuning;
     bool profile;
+    bool load;
     bool turns;
     bool json;
 };
@@ -32,6 +35,7 @@ static const struct tool_option options[] = {
     TOOL_CHOICE(struct bench_options, tuning, ENG_TUNING_OFF, tunings, "HOW",
                 "off or measure: how ways of computing are chosen, if config.json does not say"),
     TOOL_FLAG(struct bench_options, profile, "time every node too, for as long again"),
+    TOOL_FLAG(struct bench_options, load, "say what it took from the file to a first answer"),
     TOOL_FLAG(struct bench_options, turns, "run as often as each line of standard input says"),
     TOOL_FLAG(struct bench_options, json, "answer in JSON"),
 };
@@ -55,6 +59,7 @@ struct bench {
     struct bench_options opt;
     int n_threads, batch;
     struct tool_bench *bench;
+    struct tool_load load;
 };
 
 /* --- answers --- */
@@ -68,11 +73,13 @@ static json_t *report_json(const struct bench *b, const struct tool_measurement 
                   (json_int_t)m->n_runs, "min_ms", m->min_ms, "median_ms", m->median_ms, "p90_ms",
                   m->p90_ms, "p99_ms", m->p99_ms, "throughput", m->samples_per_s, "flops",
                   tool_bench_flops(b->bench), "gflops", m->gflops);
-    if (report && profile && json_object_set_new(report, "profile", tool_profile_json(profile))) {
-        json_decref(report);
-        return NULL;
-    }
-    return report;
+    bool failed = report && profile &&
+                  json_object_set_new(report, "profile", tool_profile_json(profile)) != 0;
+    failed |=
+        report && b->opt.load && json_object_set_new(report, "load", tool_load_json(&b->load)) != 0;
+    if (!failed) return report;
+    json_decref(report);
+    return NULL;
 }
 
 static void print_report(const struct bench *b, const struct tool_measurement *m)
@@ -96,6 +103,7 @@ static enum eng_status measure(const struct bench *b, struct eng_error *err)
     if (b->opt.json) {
         status = tool_json_print_take(report_json(b, &m, b->opt.profile ? &profile : NULL), err);
     } else {
+        if (b->opt.load) tool_load_print(&b->load);
         print_report(b, &m);
         if (b->opt.profile) tool_profile_print(&profile);
     }
@@ -134,10 +142,25 @@ static enum eng_status take_turns(const struct bench *b, struct eng_error *err)
     return status;
 }
 
+/* A session, and what it and its first run take. */
+static enum eng_status begin(struct bench *b, const struct eng_model *model, struct eng_error *err)
+{
+    struct tool_measurement m;
+    double start_s = tool_seconds();
+    enum eng_status status = tool_bench_create(model, b->n_threads, b->batch, &b->bench, err);
+    double created_s = tool_seconds();
+    if (!status && b->opt.load) status = tool_bench_run(b->bench, 1, 0, &m, err);
+    b->load = (struct tool_load){.model = model,
+                                 .session_s = created_s - start_s,
+                                 .first_run_s = tool_seconds() - created_s};
+    tool_load_note_peak(&b->load);
+    return status;
+}
+
 static enum eng_status bench(struct bench *b, struct eng_error *err)
 {
-    if (b->opt.turns && (b->opt.json || b->opt.profile))
-        return eng_fail(err, ENG_ARGUMENT, "--turns goes without --json and --profile");
+    if (b->opt.turns && (b->opt.json || b->opt.profile || b->opt.load))
+        return eng_fail(err, ENG_ARGUMENT, "--turns goes without --json, --profile and --load");
     struct eng_model_options model_options = {.max_batch = b->batch,
                                               .tuning = (enum eng_tuning)b->opt.tuning};
     struct eng_model *model;
@@ -146,7 +169,7 @@ static enum eng_status bench(struct bench *b, struct eng_error *err)
     if (b->batch > eng_model_max_batch(model))
         status = eng_fail(err, ENG_ARGUMENT, "batch is %d, but the model is bound to %d", b->batch,
                           eng_model_max_batch(model));
-    if (!status) status = tool_bench_create(model, b->n_threads, b->batch, &b->bench, err);
+    if (!status) status = begin(b, model, err);
     if (!status) status = b->opt.turns ? take_turns(b, err) : measure(b, err);
     tool_bench_destroy(b->bench);
     eng_model_destroy(model);

@@ -143,6 +143,19 @@ class Bench(ClassifyCase):
         return self.write("conv.onnx", tiny_files.model(nodes, weights, [tiny_files.value_info("x", ["N", 2, 6, 6])],
                                                         [tiny_files.value_info("y", ["N", 4])]))
 
+    def test_load(self):
+        path = self.write_conv_model()
+        load = self.classify_json("bench", path, "--seconds", "0.02", "--threads", "1", "--load")["load"]
+        steps = [load[f"{step}_ms"] for step in
+                 ("read", "graph", "batch", "pack", "plan", "card", "digest", "session", "first_run")]
+        self.assertGreater(min(steps), 0)
+        self.assertAlmostEqual(sum(steps), load["total_ms"])
+        self.assertGreater(load["peak_bytes"], load["arena_bytes"])
+        text, _ = self.classify("bench", path, "--seconds", "0.02", "--threads", "1", "--load")
+        self.assertRegex(text, r"(?m)^  first run +[\d.]+ ms")
+        self.assertRegex(text, r"(?m)^memory +peak [\d.]+ MiB, arena [\d.]+ MiB$")
+        self.assertNotIn("load", self.classify_json("bench", path, "--seconds", "0.02"))
+
     def test_profile(self):
         for batch in 1, 5:
             found = self.classify_json("bench", self.write_conv_model(), "--seconds", "0.05", "--profile",

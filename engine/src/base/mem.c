@@ -26,17 +26,17 @@ static bool is_large(size_t n_bytes)
     return n_bytes >= HUGE_PAGE_BYTES;
 }
 
+/* The end of a block, less than a huge page, keeps small ones: it may be little. */
 static void wish_huge(void *at, size_t n_bytes)
 {
-    madvise(at, n_bytes, MADV_HUGEPAGE); /* a wish: no matter if it fails */
+    madvise(at, n_bytes & ~(size_t)(HUGE_PAGE_BYTES - 1), MADV_HUGEPAGE); /* it may fail */
 }
 
 void *eng_alloc_aligned(size_t n_bytes)
 {
     if (n_bytes > SIZE_MAX / 2) return NULL;
     if (!is_large(n_bytes)) return aligned_alloc(ENG_ALIGN, eng_align_up(n_bytes ? n_bytes : 1));
-    n_bytes = align_up(n_bytes, HUGE_PAGE_BYTES);
-    void *block = aligned_alloc(HUGE_PAGE_BYTES, n_bytes);
+    void *block = aligned_alloc(HUGE_PAGE_BYTES, align_up(n_bytes, HUGE_PAGE_BYTES));
     if (block) wish_huge(block, n_bytes);
     return block;
 }
@@ -48,7 +48,7 @@ void *eng_calloc_aligned(size_t n_bytes, void **block)
     char *raw = calloc(1, align_up(n_bytes, align) + align);
     if (!raw) return NULL;
     char *at = raw + (align_up((uintptr_t)raw, align) - (uintptr_t)raw);
-    if (is_large(n_bytes)) wish_huge(at, align_up(n_bytes, align));
+    if (is_large(n_bytes)) wish_huge(at, n_bytes);
     *block = raw;
     return at;
 }

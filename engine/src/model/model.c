@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/stopwatch.h"
 #include "graph/inference.h"
 #include "graph/passes.h"
 #include "model/convert.h"
@@ -28,6 +29,14 @@ enum eng_status eng_model_import(struct eng_model *model, struct onnx_model *onn
     return status == ENG_OK ? eng_model_settle_input(model, err) : status;
 }
 
+/* What has been done since the last lap was this step. */
+static void lap(struct eng_model *model, enum eng_load_step step)
+{
+    double now_s = eng_stopwatch_s();
+    model->load_s[step] += now_s - model->lap_s;
+    model->lap_s = now_s;
+}
+
 /* A model's bytes: in memory, or a file's. */
 struct source {
     const void *bytes;
@@ -42,6 +51,7 @@ static enum eng_status read_onnx(struct eng_model *model, const struct source *s
     enum eng_status status = source->file
                                  ? onnx_model_read_file(source->file, &onnx, err)
                                  : onnx_model_read(source->bytes, source->n_bytes, &onnx, err);
+    lap(model, ENG_LOAD_READ);
     if (status != ENG_OK) return status;
     status = eng_card_read(&onnx, options, &model->arena, &model->source, err);
     if (status == ENG_OK) status = eng_model_import(model, &onnx, err);
@@ -49,6 +59,7 @@ static enum eng_status read_onnx(struct eng_model *model, const struct source *s
     onnx_model_fini(&onnx);
     model->n_imported_nodes = model->graph.n_nodes;
     if (status == ENG_OK) status = eng_passes_optimise(&model->graph, err);
+    lap(model, ENG_LOAD_GRAPH);
     return status;
 }
 
@@ -143,9 +154,13 @@ static enum eng_status build(struct eng_model *model, const struct source *sourc
                         MAX_MAX_BATCH);
     enum eng_status status = read_onnx(model, source, options, err);
     if (status == ENG_OK) status = eng_model_find_batch(model, max_batch, err);
+    lap(model, ENG_LOAD_BATCH);
     if (status == ENG_OK) status = make_turned(model, options, source->file != NULL, err);
+    lap(model, ENG_LOAD_PACK);
     if (status == ENG_OK) status = make_plans(model, err);
+    lap(model, ENG_LOAD_PLAN);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
+    lap(model, ENG_LOAD_CARD);
     return status;
 }
 
@@ -167,6 +182,7 @@ static enum eng_status build_from_file(struct eng_model *model, const struct eng
     eng_file_digest_begin(file, &digest);
     enum eng_status status = build(model, &(struct source){.file = file}, options, err);
     enum eng_status digested = eng_file_digest_end(&digest, status == ENG_OK, err);
+    lap(model, ENG_LOAD_DIGEST);
     if (status == ENG_OK) status = digested;
     if (status == ENG_OK) status = eng_open_file_check(file, err);
     if (status == ENG_OK) memcpy(model->digest, digest.hex, sizeof digest.hex);
@@ -179,6 +195,7 @@ static enum eng_status build_from_bytes(struct eng_model *model, const struct so
                                         struct eng_error *err)
 {
     eng_digest_sha256(source->bytes, source->n_bytes, model->digest);
+    lap(model, ENG_LOAD_DIGEST);
     return build(model, source, options, err);
 }
 
@@ -191,6 +208,7 @@ static enum eng_status open_source(const struct source *source,
     eng_arena_init(&model->arena);
     eng_graph_init(&model->graph);
     eng_graph_init(&model->turned);
+    model->lap_s = eng_stopwatch_s();
     enum eng_status status = source->file ? build_from_file(model, source->file, options, err)
                                           : build_from_bytes(model, source, options, err);
     if (status != ENG_OK) {

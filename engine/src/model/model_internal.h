@@ -9,6 +9,18 @@
 #include "graph/plan.h"
 #include "model/card.h"
 
+/* What opening a model consists of, one after the other. */
+enum eng_load_step {
+    ENG_LOAD_READ,
+    ENG_LOAD_GRAPH,
+    ENG_LOAD_BATCH,
+    ENG_LOAD_PACK,
+    ENG_LOAD_PLAN,
+    ENG_LOAD_CARD,
+    ENG_LOAD_DIGEST,
+    ENG_N_LOAD_STEPS
+};
+
 struct eng_model {
     struct eng_arena arena; /* strings and arrays of the card */
     struct eng_graph graph; /* optimised */
@@ -31,6 +43,8 @@ struct eng_model {
     size_t sample_count;         /* floats of one prepared picture or vector; 0: it takes neither */
     int answer;                  /* the output that holds classes' scores or a predicted number */
     size_t n_answers;            /* of one sample */
+    double load_s[ENG_N_LOAD_STEPS]; /* how long each took */
+    double lap_s;                    /* when the last one ended */
 };
 
 /*
