@@ -6,6 +6,7 @@
 #include "graph/squeeze_excite.h"
 #include "graph/turn.h"
 #include "kernels/dispatch.h"
+#include "ops/channel_shuffle.h"
 #include "ops/nhwc.h"
 
 #include <stdlib.h>
@@ -434,6 +435,25 @@ static enum eng_status convert_concat(struct eng_turn *w, const struct eng_node 
     return status;
 }
 
+static enum eng_status convert_shuffle(struct eng_turn *w, const struct eng_node *node, bool *done,
+                                       struct eng_error *err)
+{
+    int in[2];
+    *done = true;
+    for (size_t k = 0; k < node->n_in; k++) {
+        *done &= has_twin(w, node->in[k]);
+        in[k] = w->twin[node->in[k]];
+    }
+    if (!*done) return ENG_OK;
+    struct eng_channel_shuffle_attrs *attrs =
+        eng_arena_copy(&w->graph->arena, node->attrs, sizeof *attrs);
+    if (!attrs) return eng_fail_memory(err, "a graph pass");
+    attrs->last = true;
+    struct eng_node like = *node;
+    like.attrs = attrs;
+    return eng_turn_push_twin(w, &like, in, node->n_in, err);
+}
+
 /* The order that a Transpose of pictures gives. */
 static bool has_order(const struct eng_node *node, const int64_t *perm)
 {
@@ -496,7 +516,9 @@ static enum eng_status step(struct eng_turn *w, const struct eng_node *node, str
     else if (is(node, "Concat") && joins_channels(w, node)) {
         done = true;
         status = convert_concat(w, node, err);
-    } else if (is(node, "Transpose"))
+    } else if (node->op == &eng_op_channel_shuffle)
+        status = convert_shuffle(w, node, &done, err);
+    else if (is(node, "Transpose"))
         done = convert_transpose(w, node);
     else if (node->n_in > 0 && has_twin(w, node->in[0]))
         status = convert_picture(w, node, &done, err);

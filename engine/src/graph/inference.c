@@ -7,6 +7,7 @@
 #include "graph/layer_norm.h"
 #include "graph/packed_products.h"
 #include "graph/settle_shapes.h"
+#include "graph/shuffle.h"
 #include "graph/swish.h"
 #include "graph/quantised.h"
 
@@ -18,6 +19,7 @@ static rewrite_fn *const rewrites[] = {
     eng_find_gelu,
     eng_find_layer_norm,
     eng_swish,
+    eng_shuffle,
     eng_find_attention,
     eng_fold_pads,
     eng_quantised,

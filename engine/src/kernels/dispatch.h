@@ -275,6 +275,8 @@ struct eng_kernels {
     void (*multiply_packed)(const struct eng_packed_product *product);
     void (*multiply_dots)(const struct eng_packed_dots *dots);
     void (*depthwise)(const struct eng_depthwise *depthwise);
+    /* y[2 i] = a[i], y[2 i + 1] = b[i]; n of each. */
+    void (*alternate)(const float *a, const float *b, float *y, size_t n);
     /* sums[c] = the sum of x[i * n_channels + c] over n_pixels. */
     void (*sum_pixels)(const float *x, size_t n_pixels, size_t n_channels, float *sums);
     void (*grouped)(const struct eng_depthwise *depthwise);
