@@ -188,12 +188,15 @@ static void run_pieces(void *ctx, size_t begin, size_t end)
     }
 }
 
-/* Whole tiles of rows (vector_packed.inc), as many as the cache holds. */
+/* Whole tiles of rows (vector_packed.inc), as many as the cache holds, in chunks of about the same
+ * size, which threads share better. */
 static size_t chunk_rows(const struct eng_linear *l)
 {
-    enum { TILE = 24 };
-    size_t n = CHUNK_BYTES / sizeof(float) / (l->depth + 1) / TILE * TILE;
-    return smaller(n ? n : TILE, l->n_rows);
+    enum { TILE = 12 };
+    size_t most = CHUNK_BYTES / sizeof(float) / (l->depth + 1) / TILE * TILE;
+    if (most == 0) most = TILE;
+    size_t n_chunks = (l->n_rows - 1) / most + 1, even = (l->n_rows - 1) / n_chunks + 1;
+    return smaller((even + TILE - 1) / TILE * TILE, l->n_rows);
 }
 
 void eng_linear_forward(const struct eng_linear *l, const struct eng_linear_call *call)
