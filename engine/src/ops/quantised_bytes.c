@@ -10,6 +10,7 @@
 #include "base/share.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void describe(const struct eng_op_call *call, char *text, size_t size)
 {
@@ -145,25 +146,48 @@ static enum eng_status picture_infer(struct eng_op_infer *q, struct eng_error *e
 /* Pixels are done in runs, each channel by channel. */
 enum { RUN = 64 };
 
+/* Red, green and blue, four bytes at a time: the next pixel overwrites the fourth. */
+static void join_three(uint8_t lines[3][RUN], uint8_t *y, size_t n)
+{
+    for (size_t p = 0; p + 1 < n; p++, y += 3) {
+        uint8_t pixel[4] = {lines[0][p], lines[1][p], lines[2][p]};
+        memcpy(y, pixel, sizeof pixel);
+    }
+    for (size_t c = 0; c < 3; c++)
+        y[c] = lines[c][n - 1];
+}
+
+static void picture_run(const struct eng_quantised *q, const float *x, size_t pixels,
+                        size_t channels, uint8_t *y, size_t n)
+{
+    struct eng_int8_finish finish = eng_quantised_finish(q);
+    const struct eng_int8_kernels *kernels = eng_int8_kernels();
+    uint8_t lines[3][RUN];
+    if (channels == 3) {
+        for (size_t c = 0; c < 3; c++)
+            kernels->quantise(x + c * pixels, q->scale, &finish, lines[c], n);
+        join_three(lines, y, n);
+        return;
+    }
+    for (size_t c = 0; c < channels; c++) {
+        kernels->quantise(x + c * pixels, q->scale, &finish, lines[0], n);
+        for (size_t p = 0; p < n; p++)
+            y[p * channels + c] = lines[0][p];
+    }
+}
+
 static void picture_runs(void *ctx, size_t begin, size_t end)
 {
     const struct eng_op_call *call = ctx;
-    const struct eng_quantised *attrs = call->attrs;
     const int64_t *dim = call->in[0]->shape.dim;
     size_t channels = (size_t)dim[1], pixels = (size_t)(dim[2] * dim[3]);
     size_t runs = (pixels + RUN - 1) / RUN;
-    struct eng_int8_finish finish = eng_quantised_finish(attrs);
     for (size_t i = begin; i < end; i++) {
         size_t image = i / runs, first = i % runs * RUN;
         size_t n = pixels - first < RUN ? pixels - first : RUN;
-        uint8_t *y = (uint8_t *)call->out[0]->data + (image * pixels + first) * channels;
         const float *x = (const float *)call->in[0]->data + image * channels * pixels + first;
-        for (size_t c = 0; c < channels; c++) {
-            uint8_t line[RUN];
-            eng_int8_kernels()->quantise(x + c * pixels, attrs->scale, &finish, line, n);
-            for (size_t p = 0; p < n; p++)
-                y[p * channels + c] = line[p];
-        }
+        uint8_t *y = (uint8_t *)call->out[0]->data + (image * pixels + first) * channels;
+        picture_run(call->attrs, x, pixels, channels, y, n);
     }
 }
 

@@ -194,6 +194,8 @@ static const struct product products[] = {
      IN_SUMS, 1, 1, 1, NULL, false},
     {"3x3 by 2, per channel, ReLU", "Conv", PICTURE(5), NET_SHAPE(40, 5, 3, 3), SIGNED_BYTES,
      POSITIVE_BYTES, PER_CHANNEL(0), IN_SUMS, 1, 2, 1, "Relu", false},
+    {"of three channels", "Conv", PICTURE(3), NET_SHAPE(32, 3, 3, 3), UNSIGNED_BYTES, WIDE_BYTES,
+     PER_CHANNEL(0), IN_SUMS, 1, 2, 1, NULL, false},
     {"1x1, signed", "Conv", PICTURE(20), NET_SHAPE(70, 20, 1, 1), SIGNED_BYTES, SIGNED_BYTES,
      PER_CHANNEL(0), NO_BIAS, 1, 1, 0, NULL, false},
     {"grouped, uint8 weights",
