@@ -1,6 +1,7 @@
 #include "kernels/attention.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/dispatch.h"
 
 #include <math.h>
@@ -9,7 +10,6 @@
 enum {
     BLOCK_FLOATS = 4 * ENG_ATTENTION_MOST_KEYS, /* scores at a time: 64 KiB */
     CHUNK_ROWS = 192,                           /* about so many queries are one piece of work */
-    PIECE_FLOPS = 500 * 1000,                   /* less is not worth another thread's while */
 };
 
 static size_t round_up(size_t n)
@@ -199,8 +199,7 @@ void eng_attention_forward(const struct eng_attention *a, const struct eng_atten
     struct run r = {.a = a, .call = call, .kernels = eng_kernels()};
     r.chunk_rows = divide_up(a->n_queries, divide_up(a->n_queries, CHUNK_ROWS));
     r.n_chunks = divide_up(a->n_queries, r.chunk_rows);
-    size_t flops = 2 * r.chunk_rows * a->n_keys * (a->depth + a->width);
-    eng_pool_for(call->pool, a->n_heads, 1 + (PIECE_FLOPS >> 5) / head_floats(a), pack_heads, &r);
-    eng_pool_for(call->pool, a->n_heads * r.n_chunks, 1 + PIECE_FLOPS / (flops + 1), run_chunks,
-                 &r);
+    double flops = 2 * (double)(r.chunk_rows * a->n_keys) * (double)(a->depth + a->width);
+    eng_share(call->pool, a->n_heads, 0, 16 * (double)head_floats(a), pack_heads, &r);
+    eng_share(call->pool, a->n_heads * r.n_chunks, flops, 0, run_chunks, &r);
 }

@@ -1,6 +1,7 @@
 #include "kernels/conv.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/conv_source.h"
 #include "kernels/correlate.h"
 #include "kernels/dispatch.h"
@@ -62,7 +63,6 @@ static bool input_correlation(const struct eng_conv *conv, struct eng_correlatio
 enum {
     WAVE_BYTES = 1 << 20,
     MAX_WAVE = 64,
-    WORK_PER_CHUNK = 1 << 14, /* additions that make a thread worth waking: some 5 us */
 };
 
 /* What the gradient of the weights reads: sources of X, and dY with the gaps that the source's rows
@@ -192,8 +192,8 @@ static void input_by_columns(const struct eng_conv *conv, const float *w, const 
         gemm.b = dy + i * conv->out_channels * n_out;
         eng_gemm_run(&gemm, NULL, (struct eng_activation){.kind = ENG_ACT_NONE}, pool);
         struct columns_back back = {&conv->window, columns, dx + i * conv->in_channels * n_in};
-        eng_pool_for(pool, conv->in_channels, WORK_PER_CHUNK / (n_taps(conv) * n_out + 1) + 1,
-                     add_columns, &back);
+        double n_sums = (double)n_taps(conv) * (double)n_out;
+        eng_share(pool, conv->in_channels, 8 * n_sums, 12 * n_sums, add_columns, &back);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "kernels/gemm.h"
 
+#include "base/share.h"
 #include "kernels/clamp.h"
 #include "kernels/dispatch.h"
 
@@ -14,8 +15,7 @@ enum {
     AHEAD = 8,         /* rows of B to prefetch: far apart, they are no stream to the CPU */
     PACK_ROWS = 16,    /* rows of A that make packing pay */
     MAX_PANEL_COLUMNS = 16 * ENG_PANEL_VECTORS,
-    DOT_COLUMNS = 32,         /* columns of C in one piece of dot products */
-    WORK_PER_CHUNK = 1 << 18, /* multiply-adds that make a thread worth waking: some 5 us */
+    DOT_COLUMNS = 32, /* columns of C in one piece of dot products */
 };
 
 /* C is cut into pieces of rows x columns. */
@@ -200,6 +200,6 @@ void eng_gemm_run(const struct eng_gemm *g, const float *column_bias,
     p.n_rows = smaller(p.is_dot ? DOT_ROWS : BLOCK_ROWS, g->m);
     p.per_row = (g->n - 1) / p.n_columns + 1;
     size_t n_pieces = p.per_row * ((g->m - 1) / p.n_rows + 1);
-    size_t work = p.n_rows * p.n_columns * g->k;
-    eng_pool_for(pool, n_pieces, WORK_PER_CHUNK / (work + 1) + 1, run_pieces, &p);
+    double b = (double)p.n_columns * (double)g->k;
+    eng_share(pool, n_pieces, 2 * (double)p.n_rows * b, sizeof(float) * b, run_pieces, &p);
 }

@@ -1,6 +1,7 @@
 #include "kernels/integer_conv.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/integer_product.h"
 #include "kernels/quantise.h"
 
@@ -13,7 +14,7 @@
  * add up shifted rows of the image.
  */
 
-enum { PIXELS = 16, TILES = 64, WORK_PER_CHUNK = 1 << 18 };
+enum { PIXELS = 16, TILES = 64 };
 
 static size_t n_taps(const struct eng_conv *s)
 {
@@ -191,13 +192,13 @@ static void run_group(struct image *im, const int16_t *weights, struct eng_pool 
 {
     const struct eng_conv *s = &im->conv->shape;
     size_t n_out = eng_window_volume(s->window.out), n_in = eng_window_volume(s->window.in);
-    size_t work = PIXELS * row_length(s) * s->out_channels + 1;
+    double work = PIXELS * (double)row_length(s) * (double)s->out_channels;
     im->weights = weights + im->group * s->out_channels * row_length(s);
-    eng_pool_for(pool, n_in, WORK_PER_CHUNK / 16 / s->in_channels + 1, turn_pixels, im);
+    eng_share(pool, n_in, 16 * (double)s->in_channels, 0, turn_pixels, im);
     for (im->first_pixel = 0; im->first_pixel < n_out; im->first_pixel += TILES * PIXELS) {
         size_t tiles = (n_out - im->first_pixel + PIXELS - 1) / PIXELS;
         if (tiles > TILES) tiles = TILES;
-        eng_pool_for(pool, tiles, WORK_PER_CHUNK / work + 1, run_tiles, im);
+        eng_share(pool, tiles, work, 0, run_tiles, im);
     }
 }
 
@@ -291,9 +292,8 @@ void eng_integer_conv_image(const struct eng_integer_conv *conv,
                        .pixels = (int16_t *)(void *)((char *)scratch + l.pixels),
                        .rows = (int16_t *)(void *)((char *)scratch + l.rows)};
     if (has_lone_channels(s)) {
-        size_t work = eng_window_volume(s->window.out) * n_taps(s) + 1;
-        eng_pool_for(pool, s->groups * s->out_channels, WORK_PER_CHUNK / work + 1, run_channels,
-                     &im);
+        double work = 2 * (double)eng_window_volume(s->window.out) * (double)n_taps(s);
+        eng_share(pool, s->groups * s->out_channels, work, 0, run_channels, &im);
         return;
     }
     for (im.group = 0; im.group < s->groups; im.group++)

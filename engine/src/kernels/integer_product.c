@@ -1,11 +1,12 @@
 #include "kernels/integer_product.h"
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "kernels/quantise.h"
 
 #include <string.h>
 
-enum { COLUMNS = 32, WORK_PER_CHUNK = 1 << 18 };
+enum { COLUMNS = 32 };
 
 void eng_integer_widen(enum eng_dtype dtype, const void *from, size_t step, size_t n, int32_t zero,
                        int16_t *to)
@@ -105,6 +106,6 @@ void eng_integer_matmul_run(const struct eng_integer_matmul *matmul,
                               .b_zeros = in->b_zeros,
                               .first_column = at.b * s->n,
                               .c = c};
-    size_t work = s->m * s->k * COLUMNS + 1;
-    eng_pool_for(pool, (s->n - 1) / COLUMNS + 1, WORK_PER_CHUNK / work + 1, run_columns, &product);
+    double b = (double)s->k * COLUMNS;
+    eng_share(pool, (s->n - 1) / COLUMNS + 1, (double)s->m * b, b, run_columns, &product);
 }

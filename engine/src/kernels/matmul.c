@@ -1,10 +1,9 @@
 #include "kernels/matmul.h"
 
+#include "base/share.h"
 #include "kernels/gemm.h"
 
 #include <string.h>
-
-enum { WORK_PER_CHUNK = 1 << 18 }; /* multiply-adds that make a thread worth waking */
 
 static const struct eng_activation none = {.kind = ENG_ACT_NONE};
 
@@ -112,8 +111,8 @@ void eng_matmul_forward(const struct eng_matmul *s, enum eng_dtype dtype, const 
     struct stack stack = {
         .matmul = s, .dtype = dtype, .a = a, .b = b, .activation = activation, .c = c};
     if (s->batches.count == 1) stack.pool = pool;
-    size_t work = s->m * s->n * s->k + 1;
-    eng_pool_for(pool, s->batches.count, WORK_PER_CHUNK / work + 1, run_matrices, &stack);
+    double flops = 2 * (double)s->m * (double)s->n * (double)s->k;
+    eng_share(pool, s->batches.count, flops, 0, run_matrices, &stack);
 }
 
 /* A gradient that is to be written: by the product itself if there is one, else zeroed to be added

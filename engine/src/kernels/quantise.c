@@ -1,11 +1,12 @@
 #include "kernels/quantise.h"
 
+#include "base/share.h"
 #include "kernels/int8_kernels.h"
 
 #include <math.h>
 #include <stdint.h>
 
-enum { ROW = 1 << 12, WORK_PER_CHUNK = 1 << 16 }; /* elements */
+enum { ROW = 1 << 12 }; /* elements */
 
 /* To the nearest integer, halves to even, for what fits 2^20, which is beyond every type's range;
  * adding 1.5 * 2^23 leaves no bits for a fraction. Unlike rintf this vectorises on every CPU. */
@@ -215,7 +216,7 @@ static void run_all(struct run *run, struct eng_pool *pool)
     size_t n_rows = count_rows(run->q);
     if (n_rows == 0) return;
     size_t per_row = run->q->outer * run->q->axis * run->q->inner / n_rows + 1;
-    eng_pool_for(pool, n_rows, WORK_PER_CHUNK / per_row + 1, run_rows, run);
+    eng_share(pool, n_rows, 8 * (double)per_row, 5 * (double)per_row, run_rows, run);
 }
 
 void eng_quantise(const struct eng_quantisation *q, enum eng_dtype x_dtype, const void *x,
