@@ -2,12 +2,16 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/stopwatch.h"
+#include "graph/pace.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { SHORT_FLOPS = 1000 * 1000 * 1000 }; /* some 10 ms on one CPU */
 
 /* Filled anew in every backward pass. */
 struct grad_tables {
@@ -22,6 +26,8 @@ struct eng_exec {
     uint8_t *memory;
     size_t memory_bytes;
     struct eng_pool *pool;
+    struct eng_pace pace;
+    bool alone;              /* the calls have no pool */
     struct eng_exec **lanes; /* [n_lanes] each runs the first nodes for one sample at a time */
     size_t n_lanes;
     struct eng_tensor *tensors;      /* [n_values] bound */
@@ -149,6 +155,7 @@ void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan)
     assert(plan->graph == exec->graph && plan->arena_bytes <= exec->memory_bytes);
     if (exec->plan == plan) return;
     exec->plan = plan;
+    exec->pace = (struct eng_pace){0};
     for (size_t v = 0; v < exec->graph->n_values; v++) {
         exec->tensors[v] = plan->tensors[v];
         if (plan->offset[v] != ENG_NO_PLACE) exec->tensors[v].data = at(exec, plan->offset[v]);
@@ -326,16 +333,42 @@ static void run_lanes(void *ctx, size_t begin, size_t end)
 }
 
 /* Times are added up by one lane, without others beside it. */
-void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
+static void run_shared(struct eng_exec *exec, uint64_t seed)
 {
-    assert(exec->plan);
     const struct eng_plan *plan = exec->plan;
     struct samples samples = {.exec = exec, .seed = seed};
-    eng_pool_begin_run(exec->pool, exec->plan->flops);
+    eng_pool_begin_run(exec->pool, plan->flops);
     if (plan->n_apart > 0)
         eng_pool_for(exec->pool, exec->node_seconds ? 1 : exec->n_lanes, 1, run_lanes, &samples);
     run_nodes(exec, plan->n_apart, plan->graph->n_nodes, seed);
     eng_pool_end_run(exec->pool);
+}
+
+static void set_alone(struct eng_exec *exec, bool alone)
+{
+    for (size_t i = 0; exec->alone != alone && i < exec->graph->n_nodes; i++)
+        exec->calls[i].pool = alone ? NULL : exec->pool;
+    exec->alone = alone;
+}
+
+/* Long runs gain by sharing wherever the CPUs are, and so do samples that run apart. */
+static bool may_go_alone(const struct eng_exec *exec)
+{
+    return eng_pool_size(exec->pool) > 1 && exec->plan->mode == ENG_PLAN_INFERENCE &&
+           exec->plan->n_apart == 0 && exec->plan->flops < SHORT_FLOPS && !exec->node_seconds;
+}
+
+void eng_exec_forward(struct eng_exec *exec, uint64_t seed)
+{
+    assert(exec->plan);
+    bool timed = may_go_alone(exec);
+    set_alone(exec, timed && eng_pace_goes_alone(&exec->pace));
+    double start_s = timed ? eng_stopwatch_s() : 0;
+    if (exec->alone)
+        run_nodes(exec, 0, exec->graph->n_nodes, seed);
+    else
+        run_shared(exec, seed);
+    if (timed) eng_pace_took(&exec->pace, eng_stopwatch_s() - start_s);
 }
 
 float *eng_exec_seed_grad(struct eng_exec *exec, int value)
