@@ -18,7 +18,7 @@ struct bench_options {
     int64_t threads;
     int64_t batch;
     double seconds;
-    int tuning;
+    int tuning, precision;
     bool profile;
     bool load;
     bool turns;
@@ -28,10 +28,15 @@ struct bench_options {
 static const char *const tunings[] = {
     [ENG_TUNING_OFF] = "off", [ENG_TUNING_MEASURE] = "measure", NULL};
 
+static const char *const precisions[] = {
+    [ENG_PRECISION_FLOAT32] = "float32", [ENG_PRECISION_BF16] = "bf16", NULL};
+
 static const struct tool_option options[] = {
     TOOL_INT(struct bench_options, threads, 0, 0, 1024, "N", "threads for one run; 0: every CPU"),
     TOOL_INT(struct bench_options, batch, 1, 1, 4096, "N", "samples in one run"),
     TOOL_FLOAT(struct bench_options, seconds, 3, 0.01, 3600, "S", "how long to measure"),
+    TOOL_CHOICE(struct bench_options, precision, ENG_PRECISION_FLOAT32, precisions, "NAME",
+                "float32 or bf16: what products may round to, if config.json does not say"),
     TOOL_CHOICE(struct bench_options, tuning, ENG_TUNING_OFF, tunings, "HOW",
                 "off or measure: how ways of computing are chosen, if config.json does not say"),
     TOOL_FLAG(struct bench_options, profile, "time every node too, for as long again"),
@@ -64,15 +69,20 @@ struct bench {
 
 /* --- answers --- */
 
+static const char *precision(const struct bench *b)
+{
+    return precisions[eng_model_precision(tool_bench_model(b->bench))];
+}
+
 static json_t *report_json(const struct bench *b, const struct tool_measurement *m,
                            const struct tool_profile *profile)
 {
-    json_t *report =
-        json_pack("{s:s, s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "model", b->path,
-                  "cpu_level", eng_cpu_level(), "threads", b->n_threads, "batch", b->batch, "runs",
-                  (json_int_t)m->n_runs, "min_ms", m->min_ms, "median_ms", m->median_ms, "p90_ms",
-                  m->p90_ms, "p99_ms", m->p99_ms, "throughput", m->samples_per_s, "flops",
-                  tool_bench_flops(b->bench), "gflops", m->gflops);
+    json_t *report = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "model", b->path,
+        "cpu_level", eng_cpu_level(), "precision", precision(b), "threads", b->n_threads, "batch",
+        b->batch, "runs", (json_int_t)m->n_runs, "min_ms", m->min_ms, "median_ms", m->median_ms,
+        "p90_ms", m->p90_ms, "p99_ms", m->p99_ms, "throughput", m->samples_per_s, "flops",
+        tool_bench_flops(b->bench), "gflops", m->gflops);
     bool failed = report && profile &&
                   json_object_set_new(report, "profile", tool_profile_json(profile)) != 0;
     failed |=
@@ -84,8 +94,8 @@ static json_t *report_json(const struct bench *b, const struct tool_measurement 
 
 static void print_report(const struct bench *b, const struct tool_measurement *m)
 {
-    printf("cpu level   %s\nthreads     %d\nbatch       %d\nruns        %zu\n", eng_cpu_level(),
-           b->n_threads, b->batch, m->n_runs);
+    printf("cpu level   %s\nprecision   %s\n", eng_cpu_level(), precision(b));
+    printf("threads     %d\nbatch       %d\nruns        %zu\n", b->n_threads, b->batch, m->n_runs);
     printf("latency     median %.4f ms, min %.4f ms, p90 %.4f ms, p99 %.4f ms\n", m->median_ms,
            m->min_ms, m->p90_ms, m->p99_ms);
     printf("throughput  %.1f samples/s\ncompute     %.2f GFLOP/s\n", m->samples_per_s, m->gflops);
@@ -162,6 +172,7 @@ static enum eng_status bench(struct bench *b, struct eng_error *err)
     if (b->opt.turns && (b->opt.json || b->opt.profile || b->opt.load))
         return eng_fail(err, ENG_ARGUMENT, "--turns goes without --json, --profile and --load");
     struct eng_model_options model_options = {.max_batch = b->batch,
+                                              .precision = (enum eng_precision)b->opt.precision,
                                               .tuning = (enum eng_tuning)b->opt.tuning};
     struct eng_model *model;
     enum eng_status status = eng_model_open(b->path, &model_options, &model, err);

@@ -78,6 +78,8 @@ static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
                    .metrics = d->app.metrics,
                    .max_queue = (size_t)config->max_queue,
                    .max_batch = (int)config->max_batch,
+                   .precision = strcmp(config->precision, "bf16") == 0 ? ENG_PRECISION_BF16
+                                                                       : ENG_PRECISION_FLOAT32,
                    .tuning =
                        strcmp(config->tuning, "measure") == 0 ? ENG_TUNING_MEASURE : ENG_TUNING_OFF,
                    .tuning_cache = d->tuning_cache,

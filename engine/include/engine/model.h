@@ -94,8 +94,9 @@ struct eng_model_options {
     const char *preset;      /* preprocessing by name, as config.json's preset; NULL = none */
     const char *labels_path; /* a labels file, as config.json's labels_file; NULL = none */
     int max_batch;           /* the largest batch that sessions may run; 0 = 32 */
-    /* How to choose among ways of computing if config.json ("engine": {"tuning"}) does not say; and
-     * where measurements are kept, NULL: nowhere. */
+    /* How to choose among ways of computing if config.json's "engine" does not say; and where
+     * measurements are kept, NULL: nowhere. */
+    enum eng_precision precision;
     enum eng_tuning tuning;
     struct eng_tuning_cache *tuning_cache;
 };
@@ -134,6 +135,11 @@ int eng_model_max_batch(const struct eng_model *model);
 /* Purpose: true if the graph insists on the one sample that it was exported for, or mixes samples:
  * a session then runs a batch's samples one after the other, and batches save no time. */
 bool eng_model_runs_one_by_one(const struct eng_model *model);
+
+/* Purpose: what is asked of the model, and what it computes with: float32 in any case on a CPU that
+ * lacks instructions for more, or at a cpu level without. */
+enum eng_precision eng_model_wanted_precision(const struct eng_model *model);
+enum eng_precision eng_model_precision(const struct eng_model *model);
 
 size_t eng_model_n_inputs(const struct eng_model *model);
 size_t eng_model_n_outputs(const struct eng_model *model);

@@ -48,8 +48,8 @@ enum eng_status eng_session_run(struct eng_session *session, const struct eng_te
 
 /*
  * Purpose: runs the model's golden samples and compares the probabilities with the recorded ones.
- * Errors: MISMATCH naming sample, class, value and wanted value (tolerance 1e-4). OK if it has
- * none.
+ * Errors: MISMATCH naming sample, class, value and wanted value (tolerance 1e-4; 0.1 if products
+ * round to bfloat16). OK if it has none.
  */
 enum eng_status eng_session_check_golden(struct eng_session *session, struct eng_error *err);
 

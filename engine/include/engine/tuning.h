@@ -12,6 +12,12 @@ enum eng_tuning {
     ENG_TUNING_MEASURE, /* each layer's ways are timed when the model is opened */
 };
 
+enum eng_precision {
+    ENG_PRECISION_FLOAT32,
+    ENG_PRECISION_BF16, /* products may round to bfloat16 (8 bits), where the CPU has instructions
+                         */
+};
+
 /* What was measured, for models that are opened later: of the same shapes, or the same file. */
 struct eng_tuning_cache;
 

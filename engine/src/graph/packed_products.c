@@ -178,7 +178,11 @@ static bool read_product(const struct walk *w, size_t i, struct product *p)
                           .out = node->out[0]};
     p->linear.depth = (size_t)dim[attrs->transB];
     p->linear.n_columns = (size_t)dim[!attrs->transB];
-    p->linear.is_dots = eng_linear_choose_dots(p->linear.depth, p->linear.n_columns);
+    const struct eng_ways *ways = w->rewrite->ways;
+    p->linear.is_bf16 =
+        ways && ways->bf16 && eng_linear_bf16_can(p->linear.depth, p->linear.n_columns);
+    p->linear.is_dots =
+        !p->linear.is_bf16 && eng_linear_choose_dots(p->linear.depth, p->linear.n_columns);
     p->w.data = right->data;
     p->w.depth_step = attrs->transB ? 1 : p->linear.n_columns;
     p->w.column_step = attrs->transB ? p->linear.depth : 1;
@@ -266,7 +270,8 @@ static enum eng_status put_node(struct walk *w, struct product *p, size_t n_pack
     if (!attrs || !in || !out) return eng_fail_memory(err, "a graph pass");
     *attrs = (struct eng_linear_attrs){.depth = (int64_t)p->linear.depth,
                                        .n_columns = (int64_t)p->linear.n_columns,
-                                       .is_dots = p->linear.is_dots};
+                                       .is_dots = p->linear.is_dots,
+                                       .is_bf16 = p->linear.is_bf16};
     in[0] = p->x;
     in[3] = p->added;
     enum eng_status status = add_constants(w, p, n_packed, in, err);

@@ -29,6 +29,8 @@ enum eng_status eng_ways_choose(struct eng_ways *ways, const char *node,
                             eng_nhwc_method_name(way.method));
         way = (struct eng_way){pin->method, ENG_NHWC_PINNED};
         pin->is_used = true;
+    } else if (ways && ways->bf16 && eng_nhwc_conv_prefers_bf16(conv, way.method)) {
+        way.method = ENG_NHWC_BF16;
     } else if (ways && ways->measures && eng_nhwc_conv_n_ways(conv, n_convolutions) > 1) {
         way.reason = ENG_NHWC_MEASURED;
         status =

@@ -13,6 +13,7 @@ struct eng_pin {
 
 struct eng_ways {
     bool measures;
+    bool bf16; /* products may round to bfloat16 */
     struct eng_nhwc_tuner tuner;
     struct eng_pin *pins;
     size_t n_pins;

@@ -4,6 +4,7 @@
 #include "base/share.h"
 #include "kernels/clamp.h"
 #include "kernels/dispatch.h"
+#include "kernels/linear_bf16.h"
 
 #include <string.h>
 
@@ -34,9 +35,17 @@ bool eng_linear_choose_dots(size_t depth, size_t n_columns)
 
 bool eng_linear_packed_floats(const struct eng_linear *l, size_t *out)
 {
+    if (l->is_bf16) return eng_linear_bf16_packed_floats(l, out);
     if (l->depth > SIZE_MAX / 2 || l->n_columns > SIZE_MAX / 2) return false;
     return l->is_dots ? eng_mul_size(round_up(l->depth), l->n_columns, out)
                       : eng_mul_size(l->depth, round_up(l->n_columns), out);
+}
+
+bool eng_linear_scratch_bytes(const struct eng_linear *l, size_t *out)
+{
+    if (l->is_bf16) return eng_linear_bf16_scratch_bytes(l, out);
+    *out = 0;
+    return true;
 }
 
 size_t eng_linear_bias_floats(const struct eng_linear *l)
@@ -113,7 +122,9 @@ static void pack_dots(const struct eng_linear *l, const struct eng_linear_weight
 
 void eng_linear_pack(const struct eng_linear *l, const struct eng_linear_weights *w, float *packed)
 {
-    if (l->is_dots)
+    if (l->is_bf16)
+        eng_linear_bf16_pack(l, w, packed);
+    else if (l->is_dots)
         pack_dots(l, w, packed);
     else
         pack_columns(l, w, packed);
@@ -206,6 +217,10 @@ void eng_linear_forward(const struct eng_linear *l, const struct eng_linear_call
                     .kernels = eng_kernels(),
                     .clamp = eng_clamp_for(call->activation)};
     if (l->n_rows == 0 || l->n_columns == 0) return;
+    if (l->is_bf16) {
+        eng_linear_bf16_forward(l, call);
+        return;
+    }
     r.n_chunk = chunk_rows(l);
     r.n_panels = l->is_dots ? 1 : (l->n_columns - 1) / ENG_PACKED_COLUMNS + 1;
     size_t n_pieces = ((l->n_rows - 1) / r.n_chunk + 1) * r.n_panels;

@@ -10,6 +10,8 @@
  *     dots      a vector holds neighbouring numbers along the depth (eng_packed_dots): for few
  *               columns, of which no vector would be full
  *
+ * On request, where the CPU has instructions for it, a third: bfloat16 (kernels/bf16.h).
+ *
  * Every number of y is one chain of operations, the same whatever the rows and the pool: so the
  * same row gives the same bits in every batch.
  */
@@ -25,10 +27,17 @@
 struct eng_linear {
     size_t n_rows, depth, n_columns;
     bool is_dots; /* the order of the packed weights */
+    bool is_bf16; /* another one: pairs of bfloat16 (kernels/bf16.h), if somebody asks for it */
 };
 
 /* Purpose: which order is faster. */
 bool eng_linear_choose_dots(size_t depth, size_t n_columns);
+
+/* Purpose: whether bfloat16 can be asked for here, and is faster. */
+bool eng_linear_bf16_can(size_t depth, size_t n_columns);
+
+/* Purpose: memory for one forward; 0 but with bfloat16. False: the size overflows. */
+bool eng_linear_scratch_bytes(const struct eng_linear *linear, size_t *out);
 
 /* Purpose: floats of the packed weights. False: the size overflows. */
 bool eng_linear_packed_floats(const struct eng_linear *linear, size_t *out);
@@ -53,6 +62,7 @@ struct eng_linear_call {
     const float *added; /* as y; added before the activation; NULL: 0 */
     struct eng_activation activation;
     float *y;
+    void *scratch;
     struct eng_pool *pool;
 };
 

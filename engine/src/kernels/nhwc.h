@@ -34,6 +34,7 @@ struct eng_nhwc_way {
     void (*forward)(const struct eng_nhwc_conv *conv, const struct eng_nhwc_conv_call *call);
 };
 
-extern const struct eng_nhwc_way eng_nhwc_product, eng_nhwc_winograd, eng_nhwc_depthwise;
+extern const struct eng_nhwc_way eng_nhwc_product, eng_nhwc_winograd, eng_nhwc_depthwise,
+    eng_nhwc_bf16;
 
 #endif

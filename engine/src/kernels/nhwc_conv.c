@@ -9,6 +9,7 @@ static const struct eng_nhwc_way *const ways[] = {
     [ENG_NHWC_WINOGRAD_2X2] = &eng_nhwc_winograd,
     [ENG_NHWC_WINOGRAD_4X4] = &eng_nhwc_winograd,
     [ENG_NHWC_DEPTHWISE] = &eng_nhwc_depthwise,
+    [ENG_NHWC_BF16] = &eng_nhwc_bf16,
 };
 
 const char *eng_nhwc_method_name(enum eng_nhwc_method method)
@@ -16,7 +17,8 @@ const char *eng_nhwc_method_name(enum eng_nhwc_method method)
     static const char *const names[] = {[ENG_NHWC_PRODUCT] = "product",
                                         [ENG_NHWC_WINOGRAD_2X2] = "winograd_2x2",
                                         [ENG_NHWC_WINOGRAD_4X4] = "winograd_4x4",
-                                        [ENG_NHWC_DEPTHWISE] = "depthwise"};
+                                        [ENG_NHWC_DEPTHWISE] = "depthwise",
+                                        [ENG_NHWC_BF16] = "bf16"};
     return names[method];
 }
 
@@ -54,6 +56,7 @@ bool eng_nhwc_conv_bears(const struct eng_nhwc_conv *conv, enum eng_nhwc_method 
                          size_t n_convolutions)
 {
     enum { MIN_CHANNELS = 64, SHALLOW = 128 };
+    if (method == ENG_NHWC_BF16) return false;
     return method != ENG_NHWC_WINOGRAD_4X4 || conv->in_channels >= MIN_CHANNELS ||
            n_convolutions <= SHALLOW;
 }
@@ -80,6 +83,19 @@ enum eng_nhwc_method eng_nhwc_conv_smaller(const struct eng_nhwc_conv *conv)
     bool small_pays = winograd_cost(conv, 2) < product_cost(conv);
     return conv->method == ENG_NHWC_WINOGRAD_4X4 && small_pays ? ENG_NHWC_WINOGRAD_2X2
                                                                : ENG_NHWC_PRODUCT;
+}
+
+/*
+ * F(4x4) multiplies a quarter as often, a product of bfloat16 half as often and reads an eighth as
+ * many bytes of weights: so it wins where these count. The narrow layers with which networks begin
+ * stay exact: moving pictures takes their time, and all that comes later inherits their error.
+ */
+bool eng_nhwc_conv_prefers_bf16(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method)
+{
+    enum { FEW_PIXELS = 100, FEW_WEIGHTS = 64 * 64 };
+    if (!eng_nhwc_conv_can(conv, ENG_NHWC_BF16) || method == ENG_NHWC_DEPTHWISE) return false;
+    if (conv->in_channels * conv->out_channels < FEW_WEIGHTS) return false;
+    return method != ENG_NHWC_WINOGRAD_4X4 || eng_window_volume(conv->window.out) < FEW_PIXELS;
 }
 
 bool eng_nhwc_conv_packed_floats(const struct eng_nhwc_conv *conv, size_t *out)

@@ -9,6 +9,7 @@
  *     winograd   F(2x2, 3x3) and F(4x4, 3x3): kernels/winograd.h says what that is; here weights
  *                are transformed once
  *     depthwise  groups of 1, 2, 4 or 8 channels, a vector of channels at a time
+ *     bf16       the product, of bfloat16 (kernels/bf16.h), where the CPU has instructions for it
  *
  * Every number of y is one chain of operations, the same whatever the batch and the pool.
  */
@@ -26,6 +27,7 @@ enum eng_nhwc_method {
     ENG_NHWC_WINOGRAD_2X2,
     ENG_NHWC_WINOGRAD_4X4,
     ENG_NHWC_DEPTHWISE,
+    ENG_NHWC_BF16, /* never chosen unasked: a number keeps 8 bits of its 24 */
     ENG_N_NHWC_METHODS
 };
 
@@ -53,6 +55,9 @@ enum eng_nhwc_method eng_nhwc_conv_smaller(const struct eng_nhwc_conv *conv);
 /* Purpose: whether a network of so many convolutions bears how the method rounds. */
 bool eng_nhwc_conv_bears(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method,
                          size_t n_convolutions);
+
+/* Purpose: whether bf16 can compute the convolution, and faster than method. */
+bool eng_nhwc_conv_prefers_bf16(const struct eng_nhwc_conv *conv, enum eng_nhwc_method method);
 
 /* Purpose: what people call the method: "product", "winograd_4x4". Static strings. */
 const char *eng_nhwc_method_name(enum eng_nhwc_method method);

@@ -180,7 +180,9 @@ enum eng_status eng_card_read(const struct onnx_model *onnx,
                               const struct eng_model_options *options, struct eng_arena *arena,
                               struct eng_card_source *out, struct eng_error *err)
 {
-    struct card_draft draft = {.origin = ENG_ORIGIN_FILE, .source.engine.tuning = ENG_CARD_UNSAID};
+    struct card_draft draft = {
+        .origin = ENG_ORIGIN_FILE,
+        .source.engine = {.tuning = ENG_CARD_UNSAID, .precision = ENG_CARD_UNSAID}};
     card_preprocess_defaults(&draft.source.card.preprocess);
     const char *config_path = options ? options->config_path : NULL;
     struct eng_json_place place = {

@@ -44,6 +44,7 @@ enum { ENG_CARD_UNSAID = -1 };
 /* How config.json wants the model computed: "engine". */
 struct eng_card_engine {
     int tuning;           /* of enum eng_tuning, or ENG_CARD_UNSAID */
+    int precision;        /* of enum eng_precision, or ENG_CARD_UNSAID */
     struct eng_pin *pins; /* [n_pins] */
     size_t n_pins;
 };

@@ -10,7 +10,11 @@ enum { MAX_PINS = 65536 };
 static const char *const tunings[] = {
     [ENG_TUNING_OFF] = "off", [ENG_TUNING_MEASURE] = "measure", NULL};
 
+static const char *const precisions[] = {
+    [ENG_PRECISION_FLOAT32] = "float32", [ENG_PRECISION_BF16] = "bf16", NULL};
+
 static const struct eng_field fields[] = {
+    ENG_F_CHOICE(struct eng_card_engine, precision, ENG_CARD_UNSAID, precisions, "of products"),
     ENG_F_CHOICE(struct eng_card_engine, tuning, ENG_CARD_UNSAID, tunings, "ways are measured"),
 };
 
@@ -25,7 +29,8 @@ static enum eng_status read_method(const struct eng_json_place *place, const cha
             *out = (enum eng_nhwc_method)i;
             return ENG_OK;
         }
-    return eng_json_fail(place, node, value, "product, winograd_2x2, winograd_4x4 or depthwise");
+    return eng_json_fail(place, node, value,
+                         "product, winograd_2x2, winograd_4x4, depthwise or bf16");
 }
 
 static enum eng_status copy_name(const struct eng_json_place *place, const char *name,
@@ -64,7 +69,8 @@ enum eng_status card_read_engine(const struct eng_json_place *place, const char 
     static const char *const own[] = {"pin", NULL};
     struct eng_card_engine *engine = &draft->source.engine;
     const struct eng_json_place inner = eng_json_within(place, key);
-    if (!json_is_object(value)) return eng_json_fail(place, key, value, "an object of tuning, pin");
+    if (!json_is_object(value))
+        return eng_json_fail(place, key, value, "an object of precision, tuning, pin");
     enum eng_status status = eng_json_fields(&inner, value, fields, N_FIELDS, own, engine);
     const json_t *pins = json_object_get(value, "pin");
     return status == ENG_OK && pins ? read_pins(&inner, pins, engine) : status;

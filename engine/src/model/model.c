@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/stopwatch.h"
 #include "graph/inference.h"
+#include "kernels/bf16.h"
 #include "graph/passes.h"
 #include "model/convert.h"
 #include "model/declared.h"
@@ -123,7 +124,12 @@ static enum eng_status make_turned(struct eng_model *model, const struct eng_mod
 {
     const struct eng_card_engine *engine = &model->source.engine;
     int tuning = engine->tuning == ENG_CARD_UNSAID ? (int)options->tuning : engine->tuning;
-    struct eng_ways ways = {.measures = tuning == ENG_TUNING_MEASURE,
+    int precision =
+        engine->precision == ENG_CARD_UNSAID ? (int)options->precision : engine->precision;
+    model->wanted_precision = (enum eng_precision)precision;
+    if (eng_bf16_kernels()) model->precision = model->wanted_precision;
+    struct eng_ways ways = {.bf16 = model->precision == ENG_PRECISION_BF16,
+                            .measures = tuning == ENG_TUNING_MEASURE,
                             .tuner = {.cache = options->tuning_cache, .budget_s = TUNING_S},
                             .pins = engine->pins,
                             .n_pins = engine->n_pins};
@@ -312,6 +318,16 @@ const struct eng_card *eng_model_card(const struct eng_model *model)
 const char *eng_model_digest(const struct eng_model *model)
 {
     return model->digest;
+}
+
+enum eng_precision eng_model_wanted_precision(const struct eng_model *model)
+{
+    return model->wanted_precision;
+}
+
+enum eng_precision eng_model_precision(const struct eng_model *model)
+{
+    return model->precision;
 }
 
 int eng_model_max_batch(const struct eng_model *model)

@@ -38,6 +38,8 @@ struct eng_model {
     const char *why_one_by_one;  /* a sentence; NULL if samples run together */
     struct eng_plan **plans;     /* [n_plans], for batches of 1 .. n_plans: of turned */
     struct eng_tensor *symbolic; /* [n_values] shapes with -1 for the batch; turned's too */
+    enum eng_precision wanted_precision; /* what was asked for */
+    enum eng_precision precision;        /* what products compute with */
     size_t arena_bytes;          /* the largest plan's */
     bool has_apart;              /* a plan runs nodes sample by sample */
     size_t sample_count;         /* floats of one prepared picture or vector; 0: it takes neither */

@@ -260,14 +260,15 @@ enum eng_status eng_session_run(struct eng_session *session, const struct eng_te
 
 enum eng_status eng_session_check_golden(struct eng_session *session, struct eng_error *err)
 {
-    static const float TOLERANCE = 1e-4f;
+    bool is_bf16 = session->model->precision == ENG_PRECISION_BF16;
+    const float tolerance = is_bf16 ? 0.1f : 1e-4f;
     const struct eng_card_source *source = &session->model->source;
     for (size_t g = 0; g < source->card.n_golden; g++) {
         eng_preprocess_bytes(&source->card.preprocess, source->golden[g].pixels,
                              eng_session_sample(session, 1, 0));
         const float *found = eng_session_classify(session, 1);
         for (size_t c = 0; c < source->card.n_classes; c++)
-            if (!(fabsf(found[c] - source->golden[g].probabilities[c]) <= TOLERANCE))
+            if (!(fabsf(found[c] - source->golden[g].probabilities[c]) <= tolerance))
                 return eng_fail(err, ENG_MISMATCH,
                                 "golden sample %zu: class '%s' has probability %.6f, wanted %.6f",
                                 g, source->card.labels[c], (double)found[c],

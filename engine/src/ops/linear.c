@@ -31,7 +31,10 @@ static enum eng_status infer(struct eng_op_infer *q, struct eng_error *err)
     *(struct eng_linear *)q->state = (struct eng_linear){.n_rows = n_rows,
                                                          .depth = (size_t)attrs->depth,
                                                          .n_columns = (size_t)attrs->n_columns,
-                                                         .is_dots = attrs->is_dots};
+                                                         .is_dots = attrs->is_dots,
+                                                         .is_bf16 = attrs->is_bf16};
+    if (!eng_linear_scratch_bytes(q->state, &q->scratch_bytes))
+        return eng_fail(err, ENG_LIMIT, "the product needs more scratch memory than there is");
     eng_infer_output(q, 0, ENG_FLOAT32, &y);
     return ENG_OK;
 }
@@ -49,6 +52,7 @@ static void forward(const struct eng_op_call *call)
                                 .added = optional(call, 3),
                                 .activation = call->activation,
                                 .y = call->out[0]->data,
+                                .scratch = call->scratch,
                                 .pool = call->pool};
     eng_linear_forward(call->state, &c);
 }
@@ -62,7 +66,10 @@ static double flops(const struct eng_op_infer *q)
 static void describe(const struct eng_op_call *call, char *text, size_t size)
 {
     const struct eng_linear *linear = call->state;
-    snprintf(text, size, "%s", linear->is_dots ? "packed dot products" : "packed product");
+    snprintf(text, size, "%s",
+             linear->is_bf16   ? "bf16 product"
+             : linear->is_dots ? "packed dot products"
+                               : "packed product");
 }
 
 const struct eng_op eng_op_linear = {

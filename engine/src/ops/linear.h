@@ -13,7 +13,7 @@ extern const struct eng_op eng_op_linear;
 
 struct eng_linear_attrs {
     int64_t depth, n_columns;
-    bool is_dots; /* the order of the packed weights */
+    bool is_dots, is_bf16; /* the order of the packed weights */
 };
 
 #endif

@@ -103,7 +103,8 @@ static void describe(const struct eng_op_call *call, char *text, size_t size)
     static const char *const methods[] = {[ENG_NHWC_PRODUCT] = "channels last",
                                           [ENG_NHWC_WINOGRAD_2X2] = "winograd 2x2",
                                           [ENG_NHWC_WINOGRAD_4X4] = "winograd 4x4",
-                                          [ENG_NHWC_DEPTHWISE] = "channels last"};
+                                          [ENG_NHWC_DEPTHWISE] = "channels last",
+                                          [ENG_NHWC_BF16] = "bf16"};
     static const char *const reasons[] = {[ENG_NHWC_BY_SHAPE] = "",
                                           [ENG_NHWC_MEASURED] = ", measured",
                                           [ENG_NHWC_PINNED] = ", pinned"};

@@ -91,6 +91,20 @@ static void warn_of_guesses(const struct srv_reload *reload, const struct srv_re
     if (n > 0) srv_log_write(reload->options->log, SRV_LOG_WARN, "model guesses", fields, 4);
 }
 
+/* A precision that was asked for and is not to be had here. */
+static void warn_of_precision(const struct srv_reload *reload, const struct srv_reload_row *row,
+                              const struct srv_served *served)
+{
+    const struct eng_model *model = srv_served_model(served);
+    const struct srv_log_field fields[] = {
+        {.key = "model", .text = row->model},
+        {.key = "version", .text = row->version},
+        {.key = "wanted", .text = "bf16"},
+        {.key = "found", .text = "float32: the cpu level has no instructions for bf16"}};
+    if (eng_model_wanted_precision(model) != eng_model_precision(model))
+        srv_log_write(reload->options->log, SRV_LOG_WARN, "model precision", fields, 4);
+}
+
 static enum eng_status load_served(const struct srv_reload *reload, const struct srv_folder *folder,
                                    struct srv_served **out, struct eng_error *err)
 {
@@ -129,6 +143,7 @@ static void load_one(const struct srv_reload *reload, const struct srv_folder *f
     set_digest(text, serving(reload->registry, folder->model, folder->version));
     announce(reload, row, srv_clock_us() - start_us);
     if (row->loaded) warn_of_guesses(reload, row, served);
+    if (row->loaded) warn_of_precision(reload, row, served);
     srv_reload_free_unused(reload->registry);
 }
 

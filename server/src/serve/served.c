@@ -28,6 +28,7 @@ static enum eng_status open_model(struct srv_served *served, const char *folder,
                                   struct eng_error *err)
 {
     const struct eng_model_options options = {.max_batch = served->options.max_batch,
+                                              .precision = served->options.precision,
                                               .tuning = served->options.tuning,
                                               .tuning_cache = served->options.tuning_cache};
     enum eng_status status = eng_model_open(folder, &options, &served->model, err);

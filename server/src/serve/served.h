@@ -17,6 +17,7 @@ struct srv_served_options {
     struct srv_metrics *metrics; /* NULL: nothing is counted */
     size_t max_queue;            /* pictures */
     int max_batch;               /* 0: the engine's default */
+    enum eng_precision precision;
     enum eng_tuning tuning;
     struct eng_tuning_cache *tuning_cache; /* shared by all models */
     int64_t inline_below_us; /* a model that runs one picture faster may run inline; 0 = never */
