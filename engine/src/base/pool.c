@@ -53,6 +53,7 @@ struct eng_pool {
     struct eng_loops loops;
     /* Written under the mutex, but for the counts of runs; others peek. */
     _Alignas(ENG_ALIGN) atomic_int n_tasks; /* queued */
+    atomic_int n_busy;                      /* tasks under way */
     atomic_int n_sleeping;                  /* and not called yet */
     atomic_int n_runs, n_outside;           /* under way; of them on threads that are not ours */
     pthread_mutex_t mutex;
@@ -85,10 +86,12 @@ static void run_task(struct eng_pool *pool, int worker)
 {
     struct eng_task *task = pool->first_task;
     pool->first_task = task->next;
+    atomic_fetch_add_explicit(&pool->n_busy, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&pool->n_tasks, 1, memory_order_relaxed);
     pthread_mutex_unlock(&pool->mutex);
     task->run(task, worker);
     pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_sub_explicit(&pool->n_busy, 1, memory_order_relaxed);
 }
 
 static bool try_task(struct eng_pool *pool, int worker)
@@ -112,12 +115,20 @@ static bool try_help(struct eng_pool *pool, int worker)
     return how != ENG_LOOPS_NONE;
 }
 
+/* Workers that have to sleep because of n_outside callers: one for each, but workers that tasks
+ * have or will have do as well. */
+static int n_replaced(const struct eng_pool *pool, int n_outside)
+{
+    int n_busy = peek(&pool->n_tasks) + peek(&pool->n_busy);
+    return n_outside > n_busy ? n_outside - n_busy : 0;
+}
+
 /* Waits a moment, awake; false: nothing came, or enough others are awake. */
 static bool spin(struct eng_pool *pool)
 {
     double start_s = eng_stopwatch_s(), waited_us;
     do {
-        if (peek(&pool->n_sleeping) < peek(&pool->n_outside)) return false;
+        if (peek(&pool->n_sleeping) < n_replaced(pool, peek(&pool->n_outside))) return false;
         for (int i = 0; i < LOOKS_A_CLOCK; i++) {
             if (peek(&pool->n_tasks) > 0 || eng_loops_want_help(&pool->loops)) return true;
             relax();
@@ -286,9 +297,10 @@ static void call_helpers(struct eng_pool *pool, double n)
     if (n < 1 || atomic_load(&pool->n_sleeping) == 0) return;
     int n_outside = peek(&pool->n_outside);
     if (n_outside == 0 && is_outside(pool)) n_outside = 1;
-    if (atomic_load(&pool->n_sleeping) <= n_outside) return;
+    int n_stay = n_replaced(pool, n_outside);
+    if (peek(&pool->n_sleeping) <= n_stay) return;
     pthread_mutex_lock(&pool->mutex);
-    int n_spare = peek(&pool->n_sleeping) - n_outside;
+    int n_spare = peek(&pool->n_sleeping) - n_stay;
     call(pool, n < n_spare ? (int)n : n_spare);
     pthread_mutex_unlock(&pool->mutex);
 }
