@@ -245,6 +245,18 @@ static bool read_pooled(const struct eng_byte_walk *w, const struct eng_node *no
     return (dtype == ENG_UINT8 || dtype == ENG_INT8) && w->turn.twin[node->in[0]] != ENG_NO_VALUE;
 }
 
+static bool fits_taps(const struct eng_byte_walk *w, const struct eng_node *node, int x)
+{
+    const struct eng_shape *shape = &w->turn.shapes[x].shape;
+    int64_t rows = shape->dim[2], columns = shape->dim[3];
+    if (!eng_bytes_is(node, "GlobalAveragePool")) {
+        const struct eng_pool_attrs *attrs = node->attrs;
+        rows = attrs->kernel_shape.v[0];
+        columns = attrs->kernel_shape.v[1];
+    }
+    return rows <= ENG_QUANTISED_MAX_TAPS && columns <= ENG_QUANTISED_MAX_TAPS / rows;
+}
+
 enum eng_status eng_bytes_pooling(struct eng_byte_walk *w, size_t i, bool *done,
                                   struct eng_error *err)
 {
@@ -252,7 +264,8 @@ enum eng_status eng_bytes_pooling(struct eng_byte_walk *w, size_t i, bool *done,
     const struct eng_op *op = pooling_of(node);
     struct eng_byte_value x, y;
     int quantiser, in;
-    if (!op || !read_pooled(w, node, &x, &y, &quantiser) || !eng_bytes_is_picture(w, x.value))
+    if (!op || !read_pooled(w, node, &x, &y, &quantiser) || !eng_bytes_is_picture(w, x.value) ||
+        !fits_taps(w, node, x.value))
         return ENG_OK;
     struct eng_quantised_pool_attrs attrs = {.x = x.q, .y = y.q};
     if (op != &eng_op_quantised_global_average_pool)

@@ -57,6 +57,9 @@ extern const struct eng_op eng_op_quantised_table;
 /* X float [N, C, D1, D2]; Y bytes [N, D1, D2, C]. The attributes are struct eng_quantised. */
 extern const struct eng_op eng_op_quantised_picture;
 
+/* Of a window that pooling takes: a sum of so many bytes fits 32 bits. */
+enum { ENG_QUANTISED_MAX_TAPS = 1 << 23 };
+
 /* X [N, D1, D2, C]. The attributes are struct eng_quantised_pool_attrs; x and y of the maximum are
  * the same. */
 extern const struct eng_op eng_op_quantised_max_pool, eng_op_quantised_average_pool;

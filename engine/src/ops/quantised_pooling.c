@@ -12,9 +12,6 @@
 
 #include <stdio.h>
 
-/* A sum of so many bytes fits 32 bits. */
-enum { MAX_TAPS = 1 << 23 };
-
 static enum eng_status set_pool(struct eng_op_infer *q, const struct eng_window *window,
                                 bool count_padding, struct eng_error *err)
 {
@@ -25,8 +22,8 @@ static enum eng_status set_pool(struct eng_op_infer *q, const struct eng_window 
                                 .n_images = (size_t)x->dim[0],
                                 .n_channels = (size_t)x->dim[3],
                                 .count_padding = count_padding};
-    if (eng_window_volume(window->kernel) > MAX_TAPS)
-        return eng_fail(err, ENG_LIMIT, "the window has more than %d taps", MAX_TAPS);
+    if (eng_window_volume(window->kernel) > ENG_QUANTISED_MAX_TAPS)
+        return eng_fail(err, ENG_LIMIT, "the window has more than %d taps", ENG_QUANTISED_MAX_TAPS);
     struct eng_shape y = *x;
     y.dim[1] = window->out[1];
     y.dim[2] = window->out[2];
@@ -60,7 +57,8 @@ static enum eng_status global_infer(struct eng_op_infer *q, struct eng_error *er
                                 .kernel = {1, dim[1], dim[2]},
                                 .stride = {1, 1, 1},
                                 .dilation = {1, 1, 1}};
-    if (dim[1] < 1 || dim[2] < 1 || dim[1] > MAX_TAPS || dim[2] > MAX_TAPS)
+    if (dim[1] < 1 || dim[2] < 1 || dim[1] > ENG_QUANTISED_MAX_TAPS ||
+        dim[2] > ENG_QUANTISED_MAX_TAPS)
         return eng_fail(err, ENG_LIMIT, "a picture of %lld x %lld pixels has no mean",
                         (long long)dim[1], (long long)dim[2]);
     return set_pool(q, &window, false, err);
