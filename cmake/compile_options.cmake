@@ -7,6 +7,13 @@ target_compile_options(classifyd_options INTERFACE
 if(CLASSIFYD_WERROR)
   target_compile_options(classifyd_options INTERFACE -Werror)
 endif()
+# The C that every CPU runs, and no instruction beyond the first x86-64.
+if(CLASSIFYD_PORTABLE)
+  target_compile_definitions(classifyd_options INTERFACE ENG_PORTABLE_ONLY)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    target_compile_options(classifyd_options INTERFACE -march=x86-64 -mno-avx)
+  endif()
+endif()
 if(CLASSIFYD_SANITIZE)
   target_compile_options(classifyd_options INTERFACE
     -fsanitize=${CLASSIFYD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
