@@ -67,18 +67,18 @@ class Inspect(ClassifyCase):
 
     def test_nodes_that_do_not_run(self):
         nodes = [tiny_files.node("Identity", ["x"], ["i"]), tiny_files.node("Shape", ["x"], ["s"]),
-                 tiny_files.node("Reshape", ["x", "s"], ["r"], name="/a/long/name/that/goes/on/and/ends/here"),
+                 tiny_files.node("Expand", ["x", "s"], ["r"], name="/a/long/name/that/goes/on/and/ends/here"),
                  tiny_files.node("Identity", ["r"], ["n"]), tiny_files.node("Neg", ["n"], ["y"])]
         path = self.write("known.onnx", tiny_files.model(nodes, [], [tiny_files.value_info("x", ["N", 4])],
                                                          [tiny_files.value_info("y", ["N", 4])]))
         found = self.classify_json("inspect", path)
         self.assertEqual([(n["operator"], n["known"]) for n in found["nodes"]],
-                         [("Shape", True), ("Reshape", False), ("Neg", False)])
+                         [("Shape", True), ("Expand", False), ("Neg", False)])
         self.assertEqual(found["imported_nodes"], 5)
         text, _ = self.classify("inspect", path)
         self.assertRegex(text, r"(?m)^nodes +5 in the file; 2 run, 1 follow from shapes and are computed while "
                                r"planning, 2 are folded into others$")
-        self.assertRegex(text, r"(?m)^ +1 +Reshape +\.\./goes/on/and/ends/here ")
+        self.assertRegex(text, r"(?m)^ +1 +Expand +\.\./goes/on/and/ends/here ")
         self.assertNotRegex(text, r"(?m)^ +0 +Shape")
 
     def test_a_model_that_runs_one_by_one(self):
@@ -165,7 +165,7 @@ class Bench(ClassifyCase):
             self.assertEqual({name: (node["operator"], node["algorithm"]) for name, node in nodes.items()},
                              {"first": ("Conv + Relu", "product 1x1"), "second": ("Conv", "direct 3x3, depthwise"),
                               "third": ("Conv", "direct 2x2"), "flat": ("Flatten", "shares memory"),
-                              "scores": ("Gemm", "product")})
+                              "scores": ("Gemm", "packed product")})
             self.assertEqual(nodes["first"]["bytes"], 4 * (batch * 2 * 36 + 6 + batch * 3 * 36))
             self.assertEqual(nodes["second"]["flops"], batch * 2 * 3 * 16 * 9)
             self.assertEqual((nodes["flat"]["ms"], nodes["flat"]["bytes"]), (0, 0))
@@ -186,8 +186,8 @@ class Bench(ClassifyCase):
                                  [tiny_files.value_info("x0", ["N", 3])], [tiny_files.value_info("x3", ["N", 3])])
         text, _ = self.classify("bench", self.write("chain.onnx", model), "--seconds", "0.05", "--profile")
         figures = r"(?m)^ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+  "
-        self.assertEqual(len(re.findall(figures + "product +MatMul +x[123]$", text)), 3)
-        self.assertEqual(len(re.findall(figures + "product +MatMul +3$", text)), 1)
+        self.assertEqual(len(re.findall(figures + "packed product +Gemm +x[123]$", text)), 3)
+        self.assertEqual(len(re.findall(figures + "packed product +Gemm +3$", text)), 1)
         self.assertRegex(text, r"(?m)^profile +[\d.]+ ms in nodes, medians of \d+ runs$")
 
     def test_the_way_back_through_a_convolution(self):

@@ -97,7 +97,7 @@ class Daemon(daemon.TestCase):
     def test_a_level_without_is_warned_of(self):
         self.write_model()
         d = self.start("--cpu-level", "portable", "--precision", "bf16")
-        self.assertIn('msg="model precision" model=tiny version=1 wanted=bf16', d.log())
+        d.wait_for(lambda: 'msg="model precision" model=tiny version=1 wanted=bf16' in d.log(), "warning")
         self.assertEqual(d.post("/classify/tiny", daemon.png()).status, 200)
 
 
