@@ -8,7 +8,7 @@
 static bool copy_list(const void *from, size_t n, size_t bytes, void *list, size_t *capacity)
 {
     if (!eng_grow(list, capacity, n + 1, bytes)) return false;
-    memcpy(*(void **)list, from, n * bytes);
+    if (n > 0) memcpy(*(void **)list, from, n * bytes);
     return true;
 }
 
