@@ -28,7 +28,7 @@ struct columns {
     size_t n, each; /* output channels; weights of one */
     int8_t *w;      /* [n, each] */
     int32_t *start;
-    float *factor, *offset;
+    float *factor, *rest, *offset;
 };
 
 static size_t count(const struct eng_tensor *t)
@@ -62,8 +62,9 @@ static bool columns_init(struct columns *c, size_t n, size_t each)
     c->w = eng_calloc(n, each);
     c->start = eng_calloc(n, sizeof *c->start);
     c->factor = eng_calloc(n, sizeof *c->factor);
+    c->rest = eng_calloc(n, sizeof *c->rest);
     c->offset = eng_calloc(n, sizeof *c->offset);
-    return c->w && c->start && c->factor && c->offset;
+    return c->w && c->start && c->factor && c->rest && c->offset;
 }
 
 static void columns_fini(struct columns *c)
@@ -71,6 +72,7 @@ static void columns_fini(struct columns *c)
     free(c->w);
     free(c->start);
     free(c->factor);
+    free(c->rest);
     free(c->offset);
 }
 
@@ -122,7 +124,9 @@ static bool set_column(const struct parts *p, struct columns *c, size_t i)
     }
     if (llabs(bias) + UINT8_MAX * size > INT32_MAX) return false;
     c->start[i] = (int32_t)(uint32_t)(bias - eng_quantised_zero(&p->x.q) * sum);
-    c->factor[i] = unit / p->y.q.scale;
+    double factor = (double)p->x.q.scale * (double)w_scale / (double)p->y.q.scale;
+    c->factor[i] = (float)factor;
+    c->rest[i] = (float)(factor - (double)c->factor[i]);
     if (p->b.dtype != ENG_DTYPE_NONE && !exact) c->offset[i] = bias_as_float(p, i) / p->y.q.scale;
     double most = (double)(llabs(bias) + UINT8_MAX * size) * (double)c->factor[i];
     return w_scale > 0 && c->factor[i] >= FLT_MIN && most + fabs((double)c->offset[i]) < 0x1p30;
@@ -146,7 +150,7 @@ static enum eng_status pack(struct eng_byte_walk *w, const struct parts *p, cons
     struct eng_tensor start = {.dtype = ENG_INT32,
                                .shape = {.rank = 1, .dim = {(int64_t)n_columns}}};
     struct eng_tensor scales = {.dtype = ENG_FLOAT32,
-                                .shape = {.rank = 1, .dim = {2 * (int64_t)n_columns}}};
+                                .shape = {.rank = 1, .dim = {3 * (int64_t)n_columns}}};
     int like = p->bias == ENG_NO_VALUE ? p->weights : p->bias;
     void *to_packed, *to_start, *to_scales;
     struct eng_rewrite *r = w->turn.rewrite;
@@ -163,7 +167,8 @@ static enum eng_status pack(struct eng_byte_walk *w, const struct parts *p, cons
     eng_int8_conv_pack(conv, c->w, to_packed);
     eng_int8_conv_place(conv, c->start, to_start);
     eng_int8_conv_place(conv, c->factor, to_scales);
-    eng_int8_conv_place(conv, c->offset, (float *)to_scales + n_columns);
+    eng_int8_conv_place(conv, c->rest, (float *)to_scales + n_columns);
+    eng_int8_conv_place(conv, c->offset, (float *)to_scales + 2 * n_columns);
     eng_turn_let_go(&w->turn, p->weights);
     if (p->bias != ENG_NO_VALUE) eng_turn_let_go(&w->turn, p->bias);
     return ENG_OK;

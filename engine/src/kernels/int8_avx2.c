@@ -154,6 +154,31 @@ TARGET static inline floats divide_floats(floats a, floats b)
     return _mm256_div_ps(a, b);
 }
 
+/* --- doubles for a register of integers --- */
+
+typedef struct {
+    __m256d first, last;
+} factors;
+
+TARGET static inline factors load_factors(const float *high, const float *low)
+{
+    factors f = {_mm256_cvtps_pd(_mm_loadu_ps(high)),
+                 _mm256_cvtps_pd(_mm_loadu_ps(high + LANES / 2))};
+    if (!low) return f;
+    f.first = _mm256_add_pd(f.first, _mm256_cvtps_pd(_mm_loadu_ps(low)));
+    f.last = _mm256_add_pd(f.last, _mm256_cvtps_pd(_mm_loadu_ps(low + LANES / 2)));
+    return f;
+}
+
+TARGET static inline quads scale(quads v, factors factor, factors offset)
+{
+    __m256d first = _mm256_cvtepi32_pd(_mm256_castsi256_si128(v));
+    __m256d last = _mm256_cvtepi32_pd(_mm256_extracti128_si256(v, 1));
+    first = _mm256_add_pd(_mm256_mul_pd(first, factor.first), offset.first);
+    last = _mm256_add_pd(_mm256_mul_pd(last, factor.last), offset.last);
+    return _mm256_set_m128i(_mm256_cvtpd_epi32(last), _mm256_cvtpd_epi32(first));
+}
+
 /* NaN as low: max gives its second operand then. */
 TARGET static inline floats clamp_floats(floats low, floats high, floats x)
 {

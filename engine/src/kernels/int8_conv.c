@@ -302,6 +302,7 @@ static struct eng_int8_finish finish_from(const struct eng_int8_finish *finish, 
 {
     struct eng_int8_finish f = *finish;
     f.factor += column;
+    f.rest += column;
     f.offset += column;
     return f;
 }

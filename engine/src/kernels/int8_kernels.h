@@ -21,11 +21,13 @@
 enum { ENG_INT8_COLUMNS = 64, ENG_INT8_STEP = 4 };
 
 /*
- * From a sum to a byte: y = clamp(low, high, round(sum * factor + offset) + zero) ^ flip, halves to
- * even. sum * factor + offset must fit 32 bits.
+ * From a sum to a byte: y = clamp(low, high, round(sum * (factor + rest) + offset) + zero) ^ flip, in
+ * doubles, halves to even. What is rounded must fit 32 bits.
  */
 struct eng_int8_finish {
-    const float *factor, *offset; /* for each column or channel, filled up to whole vectors */
+    /* For each column or channel, filled up to whole vectors. A factor is factor + rest: as one
+       float it would be off by enough to move sums over the border of a half. */
+    const float *factor, *rest, *offset;
     int32_t zero;                 /* 0 .. 255 */
     uint8_t low, high;
     uint32_t flip;

@@ -154,6 +154,28 @@ static inline floats divide_floats(floats a, floats b)
     return a / b;
 }
 
+/* --- doubles for a register of integers --- */
+
+typedef struct {
+    double lane[LANES];
+} factors;
+
+static inline factors load_factors(const float *high, const float *low)
+{
+    factors f;
+    for (int i = 0; i < LANES; i++)
+        f.lane[i] = (double)high[i] + (low ? (double)low[i] : 0);
+    return f;
+}
+
+/* To the nearest, halves to even. */
+static inline quads scale(quads v, factors factor, factors offset)
+{
+    for (int i = 0; i < LANES; i++)
+        v[i] = (int32_t)(((double)v[i] * factor.lane[i] + offset.lane[i] + 0x1.8p52) - 0x1.8p52);
+    return v;
+}
+
 static inline quads choose(quads which, quads yes, quads no)
 {
     return (yes & which) | (no & ~which);

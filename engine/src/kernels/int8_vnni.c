@@ -140,6 +140,32 @@ TARGET static inline floats divide_floats(floats a, floats b)
     return _mm512_div_ps(a, b);
 }
 
+/* --- doubles for a register of integers --- */
+
+typedef struct {
+    __m512d first, last;
+} factors;
+
+TARGET static inline factors load_factors(const float *high, const float *low)
+{
+    factors f = {_mm512_cvtps_pd(_mm256_loadu_ps(high)),
+                 _mm512_cvtps_pd(_mm256_loadu_ps(high + LANES / 2))};
+    if (!low) return f;
+    f.first = _mm512_add_pd(f.first, _mm512_cvtps_pd(_mm256_loadu_ps(low)));
+    f.last = _mm512_add_pd(f.last, _mm512_cvtps_pd(_mm256_loadu_ps(low + LANES / 2)));
+    return f;
+}
+
+TARGET static inline quads scale(quads v, factors factor, factors offset)
+{
+    __m512d first = _mm512_cvtepi32_pd(_mm512_castsi512_si256(v));
+    __m512d last = _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(v, 1));
+    first = _mm512_add_pd(_mm512_mul_pd(first, factor.first), offset.first);
+    last = _mm512_add_pd(_mm512_mul_pd(last, factor.last), offset.last);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(first)),
+                              _mm512_cvtpd_epi32(last), 1);
+}
+
 /* NaN as low: max gives its second operand then. */
 TARGET static inline floats clamp_floats(floats low, floats high, floats x)
 {

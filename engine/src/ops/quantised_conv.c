@@ -122,7 +122,8 @@ static void forward(const struct eng_op_call *call)
     c.finish.low = attrs->low;
     c.finish.high = attrs->high;
     c.finish.factor = call->in[SCALES]->data;
-    c.finish.offset = c.finish.factor + n_columns;
+    c.finish.rest = c.finish.factor + n_columns;
+    c.finish.offset = c.finish.rest + n_columns;
     eng_int8_conv_forward(call->state, &c);
 }
 

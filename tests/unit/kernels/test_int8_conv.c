@@ -60,7 +60,7 @@ struct data {
     uint8_t *x, *y, *wanted;
     int8_t *w, *packed;
     int32_t *bias, *start;
-    float *factor, *offset, *column_factor, *column_offset;
+    float *factor, *rest, *offset, *column_factor, *column_rest, *column_offset;
     struct eng_int8_finish finish;
     void *scratch;
 };
@@ -140,8 +140,9 @@ static void make_wanted(struct data *d)
                 for (size_t k = 0; k < d->kernels; k++) {
                     int64_t sum = sum_at(d, image, row, column, k);
                     assert_true(sum >= INT32_MIN && sum <= INT32_MAX);
-                    float y = (float)sum * d->factor[k] + d->offset[k];
-                    int32_t byte = (int32_t)nearbyintf(y) + d->finish.zero;
+                    double factor = (double)d->factor[k] + (double)d->rest[k];
+                    double y = (double)sum * factor + (double)d->offset[k];
+                    int32_t byte = (int32_t)nearbyint(y) + d->finish.zero;
                     byte = byte < d->finish.low ? d->finish.low : byte;
                     byte = byte > d->finish.high ? d->finish.high : byte;
                     d->wanted[at++] = (uint8_t)((uint32_t)byte ^ (d->finish.flip & 0xff));
@@ -162,6 +163,7 @@ static void place_columns(struct data *d)
     }
     eng_int8_conv_place(&d->conv, start, d->start);
     eng_int8_conv_place(&d->conv, d->factor, d->column_factor);
+    eng_int8_conv_place(&d->conv, d->rest, d->column_rest);
     eng_int8_conv_place(&d->conv, d->offset, d->column_offset);
     free(start);
 }
@@ -175,6 +177,7 @@ static void fill(struct data *d, struct eng_rng *rng)
     for (size_t k = 0; k < d->kernels; k++) {
         d->bias[k] = (int32_t)(eng_rng_normal(rng) * 5000);
         d->factor[k] = 0.02f / (float)(d->n_w / d->kernels) * (0.5f + eng_rng_float(rng));
+        d->rest[k] = k % 2 == 0 ? 0 : 0x1p-25f * d->factor[k];
         d->offset[k] = k % 3 == 0 ? 0 : eng_rng_normal(rng);
     }
 }
@@ -202,12 +205,15 @@ static void data_init(struct data *d, const struct shape *s, bool is_signed)
     memset(d->scratch, 0xa5, n_bytes);
     d->bias = zeros(d->kernels, sizeof *d->bias);
     d->factor = zeros(d->kernels, sizeof *d->factor);
+    d->rest = zeros(d->kernels, sizeof *d->rest);
     d->offset = zeros(d->kernels, sizeof *d->offset);
     d->start = zeros(d->n_columns, sizeof *d->start);
     d->column_factor = zeros(d->n_columns, sizeof *d->column_factor);
+    d->column_rest = zeros(d->n_columns, sizeof *d->column_rest);
     d->column_offset = zeros(d->n_columns, sizeof *d->column_offset);
     fill(d, &rng);
     d->finish = (struct eng_int8_finish){.factor = d->column_factor,
+                                         .rest = d->column_rest,
                                          .offset = d->column_offset,
                                          .zero = 110,
                                          .low = 10,
@@ -234,8 +240,9 @@ static void run(const struct data *d, uint8_t *y, struct eng_pool *pool)
 
 static void data_fini(struct data *d)
 {
-    void *all[] = {d->x,    d->y,      d->wanted, d->w,     d->packed,        d->scratch,
-                   d->bias, d->factor, d->offset, d->start, d->column_factor, d->column_offset};
+    void *all[] = {d->x,    d->y,          d->wanted, d->w,     d->packed,        d->scratch,
+                   d->bias, d->factor,     d->offset, d->start, d->column_factor, d->column_offset,
+                   d->rest, d->column_rest};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         free(all[i]);
 }
