@@ -4,8 +4,8 @@
  *
  *     before   MatMul(softmax(MatMul(q, k') + masks), v), where any of q, k' and the first product
  *              may be multiplied by numbers; q, k' and v are Slices, Splits, Gathers, Transposes
- * and Reshapes of something, and the answer is transposed and reshaped after    eng_op_attention of
- * that something, as often as it is read, and the masks
+ *              and Reshapes of something; the answer is transposed and reshaped
+ *     after    eng_op_attention of that something, as often as it is read, and of the masks
  *
  * Nothing else may read the scores. The nodes before it go if nothing else reads them.
  */

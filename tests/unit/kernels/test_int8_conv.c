@@ -177,8 +177,13 @@ static void fill(struct data *d, struct eng_rng *rng)
     for (size_t k = 0; k < d->kernels; k++) {
         d->bias[k] = (int32_t)(eng_rng_normal(rng) * 5000);
         d->factor[k] = 0.02f / (float)(d->n_w / d->kernels) * (0.5f + eng_rng_float(rng));
-        d->rest[k] = k % 2 == 0 ? 0 : 0x1p-25f * d->factor[k];
+        d->rest[k] = k % 2 == 0 ? 0 : 0x1p-6f * d->factor[k];
         d->offset[k] = k % 3 == 0 ? 0 : eng_rng_normal(rng);
+        if (k % 4 != 3) continue;
+        /* Sums that a float would put on a half lie below it. */
+        d->factor[k] = ldexpf(1, ilogbf(d->factor[k]));
+        d->rest[k] = -0x1p-26f * d->factor[k];
+        d->offset[k] = 0;
     }
 }
 
