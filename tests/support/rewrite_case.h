@@ -67,16 +67,22 @@ static inline size_t rewrite_count(const struct eng_graph *graph, const char *op
     return n;
 }
 
-/* All floats of all outputs, one after the other; the caller frees them. Inputs are a seeded
- * stream's, the first samples of which are the same for every batch. */
-static inline float *rewrite_answers(const struct eng_graph *graph, int64_t batch,
-                                     struct eng_pool *pool, size_t *n)
+enum { REWRITE_MAX_OUTPUTS = 8 };
+
+struct rewrite_answers {
+    float *y[REWRITE_MAX_OUTPUTS];
+    size_t n[REWRITE_MAX_OUTPUTS];
+};
+
+/* Inputs are a seeded stream's, the first samples of which are the same for every batch. */
+static inline void rewrite_answer(const struct eng_graph *graph, int64_t batch,
+                                  struct rewrite_answers *out)
 {
     struct eng_plan *plan;
     struct eng_exec *exec;
     struct eng_error err = {0};
     if (eng_plan_create(graph, ENG_PLAN_INFERENCE, batch, false, &plan, &err) != ENG_OK ||
-        eng_exec_create(graph, plan->arena_bytes, pool, &exec, &err) != ENG_OK)
+        eng_exec_create(graph, plan->arena_bytes, NULL, &exec, &err) != ENG_OK)
         fail_msg("%s", err.text);
     eng_exec_bind(exec, plan);
     for (size_t i = 0; i < graph->n_inputs; i++) {
@@ -87,39 +93,59 @@ static inline float *rewrite_answers(const struct eng_graph *graph, int64_t batc
             ((float *)x->data)[k] = eng_rng_normal(&rng);
     }
     eng_exec_forward(exec, 0);
-    *n = 0;
-    float *all = NULL;
+    *out = (struct rewrite_answers){0};
+    assert_true(graph->n_outputs <= REWRITE_MAX_OUTPUTS);
     for (size_t i = 0; i < graph->n_outputs; i++) {
         const struct eng_tensor *y = eng_exec_value(exec, graph->outputs[i]);
-        size_t count = (size_t)eng_shape_count(&y->shape);
-        all = realloc(all, (*n + count) * sizeof *all);
-        assert_non_null(all);
-        memcpy(all + *n, y->data, count * sizeof *all);
-        *n += count;
+        out->n[i] = (size_t)eng_shape_count(&y->shape);
+        out->y[i] = malloc(out->n[i] * sizeof(float));
+        assert_non_null(out->y[i]);
+        memcpy(out->y[i], y->data, out->n[i] * sizeof(float));
     }
     eng_exec_destroy(exec);
     eng_plan_destroy(plan);
-    return all;
 }
 
-/* The rewritten graph answers as the plain one does, up to rounding; and, with one output, the
- * first sample of a batch as that sample alone, to the last bit. */
-static inline void rewrite_check_answers(const struct rewrite_case *c, float tolerance)
+static inline void rewrite_answers_fini(struct rewrite_answers *answers)
 {
-    size_t n, m;
-    float *wanted = rewrite_answers(&c->net.graph, 3, NULL, &n);
-    float *found = rewrite_answers(&c->out, 3, NULL, &m);
-    assert_int_equal(n, m);
+    for (size_t i = 0; i < REWRITE_MAX_OUTPUTS; i++)
+        free(answers->y[i]);
+}
+
+/* tolerance: relative to the largest number of an output. */
+static inline void rewrite_check_close(const float *found, const float *wanted, size_t n,
+                                       float tolerance)
+{
+    float most = 0;
     for (size_t i = 0; i < n; i++)
-        if (!(fabsf(wanted[i] - found[i]) <= tolerance) && !(isnan(wanted[i]) && isnan(found[i])))
+        if (isfinite(wanted[i])) most = fmaxf(most, fabsf(wanted[i]));
+    for (size_t i = 0; i < n; i++)
+        if (!(fabsf(wanted[i] - found[i]) <= tolerance * most) &&
+            !(isnan(wanted[i]) && isnan(found[i])))
             fail_msg("element %zu is %.9g, wanted %.9g", i, (double)found[i], (double)wanted[i]);
-    if (c->out.n_outputs == 1) {
-        float *alone = rewrite_answers(&c->out, 1, NULL, &n);
-        assert_memory_equal(alone, found, n * sizeof *alone);
-        free(alone);
+}
+
+/* The rewritten graph answers as the plain one does, up to rounding and under the same names; and
+ * the first sample of a batch as that sample alone, to the last bit. */
+static inline void rewrite_check_answers(const struct rewrite_case *c, int64_t batch,
+                                         float tolerance)
+{
+    const struct eng_graph *before = &c->net.graph, *after = &c->out;
+    struct rewrite_answers wanted, found, alone;
+    rewrite_answer(before, batch, &wanted);
+    rewrite_answer(after, batch, &found);
+    rewrite_answer(after, 1, &alone);
+    assert_int_equal(after->n_outputs, before->n_outputs);
+    for (size_t i = 0; i < before->n_outputs; i++) {
+        assert_string_equal(before->values[before->outputs[i]].name,
+                            after->values[after->outputs[i]].name);
+        assert_int_equal(wanted.n[i], found.n[i]);
+        rewrite_check_close(found.y[i], wanted.y[i], wanted.n[i], tolerance);
+        assert_memory_equal(alone.y[i], found.y[i], alone.n[i] * sizeof(float));
     }
-    free(wanted);
-    free(found);
+    rewrite_answers_fini(&wanted);
+    rewrite_answers_fini(&found);
+    rewrite_answers_fini(&alone);
 }
 
 #endif

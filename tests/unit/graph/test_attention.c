@@ -80,7 +80,7 @@ static void end(struct maker *m, int y, size_t n_found, size_t n_nodes)
     if (found != n_found || m->c.out.n_nodes != n_nodes)
         fail_msg("%zu of %zu nodes are attention, wanted %zu of %zu", found, m->c.out.n_nodes,
                  n_found, n_nodes);
-    rewrite_check_answers(&m->c, 3e-6f);
+    rewrite_check_answers(&m->c, 3, 3e-6f);
     rewrite_fini(&m->c);
 }
 
