@@ -114,3 +114,14 @@ int eng_pool_cpus(void)
     cpus = smaller_of(cpus, eng_cpus_of_quota(""));
     return cpus > 0 ? cpus : 1;
 }
+
+void eng_cpus_leave(int cpu)
+{
+    cpu_set_t allowed, others;
+    if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    others = allowed;
+    CPU_CLR((size_t)cpu, &others);
+    if (sched_setaffinity(0, sizeof others, &others) == 0)
+        sched_setaffinity(0, sizeof allowed, &allowed);
+}

@@ -9,6 +9,7 @@
  */
 #include "engine/pool.h"
 
+#include "base/cpus.h"
 #include "base/error.h"
 #include "base/loops.h"
 #include "base/mem.h"
@@ -26,10 +27,9 @@ enum {
     MAX_THREADS = 1024,
     /* Between two loops of a run. What takes longer is worth a wake-up. */
     RUN_SPIN_US = 200,
-    /* After the last loop, and for the last helper: what a wake-up takes. */
+    /* After the last loop, and for the last helper: what a wake-up takes. From then on others that
+     * wait for this CPU go first. */
     SPIN_US = 50,
-    /* From then on others that wait for this CPU go first. */
-    SPIN_ALONE_US = 20,
     LOOKS_A_CLOCK = 16, /* some 0.4 us */
 };
 
@@ -56,6 +56,7 @@ struct eng_pool {
     atomic_int n_busy;                      /* tasks under way */
     atomic_int n_sleeping;                  /* and not called yet */
     atomic_int n_runs, n_outside;           /* under way; of them on threads that are not ours */
+    atomic_int run_cpu;                     /* where the last one began or went on; -1: none is */
     pthread_mutex_t mutex;
     pthread_cond_t work, left; /* a worker is called; the last helper has left a loop */
     struct eng_task *first_task, *last_task;
@@ -123,6 +124,19 @@ static int n_replaced(const struct eng_pool *pool, int n_outside)
     return n_outside > n_busy ? n_outside - n_busy : 0;
 }
 
+/* A thread that wakes may be put onto the CPU of who woke it, and stay there for a whole time slice
+ * and longer, though another CPU is free or does what can wait. */
+static void leave_run_cpu(const struct eng_pool *pool)
+{
+    int cpu = peek(&pool->run_cpu);
+    if (cpu >= 0 && cpu == sched_getcpu()) eng_cpus_leave(cpu);
+}
+
+static void note_run_cpu(struct eng_pool *pool)
+{
+    atomic_store_explicit(&pool->run_cpu, sched_getcpu(), memory_order_relaxed);
+}
+
 /* Waits a moment, awake; false: nothing came, or enough others are awake. */
 static bool spin(struct eng_pool *pool)
 {
@@ -133,8 +147,9 @@ static bool spin(struct eng_pool *pool)
             if (peek(&pool->n_tasks) > 0 || eng_loops_want_help(&pool->loops)) return true;
             relax();
         }
+        leave_run_cpu(pool);
         waited_us = 1e6 * (eng_stopwatch_s() - start_s);
-        if (waited_us > SPIN_ALONE_US) sched_yield();
+        if (waited_us > SPIN_US) sched_yield();
     } while (waited_us < (peek(&pool->n_runs) > 0 ? RUN_SPIN_US : SPIN_US));
     return false;
 }
@@ -172,6 +187,7 @@ static void *worker_main(void *arg)
         if ((helped || peek(&pool->n_runs) > 0) && spin(pool)) continue;
         helped = false;
         if (!sleep_until_called(pool)) return NULL;
+        leave_run_cpu(pool);
     }
 }
 
@@ -216,6 +232,7 @@ enum eng_status eng_pool_create(int n_threads, struct eng_pool **out, struct eng
     if (!pool) return eng_fail_memory(err, "the thread pool");
     memset(pool, 0, n_bytes);
     eng_loops_init(&pool->loops, (unsigned)n_threads - 1);
+    atomic_init(&pool->run_cpu, -1);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->left, NULL);
@@ -310,6 +327,7 @@ void eng_pool_begin_run(struct eng_pool *pool, double flops)
     if (eng_pool_size(pool) == 1) return;
     if (is_outside(pool)) atomic_fetch_add_explicit(&pool->n_outside, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&pool->n_runs, 1, memory_order_relaxed);
+    note_run_cpu(pool);
     call_helpers(pool, item_us(flops, 0) / wake_us);
 }
 
@@ -318,6 +336,7 @@ void eng_pool_end_run(struct eng_pool *pool)
     if (eng_pool_size(pool) == 1) return;
     if (is_outside(pool)) atomic_fetch_sub_explicit(&pool->n_outside, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&pool->n_runs, 1, memory_order_relaxed);
+    atomic_store_explicit(&pool->run_cpu, -1, memory_order_relaxed);
 }
 
 static void wait_for_helpers(struct eng_pool *pool, struct eng_loop *loop)
@@ -334,6 +353,7 @@ static void wait_for_helpers(struct eng_pool *pool, struct eng_loop *loop)
         while (eng_loop_is_busy(loop))
             pthread_cond_wait(&pool->left, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
+    if (peek(&pool->n_runs) > 0) note_run_cpu(pool);
 }
 
 static void run_alone(size_t n, size_t grain, eng_loop_fn *fn, void *ctx)

@@ -1,9 +1,10 @@
-/* The cpu quota, read from trees that look like the kernel's. */
+/* The cpu quota, read from trees that look like the kernel's; and threads that leave a CPU. */
 #include "base/cpus.h"
 #include "base/file.h"
 #include "engine/pool.h"
 #include "temp_folder.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,11 +89,52 @@ static void this_process_has_a_cpu(void **state)
     assert_in_range(eng_pool_cpus(), 1, 65536);
 }
 
+static cpu_set_t allowed_cpus(void)
+{
+    cpu_set_t allowed;
+    assert_int_equal(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    return allowed;
+}
+
+static void a_thread_leaves_a_cpu_and_may_come_back(void **state)
+{
+    (void)state;
+    cpu_set_t before = allowed_cpus();
+    enum { N = 100 };
+    int n_elsewhere = 0;
+    for (int i = 0; i < N; i++) {
+        int cpu = sched_getcpu();
+        eng_cpus_leave(cpu);
+        n_elsewhere += sched_getcpu() != cpu;
+        cpu_set_t after = allowed_cpus();
+        assert_true(CPU_EQUAL(&after, &before));
+    }
+    if (CPU_COUNT(&before) > 1) assert_in_range(n_elsewhere, N / 2, N);
+}
+
+static void the_only_cpu_is_not_left(void **state)
+{
+    (void)state;
+    cpu_set_t before = allowed_cpus(), one;
+    int cpu = sched_getcpu();
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpu, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    eng_cpus_leave(cpu);
+    eng_cpus_leave(-1);
+    eng_cpus_leave(CPU_SETSIZE);
+    cpu_set_t after = allowed_cpus();
+    assert_true(CPU_EQUAL(&after, &one));
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quotas_are_found),
         cmocka_unit_test(this_process_has_a_cpu),
+        cmocka_unit_test(a_thread_leaves_a_cpu_and_may_come_back),
+        cmocka_unit_test(the_only_cpu_is_not_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
