@@ -144,9 +144,31 @@ TARGET static inline floats add_floats(floats a, floats b)
     return _mm256_add_ps(a, b);
 }
 
+TARGET static inline floats subtract_floats(floats a, floats b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+TARGET static inline floats smaller_floats(floats a, floats b)
+{
+    return _mm256_min_ps(a, b);
+}
+
 TARGET static inline floats multiply_floats(floats a, floats b)
 {
     return _mm256_mul_ps(a, b);
+}
+
+TARGET static inline floats multiply_add(floats a, floats b, floats c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* Whether all of x lie nearer to 0 than limit. */
+TARGET static inline bool are_within(floats limit, floats x)
+{
+    floats size = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
+    return _mm256_movemask_ps(_mm256_cmp_ps(size, limit, _CMP_NLT_US)) == 0;
 }
 
 TARGET static inline floats divide_floats(floats a, floats b)
@@ -170,7 +192,7 @@ TARGET static inline factors load_factors(const float *high, const float *low)
     return f;
 }
 
-TARGET static inline quads scale(quads v, factors factor, factors offset)
+TARGET static inline quads scale_exactly(quads v, factors factor, factors offset)
 {
     __m256d first = _mm256_cvtepi32_pd(_mm256_castsi256_si128(v));
     __m256d last = _mm256_cvtepi32_pd(_mm256_extracti128_si256(v, 1));

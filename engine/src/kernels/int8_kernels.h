@@ -2,8 +2,9 @@
  * Kernels for 8-bit integers with channels last, one table per instruction set, all from one source
  * (int8_body.inc).
  *
- * Sums of products are exact in 32 bits; what follows them is the same operations on floats in the
- * same order everywhere. So every table gives the same integers, whatever the tile or the thread.
+ * Sums of products are exact in 32 bits; what follows them is what doubles give, or the same
+ * operations on floats in the same order everywhere. So every table gives the same integers,
+ * whatever the tile or the thread.
  */
 #ifndef ENG_KERNELS_INT8_KERNELS_H
 #define ENG_KERNELS_INT8_KERNELS_H
@@ -21,8 +22,8 @@
 enum { ENG_INT8_COLUMNS = 64, ENG_INT8_STEP = 4 };
 
 /*
- * From a sum to a byte: y = clamp(low, high, round(sum * (factor + rest) + offset) + zero) ^ flip, in
- * doubles, halves to even. What is rounded must fit 32 bits.
+ * From a sum to a byte: y = clamp(low, high, round(sum * (factor + rest) + offset) + zero) ^ flip, as
+ * in doubles, halves to even. What is rounded must be below 2^30.
  */
 struct eng_int8_finish {
     /* For each column or channel, filled up to whole vectors. A factor is factor + rest: as one

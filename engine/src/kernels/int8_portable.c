@@ -132,7 +132,8 @@ static inline floats to_floats(quads v)
     return __builtin_convertvector(v, floats);
 }
 
-/* To the nearest, halves to even, |v| < 2^22: sums of this size have no fraction. */
+/* To the nearest, halves to even, |v| < 2^22: sums of this size have no fraction. Larger ones stay
+ * as large but for a few units. */
 static inline quads round_floats(floats v)
 {
     floats large = all_floats(0x1.8p23f);
@@ -144,9 +145,26 @@ static inline floats add_floats(floats a, floats b)
     return a + b;
 }
 
+static inline floats subtract_floats(floats a, floats b)
+{
+    return a - b;
+}
+
 static inline floats multiply_floats(floats a, floats b)
 {
     return a * b;
+}
+
+static inline floats multiply_add(floats a, floats b, floats c)
+{
+    return a * b + c;
+}
+
+/* Whether all of x lie nearer to 0 than limit. */
+static inline bool are_within(floats limit, floats x)
+{
+    quads within = (x < limit) & (-x < limit);
+    return (within[0] & within[1] & within[2] & within[3]) != 0;
 }
 
 static inline floats divide_floats(floats a, floats b)
@@ -169,7 +187,7 @@ static inline factors load_factors(const float *high, const float *low)
 }
 
 /* To the nearest, halves to even. */
-static inline quads scale(quads v, factors factor, factors offset)
+static inline quads scale_exactly(quads v, factors factor, factors offset)
 {
     for (int i = 0; i < LANES; i++)
         v[i] = (int32_t)(((double)v[i] * factor.lane[i] + offset.lane[i] + 0x1.8p52) - 0x1.8p52);
@@ -184,6 +202,11 @@ static inline quads choose(quads which, quads yes, quads no)
 static inline floats choose_floats(quads which, floats yes, floats no)
 {
     return (floats)choose(which, (quads)yes, (quads)no);
+}
+
+static inline floats smaller_floats(floats a, floats b)
+{
+    return choose_floats(a < b, a, b);
 }
 
 /* NaN as low. */

@@ -130,9 +130,30 @@ TARGET static inline floats add_floats(floats a, floats b)
     return _mm512_add_ps(a, b);
 }
 
+TARGET static inline floats subtract_floats(floats a, floats b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+TARGET static inline floats smaller_floats(floats a, floats b)
+{
+    return _mm512_min_ps(a, b);
+}
+
 TARGET static inline floats multiply_floats(floats a, floats b)
 {
     return _mm512_mul_ps(a, b);
+}
+
+TARGET static inline floats multiply_add(floats a, floats b, floats c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+/* Whether all of x lie nearer to 0 than limit. */
+TARGET static inline bool are_within(floats limit, floats x)
+{
+    return _mm512_cmp_ps_mask(_mm512_abs_ps(x), limit, _CMP_NLT_US) == 0;
 }
 
 TARGET static inline floats divide_floats(floats a, floats b)
@@ -156,7 +177,7 @@ TARGET static inline factors load_factors(const float *high, const float *low)
     return f;
 }
 
-TARGET static inline quads scale(quads v, factors factor, factors offset)
+TARGET static inline quads scale_exactly(quads v, factors factor, factors offset)
 {
     __m512d first = _mm512_cvtepi32_pd(_mm512_castsi512_si256(v));
     __m512d last = _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(v, 1));
