@@ -15,10 +15,8 @@ enum { LANES = 16, TILE_SUMS = 24, WIDEST = 4, PIXELS = 4 };
 typedef __m512i quads;
 typedef __m512 floats;
 
-TARGET static inline quads all_integers(int32_t x)
-{
-    return _mm512_set1_epi32(x);
-}
+#define INTEL(operation) _mm512_##operation
+#include "kernels/int8_x86.inc"
 
 TARGET static inline quads load_bytes(const void *p)
 {
@@ -60,29 +58,9 @@ TARGET static inline void store_some_integers(int32_t *p, size_t n, quads v)
     _mm512_mask_storeu_epi32(p, first(n), v);
 }
 
-TARGET static inline quads add_integers(quads a, quads b)
-{
-    return _mm512_add_epi32(a, b);
-}
-
 TARGET static inline quads exclusive_or(quads a, quads b)
 {
     return _mm512_xor_si512(a, b);
-}
-
-TARGET static inline quads all_bytes(uint8_t x)
-{
-    return _mm512_set1_epi8((int8_t)x);
-}
-
-TARGET static inline quads smaller_bytes(quads a, quads b)
-{
-    return _mm512_min_epu8(a, b);
-}
-
-TARGET static inline quads larger_bytes(quads a, quads b)
-{
-    return _mm512_max_epu8(a, b);
 }
 
 /* sum + x w, x unsigned, w signed, four products to a sum. Of the intrinsic gcc 12 makes copies of
@@ -95,16 +73,6 @@ TARGET static inline quads dot(quads sum, quads x, quads w)
 
 /* --- floats --- */
 
-TARGET static inline floats all_floats(float x)
-{
-    return _mm512_set1_ps(x);
-}
-
-TARGET static inline floats load_floats(const float *p)
-{
-    return _mm512_loadu_ps(p);
-}
-
 TARGET static inline floats load_some_floats(const float *p, size_t n)
 {
     return _mm512_maskz_loadu_ps(first(n), p);
@@ -115,50 +83,10 @@ TARGET static inline void store_some_floats(float *p, size_t n, floats v)
     _mm512_mask_storeu_ps(p, first(n), v);
 }
 
-TARGET static inline floats to_floats(quads v)
-{
-    return _mm512_cvtepi32_ps(v);
-}
-
-TARGET static inline quads round_floats(floats v)
-{
-    return _mm512_cvtps_epi32(v);
-}
-
-TARGET static inline floats add_floats(floats a, floats b)
-{
-    return _mm512_add_ps(a, b);
-}
-
-TARGET static inline floats subtract_floats(floats a, floats b)
-{
-    return _mm512_sub_ps(a, b);
-}
-
-TARGET static inline floats smaller_floats(floats a, floats b)
-{
-    return _mm512_min_ps(a, b);
-}
-
-TARGET static inline floats multiply_floats(floats a, floats b)
-{
-    return _mm512_mul_ps(a, b);
-}
-
-TARGET static inline floats multiply_add(floats a, floats b, floats c)
-{
-    return _mm512_fmadd_ps(a, b, c);
-}
-
 /* Whether all of x lie nearer to 0 than limit. */
 TARGET static inline bool are_within(floats limit, floats x)
 {
     return _mm512_cmp_ps_mask(_mm512_abs_ps(x), limit, _CMP_NLT_US) == 0;
-}
-
-TARGET static inline floats divide_floats(floats a, floats b)
-{
-    return _mm512_div_ps(a, b);
 }
 
 /* --- doubles for a register of integers --- */
@@ -187,41 +115,7 @@ TARGET static inline quads scale_exactly(quads v, factors factor, factors offset
                               _mm512_cvtpd_epi32(last), 1);
 }
 
-/* NaN as low: max gives its second operand then. */
-TARGET static inline floats clamp_floats(floats low, floats high, floats x)
-{
-    return _mm512_min_ps(_mm512_max_ps(x, low), high);
-}
-
 /* --- between bytes and integers --- */
-
-TARGET static inline quads low_bytes(quads a, quads b)
-{
-    return _mm512_unpacklo_epi8(a, b);
-}
-
-TARGET static inline quads high_bytes(quads a, quads b)
-{
-    return _mm512_unpackhi_epi8(a, b);
-}
-
-TARGET static inline quads low_pairs(quads a, quads b)
-{
-    return _mm512_unpacklo_epi16(a, b);
-}
-
-TARGET static inline quads high_pairs(quads a, quads b)
-{
-    return _mm512_unpackhi_epi16(a, b);
-}
-
-/* Whole numbers plus zero, cut to 0 .. 255; undoes low_bytes, low_pairs and so on. */
-TARGET static inline quads narrow(const quads v[4], int32_t zero)
-{
-    quads shift = _mm512_set1_epi16((int16_t)zero);
-    quads low = _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), shift);
-    return _mm512_packus_epi16(low, _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), shift));
-}
 
 /* Bytes of v[0], then of v[1] and so on, where narrow puts them lane by lane. */
 TARGET static inline quads in_order(quads bytes)
