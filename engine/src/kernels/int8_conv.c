@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/share.h"
+#include "kernels/int8_packing.h"
 
 #include <string.h>
 
@@ -15,8 +16,7 @@ enum {
     CHUNK_BYTES = 128 << 10,
     WAVE_BYTES = 1 << 20, /* of padded images at a time */
     MAX_TAPS = 49,        /* more than that many separate runs: the window is not ours */
-    MIN_PIECES = 8,       /* for threads to share, where they are worth it */
-    COLUMNS = 16          /* a panel's are a multiple of that */
+    MIN_PIECES = 8        /* for threads to share, where they are worth it */
 };
 
 struct layout {
@@ -29,16 +29,6 @@ struct layout {
     size_t line_pixels;
 };
 
-static size_t divide_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static size_t round_up(size_t n, size_t to)
-{
-    return divide_up(n, to) * to;
-}
-
 /* --- layout --- */
 
 static bool is_flat(const struct eng_window *w)
@@ -48,16 +38,10 @@ static bool is_flat(const struct eng_window *w)
     return true;
 }
 
-/* A row of taps is one run if all channels are read and no column is left out. */
-static bool has_whole_rows(const struct eng_int8_conv *conv)
-{
-    return conv->groups == 1 && conv->window.dilation[2] == 1;
-}
-
 static void set_taps(const struct eng_int8_conv *conv, struct layout *l)
 {
     const struct eng_window *w = &conv->window;
-    size_t per_row = has_whole_rows(conv) ? 1 : (size_t)w->kernel[2];
+    size_t per_row = eng_int8_has_whole_rows(conv) ? 1 : (size_t)w->kernel[2];
     for (size_t t = 0; t < l->n_taps && t < MAX_TAPS; t++)
         l->taps[t] = (t / per_row * (size_t)w->dilation[1] * l->columns +
                       t % per_row * (size_t)w->dilation[2]) *
@@ -91,7 +75,7 @@ static bool set_input(const struct eng_int8_conv *conv, struct layout *l)
 static bool make_layout(const struct eng_int8_conv *conv, struct layout *l)
 {
     const struct eng_window *w = &conv->window;
-    size_t per_run = has_whole_rows(conv) ? (size_t)w->kernel[2] : 1;
+    size_t per_run = eng_int8_has_whole_rows(conv) ? (size_t)w->kernel[2] : 1;
     *l = (struct layout){.is_flat = is_flat(w),
                          .depth = conv->in_channels * per_run,
                          .n_taps = eng_window_volume(w->kernel) / per_run,
@@ -100,7 +84,7 @@ static bool make_layout(const struct eng_int8_conv *conv, struct layout *l)
     if (!set_input(conv, l)) return false;
     set_taps(conv, l);
     /* Weights are filled up with zeros: in a copy, more may be read than counts. */
-    if (l->copies) l->depth = round_up(l->depth, ENG_INT8_STEP);
+    if (l->copies) l->depth = eng_int8_round_up(l->depth, ENG_INT8_STEP);
     l->wave = l->image_bytes > 0 ? WAVE_BYTES / l->image_bytes + 1 : 1;
     if (l->wave > conv->n_images || !l->copies) l->wave = conv->n_images;
     l->line_pixels = l->is_flat ? LINE_PIXELS : (size_t)w->out[2];
@@ -110,130 +94,10 @@ static bool make_layout(const struct eng_int8_conv *conv, struct layout *l)
 bool eng_int8_conv_choose(struct eng_int8_conv *conv)
 {
     const struct eng_window *w = &conv->window;
-    bool rows = has_whole_rows(conv);
+    bool rows = eng_int8_has_whole_rows(conv);
     conv->is_depthwise = conv->groups > 1 && conv->in_channels == 1 && conv->out_channels == 1;
     return w->kernel[0] == 1 && w->in[0] == 1 && w->out[0] == 1 &&
            (conv->is_depthwise || w->kernel[1] * (rows ? 1 : w->kernel[2]) <= MAX_TAPS);
-}
-
-/* --- packing --- */
-
-static size_t n_blocks(const struct eng_int8_conv *conv)
-{
-    return divide_up(conv->groups, eng_int8_kernels()->n_bytes);
-}
-
-/* Of a block of channels. */
-static bool block_bytes(const struct eng_int8_conv *conv, size_t *out)
-{
-    const struct eng_window *w = &conv->window;
-    size_t rows = round_up((size_t)w->kernel[1], ENG_INT8_STEP);
-    return eng_mul_size(rows, (size_t)w->kernel[2], out) &&
-           eng_mul_size(*out, eng_int8_kernels()->n_bytes, out);
-}
-
-/* Of a column of a panel. */
-static bool column_bytes(const struct eng_int8_conv *conv, size_t *out)
-{
-    const struct eng_window *w = &conv->window;
-    size_t rows = (size_t)w->kernel[1], columns = (size_t)w->kernel[2], depth = conv->in_channels;
-    if (has_whole_rows(conv) ? !eng_mul_size(depth, columns, &depth)
-                             : !eng_mul_size(rows, columns, &rows))
-        return false;
-    return depth < SIZE_MAX / 2 && eng_mul_size(rows, round_up(depth, ENG_INT8_STEP), out);
-}
-
-bool eng_int8_conv_columns(const struct eng_int8_conv *conv, size_t *out)
-{
-    if (conv->is_depthwise) return eng_mul_size(n_blocks(conv), eng_int8_kernels()->n_bytes, out);
-    return eng_mul_size(conv->groups, round_up(conv->out_channels, COLUMNS), out);
-}
-
-bool eng_int8_conv_packed_bytes(const struct eng_int8_conv *conv, size_t *out)
-{
-    size_t each, columns;
-    if (conv->is_depthwise)
-        return block_bytes(conv, &each) && eng_mul_size(each, n_blocks(conv), out);
-    return column_bytes(conv, &each) && eng_int8_conv_columns(conv, &columns) &&
-           eng_mul_size(each, columns, out);
-}
-
-/* Where sum (q, lane) of a block's channel lies. */
-static size_t place_in_block(size_t channel, size_t n_bytes)
-{
-    size_t lanes = n_bytes / 4, run = channel / 16, q = channel % 16 / 4;
-    return q * lanes + run * 4 + channel % 4;
-}
-
-/* Two pixels of half a block of channels each are one pixel of a block, if windows step by 1. */
-static bool is_paired(const struct eng_int8_conv *conv)
-{
-    return conv->is_depthwise && conv->window.stride[2] == 1 && conv->groups % 16 == 0 &&
-           2 * conv->groups == eng_int8_kernels()->n_bytes;
-}
-
-/* Where what belongs to output channel i stands among the columns. */
-static size_t column_of(const struct eng_int8_conv *conv, size_t i)
-{
-    size_t n = conv->is_depthwise ? eng_int8_kernels()->n_bytes : conv->out_channels;
-    if (conv->is_depthwise) return i / n * n + place_in_block(i % n, n);
-    return i / n * round_up(n, COLUMNS) + i % n;
-}
-
-void eng_int8_conv_place(const struct eng_int8_conv *conv, const void *from, void *to)
-{
-    enum { EACH = 4 };
-    size_t n = conv->groups * conv->out_channels;
-    for (size_t i = 0; i < (is_paired(conv) ? 2 * n : n); i++)
-        memcpy((char *)to + column_of(conv, i) * EACH, (const char *)from + i % n * EACH, EACH);
-}
-
-static void pack_depthwise(const struct eng_int8_conv *conv, const int8_t *w, int8_t *packed)
-{
-    size_t n = eng_int8_kernels()->n_bytes, each = 0;
-    size_t rows = (size_t)conv->window.kernel[1], columns = (size_t)conv->window.kernel[2];
-    if (!block_bytes(conv, &each)) return;
-    for (size_t c = 0; c < (is_paired(conv) ? 2 : 1) * conv->groups; c++) {
-        int8_t *to = packed + c / n * each + place_in_block(c % n, n) * ENG_INT8_STEP;
-        const int8_t *from = w + c % conv->groups * rows * columns;
-        for (size_t row = 0; row < rows; row++)
-            for (size_t column = 0; column < columns; column++)
-                to[(row / ENG_INT8_STEP * columns + column) * n * ENG_INT8_STEP +
-                   row % ENG_INT8_STEP] = *from++;
-    }
-}
-
-/* One group: w [out_channels, in_channels, taps]; packed [panel][tap][k / 4][column][k % 4]. */
-static void pack_group(const struct eng_int8_conv *conv, const int8_t *w, int8_t *packed)
-{
-    size_t n = conv->out_channels, taps = eng_window_volume(conv->window.kernel);
-    size_t per_row = has_whole_rows(conv) ? (size_t)conv->window.kernel[2] : 1;
-    size_t depth = per_row * conv->in_channels;
-    for (size_t first = 0; first < n; first += ENG_INT8_COLUMNS) {
-        size_t rest = round_up(n - first, COLUMNS);
-        size_t width = rest < ENG_INT8_COLUMNS ? rest : ENG_INT8_COLUMNS;
-        for (size_t run = 0; run < taps / per_row; run++)
-            for (size_t k = 0; k < depth; k += ENG_INT8_STEP, packed += width * ENG_INT8_STEP)
-                for (size_t i = 0; i < width * ENG_INT8_STEP; i++) {
-                    size_t at = k + i % ENG_INT8_STEP, j = first + i / ENG_INT8_STEP;
-                    if (at >= depth || j >= n) continue;
-                    size_t tap = run * per_row + at / conv->in_channels;
-                    packed[i] = w[(j * conv->in_channels + at % conv->in_channels) * taps + tap];
-                }
-    }
-}
-
-void eng_int8_conv_pack(const struct eng_int8_conv *conv, const int8_t *w, int8_t *packed)
-{
-    size_t n = conv->out_channels * conv->in_channels * eng_window_volume(conv->window.kernel);
-    size_t each = 0;
-    if (conv->is_depthwise) {
-        pack_depthwise(conv, w, packed);
-        return;
-    }
-    if (!column_bytes(conv, &each)) return;
-    for (size_t g = 0; g < conv->groups; g++)
-        pack_group(conv, w + g * n, packed + g * each * round_up(conv->out_channels, COLUMNS));
 }
 
 bool eng_int8_conv_scratch_bytes(const struct eng_int8_conv *conv, size_t *out)
@@ -312,9 +176,9 @@ static void run_piece(const struct run *r, size_t first, size_t last, size_t gro
 {
     const struct eng_int8_conv *conv = r->conv;
     size_t n = conv->out_channels, column = panel * ENG_INT8_COLUMNS;
-    size_t at = group * round_up(n, COLUMNS) + column;
+    size_t at = group * eng_int8_round_up(n, ENG_INT8_COLUMN_STEP) + column;
     size_t rest = n - column < ENG_INT8_COLUMNS ? n - column : ENG_INT8_COLUMNS;
-    struct eng_int8_product p = {.width = round_up(rest, COLUMNS),
+    struct eng_int8_product p = {.width = eng_int8_round_up(rest, ENG_INT8_COLUMN_STEP),
                                  .n_columns = rest,
                                  .n_taps = r->l.n_taps,
                                  .depth = r->l.depth,
@@ -359,7 +223,7 @@ static size_t chunk_lines(const struct run *r)
     size_t line_bytes = r->l.is_flat ? LINE_PIXELS * r->l.channels : row_bytes;
     size_t n = CHUNK_BYTES / (line_bytes + 1) + 1, per_line = r->conv->groups * r->panels;
     size_t grain = eng_share_grain(r->n_lines, line_flops(r) * (double)per_line, 0);
-    size_t least = divide_up(r->n_lines, divide_up(MIN_PIECES, per_line));
+    size_t least = eng_int8_divide_up(r->n_lines, eng_int8_divide_up(MIN_PIECES, per_line));
     grain = grain < least ? least : grain;
     n = n < grain ? n : grain;
     return n < r->n_lines ? n : r->n_lines;
@@ -367,10 +231,10 @@ static size_t chunk_lines(const struct run *r)
 
 static void run_product(struct run *r)
 {
-    r->panels = divide_up(r->conv->out_channels, ENG_INT8_COLUMNS);
+    r->panels = eng_int8_divide_up(r->conv->out_channels, ENG_INT8_COLUMNS);
     r->n_chunk = chunk_lines(r);
-    if (!column_bytes(r->conv, &r->each)) return;
-    size_t n_pieces = divide_up(r->n_lines, r->n_chunk) * r->conv->groups * r->panels;
+    if (!eng_int8_column_bytes(r->conv, &r->each)) return;
+    size_t n_pieces = eng_int8_divide_up(r->n_lines, r->n_chunk) * r->conv->groups * r->panels;
     eng_share(r->call->pool, n_pieces, line_flops(r) * (double)r->n_chunk,
               (double)(r->each * ENG_INT8_COLUMNS), run_pieces, r);
 }
@@ -395,7 +259,7 @@ static void run_depthwise_rows(void *ctx, size_t begin, size_t end)
 {
     const struct run *r = ctx;
     const struct eng_window *w = &r->conv->window;
-    size_t channels = r->l.channels, pair = is_paired(r->conv) ? 2 : 1;
+    size_t channels = r->l.channels, pair = eng_int8_is_paired(r->conv) ? 2 : 1;
     struct eng_int8_depthwise d = {.n_rows = (size_t)w->kernel[1],
                                    .n_columns = (size_t)w->kernel[2],
                                    .x_row = (size_t)w->dilation[1] * r->l.columns * channels,
@@ -415,7 +279,7 @@ static void run_depthwise_rows(void *ctx, size_t begin, size_t end)
 static void run_depthwise(struct run *r)
 {
     size_t taps = eng_window_volume(r->conv->window.kernel);
-    if (!block_bytes(r->conv, &r->each)) return;
+    if (!eng_int8_block_bytes(r->conv, &r->each)) return;
     /* Registers are put in order and back: a product takes as long as one of floats. */
     double flops = 2 * (double)(r->l.line_pixels * r->l.channels * taps);
     eng_share(r->call->pool, r->n_lines, flops, 0, run_depthwise_rows, r);
@@ -428,8 +292,8 @@ static void run_wave(struct run *r, size_t first, size_t n)
     r->x = r->call->x + first * eng_window_volume(conv->window.in) * r->l.channels;
     r->y = r->call->y + first * out_pixels * r->l.y_channels;
     r->n_pixels = n * out_pixels;
-    r->n_lines =
-        r->l.is_flat ? divide_up(r->n_pixels, LINE_PIXELS) : n * (size_t)conv->window.out[1];
+    r->n_lines = r->l.is_flat ? eng_int8_divide_up(r->n_pixels, LINE_PIXELS)
+                              : n * (size_t)conv->window.out[1];
     if (r->l.copies) {
         size_t row_bytes = r->l.columns * r->l.channels;
         eng_share(r->call->pool, n * r->l.rows, 0, 2 * (double)row_bytes, pad_rows, r);
