@@ -67,6 +67,11 @@ TARGET static inline vector divide(vector a, vector b)
     return _mm256_div_ps(a, b);
 }
 
+TARGET static inline vector reciprocal(vector v)
+{
+    return _mm256_div_ps(all(1), v);
+}
+
 TARGET static inline vector magnitude(vector v)
 {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), v);

@@ -67,6 +67,15 @@ TARGET static inline vector divide(vector a, vector b)
     return _mm512_div_ps(a, b);
 }
 
+/* 1 / v for v >= 1, within two units of the last place; from 2^126 on 0. A division takes as long
+ * as ten products. */
+TARGET static inline vector reciprocal(vector v)
+{
+    vector near = _mm512_rcp14_ps(v);
+    __mmask16 is_normal = _mm512_cmp_ps_mask(v, all(0x1p126f), _CMP_NGE_UQ);
+    return _mm512_maskz_fmadd_ps(is_normal, near, _mm512_fnmadd_ps(v, near, all(1)), near);
+}
+
 TARGET static inline vector magnitude(vector v)
 {
     return _mm512_abs_ps(v);

@@ -76,6 +76,11 @@ static inline vector divide(vector a, vector b)
     return a / b;
 }
 
+static inline vector reciprocal(vector v)
+{
+    return all(1) / v;
+}
+
 static inline vector magnitude(vector v)
 {
     return (vector)((bits)v & 0x7fffffff);

@@ -80,7 +80,8 @@ static const struct {
     {ENG_ACT_GELU_TANH, gelu_tanh, 1e-5, 1e-7, -12, 12},
     {ENG_ACT_SOFTPLUS, softplus, 3.5e-7, 3e-45, -100, 100},
     {ENG_ACT_MISH, mish, 5e-7, 1e-38, -100, 100},
-    {ENG_ACT_SWISH, swish, 6e-6, 1.3e-36, -120, 120},
+    {ENG_ACT_SWISH, swish, 8e-7, 0, -6, 6},
+    {ENG_ACT_SWISH, swish, 6e-6, 1.4e-36, -120, 120},
 };
 
 enum { N_FUNCTIONS = sizeof functions / sizeof functions[0], N = 20011 };
