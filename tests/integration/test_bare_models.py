@@ -135,7 +135,10 @@ class BareModels(daemon.TestCase):
         for name, (data, _) in cases.items():
             self.drop(name, data)
         server = self.start(wait=False)
-        server.wait_for(lambda: "loading" not in server.get("/models").body.decode(), "the first load")
+        def states():
+            return [m["versions"][0]["state"] for m in server.get("/models").json()["models"]]
+
+        server.wait_for(lambda: states() == ["failed"] * len(cases), "the first load")  # none are known before it
         reasons = {m["name"]: m["versions"][0]["reason"] for m in server.get("/models", admin=True).json()["models"]}
         for name, (_, reason) in cases.items():
             self.assertIn(reason, reasons[name])
