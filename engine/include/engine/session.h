@@ -38,6 +38,13 @@ float *eng_session_sample(struct eng_session *session, int n, int i);
 const float *eng_session_classify(struct eng_session *session, int n);
 
 /*
+ * Purpose: what the graph's own output said of the samples that eng_session_classify ran last:
+ * scores if the card says add_softmax, else the probabilities themselves.
+ * Shapes: [n, n_classes], or [n, 1]. Borrowed until the next run.
+ */
+const float *eng_session_scores(const struct eng_session *session);
+
+/*
  * Purpose: raw tensors in graph order. The batch is the first dimension of the inputs.
  * Ownership: inputs are read; outputs become views into the session until the next run.
  * Errors: ARGUMENT when type or shape is not the model's, naming both.

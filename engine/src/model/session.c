@@ -16,9 +16,10 @@ struct eng_session {
     struct eng_exec *exec;
     size_t arena_bytes;
     /* NULL where the graph's own memory serves: */
-    float *samples; /* [max_batch, sample_count] as callers place them */
-    float *answers; /* [max_batch, n_answers] as callers get them */
-    char *rows;     /* each output of a raw run, [max_batch] rows, one output after the other */
+    float *samples;       /* [max_batch, sample_count] as callers place them */
+    float *scores;        /* [max_batch, n_answers] what the graph's output says */
+    float *probabilities; /* [max_batch, n_answers] of scores that need a softmax */
+    char *rows; /* each output of a raw run, [max_batch] rows, one output after the other */
 };
 
 static enum eng_dtype sample_type(const struct eng_model *model)
@@ -52,10 +53,13 @@ static enum eng_status create_buffers(struct eng_session *session, struct eng_er
         session->samples = eng_calloc(n * model->sample_count, sizeof *session->samples);
         if (!session->samples) return eng_fail_memory(err, "a session's samples");
     }
-    if (classifies &&
-        (one_by_one || answer_type(model) != ENG_FLOAT32 || model->source.card.add_softmax)) {
-        session->answers = eng_calloc(n * model->n_answers, sizeof *session->answers);
-        if (!session->answers) return eng_fail_memory(err, "a session's answers");
+    if (classifies && (one_by_one || answer_type(model) != ENG_FLOAT32)) {
+        session->scores = eng_calloc(n * model->n_answers, sizeof *session->scores);
+        if (!session->scores) return eng_fail_memory(err, "a session's scores");
+    }
+    if (classifies && model->source.card.add_softmax) {
+        session->probabilities = eng_calloc(n * model->n_answers, sizeof *session->probabilities);
+        if (!session->probabilities) return eng_fail_memory(err, "a session's probabilities");
     }
     bool raw = one_by_one && model->symbolic[model->graph.inputs[0]].shape.dim[0] == -1;
     for (size_t i = 0; raw && i < model->graph.n_outputs; i++)
@@ -90,7 +94,8 @@ void eng_session_destroy(struct eng_session *session)
     if (!session) return;
     eng_exec_destroy(session->exec);
     free(session->samples);
-    free(session->answers);
+    free(session->scores);
+    free(session->probabilities);
     free(session->rows);
     free(session);
 }
@@ -133,9 +138,9 @@ static void run_part(struct eng_session *session, int first, int n)
                               session->samples + (size_t)first * model->sample_count,
                               (size_t)n * model->sample_count);
     eng_exec_forward(session->exec, 0);
-    if (session->answers)
+    if (session->scores)
         eng_model_get_answers(eng_exec_value(session->exec, model->answer), 0,
-                              session->answers + (size_t)first * model->n_answers,
+                              session->scores + (size_t)first * model->n_answers,
                               (size_t)n * model->n_answers);
 }
 
@@ -146,11 +151,17 @@ const float *eng_session_classify(struct eng_session *session, int n)
     assert(model->sample_count > 0 && n >= 1 && n <= model->max_batch);
     for (int first = 0; first < n; first += step)
         run_part(session, first, step);
-    if (!session->answers) return eng_exec_value(session->exec, model->answer)->data;
+    const float *scores = eng_session_scores(session);
+    if (!session->probabilities) return scores;
     struct eng_softmax rows = {.outer = (size_t)n, .n = model->n_answers, .inner = 1};
-    if (model->source.card.add_softmax)
-        eng_softmax_forward(&rows, session->answers, session->answers);
-    return session->answers;
+    eng_softmax_forward(&rows, scores, session->probabilities);
+    return session->probabilities;
+}
+
+const float *eng_session_scores(const struct eng_session *session)
+{
+    return session->scores ? session->scores
+                           : eng_exec_value(session->exec, session->model->answer)->data;
 }
 
 /* ---- raw tensors ---- */

@@ -275,16 +275,16 @@ static size_t prepare_part(struct srv_slot *slot, struct srv_batch_part *part, s
     return n_bad;
 }
 
-static void scatter(const struct srv_slot *slot, const float *row)
+static void scatter(const struct srv_slot *slot, const float *probabilities)
 {
-    size_t n_classes = slot->served->n_classes;
+    size_t row = 0;
     for (size_t p = 0; p < slot->n_parts; p++) {
         const struct srv_batch_part *part = &slot->parts[p];
-        for (size_t i = part->first; i < part->first + part->n; i++, row += n_classes) {
+        for (size_t i = part->first; i < part->first + part->n; i++, row++) {
             struct eng_error err = {0};
-            enum srv_code code = srv_row_check(slot->served, row, &err);
+            enum srv_code code =
+                srv_answer_take(part->job, i, slot->session, probabilities, row, &err);
             if (code != SRV_OK) fail_job(slot->served, part->job, i, code, &err);
-            memcpy(part->job->probabilities + i * n_classes, row, n_classes * sizeof *row);
         }
     }
 }

@@ -2,14 +2,12 @@
 #include "base/clock.h"
 #include "serve/served_parts.h"
 
-#include <string.h>
-
 /* What may be decoded between two events of an epoll thread: a fraction of a millisecond. */
 enum { INLINE_MAX_BYTES = 64 * 1024, INLINE_MAX_PIXELS = 256 * 256 };
 
 static bool is_small(const struct srv_job *job)
 {
-    return job->n_samples == 1 && (job->samples[0].kind == SRV_SAMPLE_PIXELS ||
+    return job->n_samples == 1 && (job->samples[0].kind != SRV_SAMPLE_ENCODED ||
                                    job->samples[0].n_bytes <= INLINE_MAX_BYTES);
 }
 
@@ -24,9 +22,8 @@ static struct srv_inline *take(struct srv_served *served)
 static void compute(struct srv_served *served, struct eng_session *session, struct srv_job *job)
 {
     int64_t start_us = srv_clock_us();
-    const float *row = eng_session_classify(session, 1);
-    job->code = srv_row_check(served, row, &job->error);
-    memcpy(job->probabilities, row, served->n_classes * sizeof *row);
+    const float *probabilities = eng_session_classify(session, 1);
+    job->code = srv_answer_take(job, 0, session, probabilities, 0, &job->error);
     job->times.compute_us = srv_clock_us() - start_us;
     job->max_batch_size = 1;
     srv_series_observe(served->batch_size, 1);

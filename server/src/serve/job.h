@@ -13,6 +13,7 @@ struct srv_served;
 enum srv_sample_kind {
     SRV_SAMPLE_ENCODED, /* bytes of a PNG or JPEG */
     SRV_SAMPLE_PIXELS,  /* floats 0..255, [H, W, C] of the model's size */
+    SRV_SAMPLE_TENSOR,  /* floats as the graph's input takes them: nothing is preprocessed */
 };
 
 struct srv_sample {
@@ -44,6 +45,8 @@ struct srv_job {
     const struct srv_sample *samples;
     size_t n_samples;
     float *probabilities; /* [n_samples, n_classes], allocated by the submitter */
+    float *scores; /* the same of what the graph's output says (engine/session.h); NULL: not wanted
+                    */
     struct srv_png
         *seen; /* [n_samples], zeroed by the submitter, who frees them; NULL: not wanted */
     int64_t deadline_us; /* on srv_clock_us; at or after it nothing more is computed; 0 = none */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Pixels that came as numbers are rounded to be shown. */
 static enum srv_code show_pixels(const struct eng_preprocess *pre, const float *pixels,
@@ -33,6 +34,22 @@ static enum srv_code read_pixels(const struct eng_preprocess *pre, const struct 
     return seen ? show_pixels(pre, sample->data, seen, err) : SRV_OK;
 }
 
+static enum srv_code read_tensor(const struct eng_preprocess *pre, const struct srv_sample *sample,
+                                 float *dst, const struct eng_image *seen, struct eng_error *err)
+{
+    size_t n_found = sample->n_bytes / sizeof(float), n_wanted = eng_preprocess_count(pre);
+    if (n_found != n_wanted) {
+        srv_fail(err, ENG_FORMAT, "%zu numbers, the model's input takes %zu", n_found, n_wanted);
+        return SRV_INVALID_REQUEST;
+    }
+    if (seen) { /* its numbers may stand for anything */
+        srv_fail(err, ENG_FORMAT, "a tensor cannot be shown as a picture");
+        return SRV_INVALID_REQUEST;
+    }
+    memcpy(dst, sample->data, n_wanted * sizeof *dst);
+    return SRV_OK;
+}
+
 /* The floats are made from the picture that is shown, so it is what the model sees. */
 static enum eng_status read_shown(const struct eng_preprocess *pre, const struct eng_image *image,
                                   float *dst, struct eng_image *seen, struct eng_error *err)
@@ -48,6 +65,7 @@ enum srv_code srv_sample_read(const struct srv_served *served, const struct srv_
 {
     const struct eng_preprocess *pre = served->preprocess;
     if (sample->kind == SRV_SAMPLE_PIXELS) return read_pixels(pre, sample, dst, seen, err);
+    if (sample->kind == SRV_SAMPLE_TENSOR) return read_tensor(pre, sample, dst, seen, err);
     struct eng_image image;
     enum eng_status status = eng_image_decode(sample->data, sample->n_bytes, limits, &image, err);
     if (status != ENG_OK) return srv_code_of_status(status);
@@ -72,8 +90,8 @@ enum srv_code srv_sample_prepare(const struct srv_job *job, size_t i,
     return code;
 }
 
-enum srv_code srv_row_check(const struct srv_served *served, const float *row,
-                            struct eng_error *err)
+static enum srv_code check_row(const struct srv_served *served, const float *row,
+                               struct eng_error *err)
 {
     float sum = 0;
     for (size_t i = 0; i < served->n_classes; i++)
@@ -83,4 +101,16 @@ enum srv_code srv_row_check(const struct srv_served *served, const float *row,
              "model '%s' version %s answered a probability that is not a finite number",
              served->name, served->version);
     return SRV_INTERNAL;
+}
+
+enum srv_code srv_answer_take(struct srv_job *job, size_t i, const struct eng_session *session,
+                              const float *probabilities, size_t row, struct eng_error *err)
+{
+    const struct srv_served *served = job->served;
+    size_t n = served->n_classes;
+    enum srv_code code = check_row(served, probabilities + row * n, err);
+    memcpy(job->probabilities + i * n, probabilities + row * n, n * sizeof *probabilities);
+    if (job->scores)
+        memcpy(job->scores + i * n, eng_session_scores(session) + row * n, n * sizeof *job->scores);
+    return code;
 }

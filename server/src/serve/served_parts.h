@@ -82,9 +82,10 @@ enum srv_code srv_sample_prepare(const struct srv_job *job, size_t i,
                                  const struct eng_image_limits *limits, float *dst,
                                  struct eng_error *err);
 
-/* Purpose: INTERNAL for a row of probabilities that is not finite: the network overflowed. */
-enum srv_code srv_row_check(const struct srv_served *served, const float *row,
-                            struct eng_error *err);
+/* Purpose: puts the answer to picture i of a job, from row `row` of what the session ran last,
+ * where the job wants it. Errors: INTERNAL if it is not finite: the network overflowed. */
+enum srv_code srv_answer_take(struct srv_job *job, size_t i, const struct eng_session *session,
+                              const float *probabilities, size_t row, struct eng_error *err);
 
 /* Purpose: counts a finished job's times. */
 void srv_served_count_job(const struct srv_served *served, const struct srv_job *job);

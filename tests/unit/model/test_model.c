@@ -82,6 +82,17 @@ static void declared_batch_of_one_is_widened(void **state)
     net_fini(&net);
 }
 
+/* The scores, of which the model's probabilities are the softmax, are kept. */
+static void check_scores(const float *scores, const float *probabilities, int n)
+{
+    for (int i = 0; i < 3 * n; i += 3) {
+        float sum = expf(scores[i]) + expf(scores[i + 1]) + expf(scores[i + 2]);
+        assert_true(fabsf(sum - 1) > 1e-3f);
+        for (int k = 0; k < 3; k++)
+            assert_true(fabsf(expf(scores[i + k]) / sum - probabilities[i + k]) < 1e-6f);
+    }
+}
+
 static void classify_gives_probabilities_whatever_the_batch(void **state)
 {
     (void)state;
@@ -103,7 +114,9 @@ static void classify_gives_probabilities_whatever_the_batch(void **state)
     for (int i = 0; i < 5; i++)
         eng_preprocess_bytes(&eng_model_card(model)->preprocess, pixels[i],
                              eng_session_sample(session, 5, i));
-    assert_memory_equal(eng_session_classify(session, 5), alone, sizeof alone);
+    const float *together = eng_session_classify(session, 5);
+    assert_memory_equal(together, alone, sizeof alone);
+    check_scores(eng_session_scores(session), together, 5);
     eng_session_destroy(session);
     eng_model_destroy(model);
     net_fini(&net);

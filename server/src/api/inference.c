@@ -1,0 +1,83 @@
+#include "api/inference.h"
+
+#include "api/app.h"
+
+#include <stdlib.h>
+
+void *srv_inference_create(struct srv_request *request, size_t n_bytes)
+{
+    struct srv_inference *inference = calloc(1, n_bytes);
+    if (!inference) {
+        srv_reply_error(request, SRV_INTERNAL, "out of memory");
+        return NULL;
+    }
+    if (srv_request_acquire(request, &inference->job.served)) return inference;
+    free(inference);
+    return NULL;
+}
+
+void srv_inference_destroy(struct srv_app *app, struct srv_inference *inference)
+{
+    if (inference->fini) inference->fini(inference);
+    srv_registry_release(app->registry, inference->job.served);
+    srv_pictures_fini(&inference->inputs);
+    free(inference->job.probabilities);
+    free(inference->job.scores);
+    free(inference);
+}
+
+static void finish(struct srv_request *request)
+{
+    struct srv_inference *inference = request->handler_state;
+    request->handler_state = NULL;
+    srv_request_note_times(request, &inference->job.times);
+    if (inference->job.code == SRV_OK)
+        inference->write(request, inference);
+    else
+        srv_request_fail(request, inference->job.code, &inference->job.error);
+    srv_inference_destroy(request->app, inference);
+}
+
+static void job_done(struct srv_job *job)
+{
+    struct srv_request *request = job->ctx;
+    request->resume(request);
+}
+
+/* False: the reply says that there is no memory. */
+static bool allocate_answers(struct srv_request *request, struct srv_inference *inference)
+{
+    struct srv_job *job = &inference->job;
+    size_t n = job->n_samples * srv_inference_card(inference)->n_classes;
+    job->probabilities = calloc(n, sizeof *job->probabilities);
+    if (inference->wants_scores) job->scores = calloc(n, sizeof *job->scores);
+    if (job->probabilities && (job->scores || !inference->wants_scores)) return true;
+    srv_reply_error(request, SRV_INTERNAL, "out of memory");
+    return false;
+}
+
+enum srv_handled srv_inference_run_take(struct srv_request *request,
+                                        struct srv_inference *inference)
+{
+    struct srv_job *job = &inference->job;
+    job->samples = inference->inputs.samples;
+    job->n_samples = inference->inputs.n_samples;
+    request->seen.n_pictures = job->n_samples;
+    if (!allocate_answers(request, inference)) {
+        srv_inference_destroy(request->app, inference);
+        return SRV_DONE;
+    }
+    job->deadline_us = request->deadline_us;
+    job->done = job_done;
+    job->ctx = request;
+    request->handler_state = inference;
+    request->finish = finish;
+    if (!srv_served_try_inline(job) && srv_served_submit(job) == SRV_OK) return SRV_LATER;
+    finish(request);
+    return SRV_DONE;
+}
+
+const struct eng_card *srv_inference_card(const struct srv_inference *inference)
+{
+    return eng_model_card(srv_served_model(inference->job.served));
+}
