@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,28 +87,6 @@ void srv_text_printf(struct srv_text *text, const char *format, ...)
     if (text->capacity > text->n_bytes) text->bytes[text->n_bytes] = '\0'; /* what was cut off */
 }
 
-/* The length of the well-formed UTF-8 character at p (RFC 3629), 0 if it is none. */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-    static const struct {
-        unsigned char first_low, first_high, second_low, second_high, length;
-    } rows[] = {
-        {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
-        {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-    };
-    if (p[0] < 0x80) return 1;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (p[0] < rows[i].first_low || p[0] > rows[i].first_high) continue;
-        size_t length = rows[i].length;
-        if (n < length || p[1] < rows[i].second_low || p[1] > rows[i].second_high) return 0;
-        for (size_t k = 2; k < length; k++)
-            if ((p[k] & 0xC0) != 0x80) return 0;
-        return length;
-    }
-    return 0;
-}
-
 static void append_escaped(struct srv_text *text, unsigned char c)
 {
     static const char short_form[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -127,7 +107,7 @@ void srv_text_json_bytes(struct srv_text *text, const char *bytes, size_t n_byte
     srv_text_append(text, "\"", 1);
     for (size_t i = 0; i < n_bytes;) {
         bool special = p[i] < 0x20 || p[i] == '"' || p[i] == '\\' || p[i] == 0x7F;
-        size_t length = special ? 0 : utf8_length(p + i, n_bytes - i);
+        size_t length = special ? 0 : srv_utf8_bytes(bytes + i, n_bytes - i);
         if (length > 0) {
             i += length;
             continue;
