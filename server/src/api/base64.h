@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * Purpose: decodes text; out has n_chars / 4 * 3 bytes of room at least.
+ * Purpose: decodes text; out has n_chars / 4 * 3 bytes of room at least, and may be text itself.
  * Returns false if it is not base64.
  */
 bool srv_base64_decode(const char *text, size_t n_chars, uint8_t *out, size_t *n_out);

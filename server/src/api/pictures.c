@@ -9,28 +9,48 @@
 
 void srv_pictures_fini(struct srv_pictures *pictures)
 {
-    for (size_t i = 0; pictures->owns_data && i < pictures->n_samples; i++)
-        free((void *)(uintptr_t)pictures->samples[i].data);
+    for (size_t i = 0; i < pictures->n_blocks; i++)
+        free(pictures->blocks[i]);
+    free(pictures->blocks);
     free(pictures->samples);
     *pictures = (struct srv_pictures){0};
 }
 
-enum srv_code srv_pictures_allocate(size_t n, bool owns_data,
-                                    const struct srv_pictures_limits *limits,
-                                    struct srv_pictures *out, struct eng_error *err)
+enum eng_status srv_pictures_add(struct srv_pictures *pictures,
+                                 const struct srv_pictures_limits *limits, struct srv_sample sample,
+                                 struct eng_error *err)
 {
-    if (n > limits->n_pictures) {
-        srv_fail(err, ENG_LIMIT, "the request holds %zu pictures; the limit is %zu", n,
-                 limits->n_pictures);
-        return SRV_TOO_LARGE;
+    if (pictures->n_samples == limits->n_pictures)
+        return srv_fail(err, ENG_LIMIT, "the request holds more than %zu pictures",
+                        limits->n_pictures);
+    if (pictures->n_samples == pictures->capacity) {
+        size_t capacity = pictures->capacity ? pictures->capacity * 2 : 1;
+        struct srv_sample *samples = realloc(pictures->samples, capacity * sizeof *samples);
+        if (!samples) return srv_fail_memory(err, "the pictures");
+        pictures->samples = samples;
+        pictures->capacity = capacity;
     }
-    struct srv_sample *samples = calloc(n, sizeof *samples);
-    if (!samples) {
-        srv_fail_memory(err, "the pictures");
-        return SRV_INTERNAL;
+    pictures->samples[pictures->n_samples++] = sample;
+    return ENG_OK;
+}
+
+enum eng_status srv_pictures_own_take(struct srv_pictures *pictures, void *block,
+                                      struct eng_error *err)
+{
+    void **blocks = realloc(pictures->blocks, (pictures->n_blocks + 1) * sizeof *blocks);
+    if (!blocks) {
+        free(block);
+        return srv_fail_memory(err, "the pictures");
     }
-    *out = (struct srv_pictures){.samples = samples, .n_samples = n, .owns_data = owns_data};
-    return SRV_OK;
+    pictures->blocks = blocks;
+    blocks[pictures->n_blocks++] = block;
+    return ENG_OK;
+}
+
+enum srv_code srv_pictures_code(const struct eng_error *err)
+{
+    if (err->status == ENG_LIMIT) return SRV_TOO_LARGE;
+    return err->status == ENG_NO_MEMORY ? SRV_INTERNAL : SRV_INVALID_REQUEST;
 }
 
 /* What people send by mistake, by its first bytes. */
@@ -92,27 +112,24 @@ static enum srv_code read_parts(const struct srv_request *request,
         srv_fail(err, ENG_FORMAT, "the multipart form holds no file; wanted one or more");
         return SRV_INVALID_REQUEST;
     }
-    struct srv_pictures pictures;
-    enum srv_code code = srv_pictures_allocate(request->n_parts, false, limits, &pictures, err);
-    if (code != SRV_OK) return code;
+    enum srv_code code = SRV_OK;
     for (size_t i = 0; i < request->n_parts && code == SRV_OK; i++) {
         const struct srv_part *part = &request->parts[i];
+        struct srv_sample sample;
         char what[160];
         snprintf(what, sizeof what, "part %zu \"%.100s\" of the form", i + 1,
                  part->file_name[0] ? part->file_name : part->name);
-        code = read_encoded(part->data, part->n_bytes, &pictures.samples[i], what, err);
+        code = read_encoded(part->data, part->n_bytes, &sample, what, err);
+        if (code == SRV_OK && srv_pictures_add(out, limits, sample, err) != ENG_OK)
+            code = srv_pictures_code(err);
     }
-    pictures.is_list = pictures.n_samples > 1;
-    if (code == SRV_OK)
-        *out = pictures;
-    else
-        srv_pictures_fini(&pictures);
+    out->is_list = out->n_samples > 1;
     return code;
 }
 
-enum srv_code srv_pictures_read(const struct srv_request *request, const struct eng_card *card,
-                                const struct srv_pictures_limits *limits, struct srv_pictures *out,
-                                struct eng_error *err)
+static enum srv_code read_any(const struct srv_request *request, const struct eng_card *card,
+                              const struct srv_pictures_limits *limits, struct srv_pictures *out,
+                              struct eng_error *err)
 {
     if (request->is_multipart) return read_parts(request, limits, out, err);
     bool is_picture = eng_image_type(request->body, request->n_body) != NULL;
@@ -122,7 +139,21 @@ enum srv_code srv_pictures_read(const struct srv_request *request, const struct 
                                       out, err);
     struct srv_sample sample;
     enum srv_code code = read_encoded(request->body, request->n_body, &sample, "the body", err);
-    if (code == SRV_OK) code = srv_pictures_allocate(1, false, limits, out, err);
-    if (code == SRV_OK) out->samples[0] = sample;
+    if (code == SRV_OK && srv_pictures_add(out, limits, sample, err) != ENG_OK)
+        code = srv_pictures_code(err);
+    return code;
+}
+
+enum srv_code srv_pictures_read(const struct srv_request *request, const struct eng_card *card,
+                                const struct srv_pictures_limits *limits, struct srv_pictures *out,
+                                struct eng_error *err)
+{
+    struct srv_pictures pictures = {0};
+    struct eng_error local = {0};
+    enum srv_code code = read_any(request, card, limits, &pictures, err ? err : &local);
+    if (code == SRV_OK)
+        *out = pictures;
+    else
+        srv_pictures_fini(&pictures);
     return code;
 }

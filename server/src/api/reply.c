@@ -54,6 +54,12 @@ void srv_reply_header(struct srv_request *request, const char *name, const char 
     srv_text_append(&request->reply.headers, "", 1);
 }
 
+void srv_request_limit_time(struct srv_request *request, int64_t timeout_us)
+{
+    int64_t deadline_us = request->received_us + timeout_us;
+    if (deadline_us < request->deadline_us) request->deadline_us = deadline_us;
+}
+
 /* The digests are compared, so the time taken says nothing about the token, its length included. */
 static bool is_same_secret(const char *a, const char *b)
 {

@@ -84,6 +84,9 @@ void srv_reply_error_members(struct srv_request *request, enum srv_code code, co
  */
 void srv_reply_header(struct srv_request *request, const char *name, const char *value);
 
+/* Purpose: makes the deadline timeout_us from the request's arrival, if that is earlier. */
+void srv_request_limit_time(struct srv_request *request, int64_t timeout_us);
+
 /* Purpose: false and a reply of 401 or 403 if the route wants a bearer token that is not there. */
 bool srv_request_authorize(struct srv_request *request);
 

@@ -36,17 +36,34 @@ static void write_path(const struct srv_json *json, char *to, size_t n)
     }
 }
 
+static bool fail(struct srv_json *json, enum eng_status status, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+static bool fail(struct srv_json *json, enum eng_status status, const char *format, va_list args)
+{
+    char path[200], sentence[300];
+    if (json->failed) return false;
+    vsnprintf(sentence, sizeof sentence, format, args);
+    write_path(json, path, sizeof path);
+    srv_fail(json->err, status, "%s: %s", path[0] ? path : "the JSON", sentence);
+    json->failed = true;
+    return false;
+}
+
 bool srv_json_fail(struct srv_json *json, const char *format, ...)
 {
-    if (json->failed) return false;
-    char path[200], sentence[300];
     va_list args;
     va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
+    fail(json, ENG_FORMAT, format, args);
     va_end(args);
-    write_path(json, path, sizeof path);
-    srv_fail(json->err, ENG_FORMAT, "%s: %s", path[0] ? path : "the JSON", sentence);
-    json->failed = true;
+    return false;
+}
+
+bool srv_json_fail_limit(struct srv_json *json, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fail(json, ENG_LIMIT, format, args);
+    va_end(args);
     return false;
 }
 

@@ -98,6 +98,10 @@ bool srv_json_end(struct srv_json *json);
 bool srv_json_fail(struct srv_json *json, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Purpose: the same with ENG_LIMIT, for what is well-formed but too much. */
+bool srv_json_fail_limit(struct srv_json *json, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Purpose: the bytes that the text stands for; to has room for text->n_bytes, which they never
  * exceed. Returns how many there are. */
 size_t srv_json_unescape(const struct srv_json_text *text, char *to);

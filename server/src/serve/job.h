@@ -48,7 +48,8 @@ struct srv_job {
     float *scores; /* the same of what the graph's output says (engine/session.h); NULL: not wanted
                     */
     struct srv_png
-        *seen; /* [n_samples], zeroed by the submitter, who frees them; NULL: not wanted */
+        *seen;         /* [n_samples], zeroed by the submitter, who frees them; NULL: not wanted */
+    unsigned priority; /* 1 goes first, larger ones later; 0: the model's default */
     int64_t deadline_us; /* on srv_clock_us; at or after it nothing more is computed; 0 = none */
     void (*done)(struct srv_job *job);
     void *ctx;

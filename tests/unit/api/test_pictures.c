@@ -13,6 +13,8 @@
 
 /* The start of a PNG is enough: nothing is decoded here. */
 #define PNG_BASE64 "iVBORw0KGgoAAAANSUhEUg=="
+#define PNG_TEXT   "\"" PNG_BASE64 "\""
+#define FOUR(x)    x "," x "," x "," x
 static const uint8_t png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n',
                               0,    0,   0,   13,  'I',  'H',  'D',  'R'};
 
@@ -137,7 +139,7 @@ static void pixels_in_color(void **state)
     /* [2, 3] would be a picture in grey; in colour it is none. */
     assert_int_equal(read_json("{\"pixels\": [[1,2,3],[4,5,6]]}", &card, &pictures, &err),
                      SRV_INVALID_REQUEST);
-    check_says(&err, "has the shape [2, 3]; wanted [1, 2, 3]");
+    check_says(&err, "the shape is [2, 3]; wanted [1, 2, 3]");
 }
 
 static void bad_json_is_named(void **state)
@@ -148,41 +150,45 @@ static void bad_json_is_named(void **state)
         enum srv_code code;
         const char *part;
     } rows[] = {
-        {"", SRV_INVALID_REQUEST, "no JSON"},
-        {"{", SRV_INVALID_REQUEST, "line 1"},
-        {"{\"image\": \"x\"} x", SRV_INVALID_REQUEST, "no JSON"},
-        {"[]", SRV_INVALID_REQUEST, "no object"},
-        {"{}", SRV_INVALID_REQUEST, "0 members; wanted exactly one"},
-        {"{\"imge\": 1}", SRV_INVALID_REQUEST, "1 members, the first being \"imge\""},
-        {"{\"image\": \"\", \"top\": 1}", SRV_INVALID_REQUEST, "2 members"},
-        {"{\"image\": \"\", \"image\": \"\"}", SRV_INVALID_REQUEST, "duplicate"},
-        {"{\"image\": 3}", SRV_INVALID_REQUEST, "\"image\" is no text"},
+        {"", SRV_INVALID_REQUEST, "the JSON ends, wanted an object"},
+        {"{", SRV_INVALID_REQUEST, "the JSON ends"},
+        {"{\"image\": \"" PNG_BASE64 "\"} x", SRV_INVALID_REQUEST, "wanted the end"},
+        {"[]", SRV_INVALID_REQUEST, "a list; wanted {\"image\"}"},
+        {"{}", SRV_INVALID_REQUEST, "the object is empty; wanted one member"},
+        {"{\"imge\": 1}", SRV_INVALID_REQUEST, "imge: wanted exactly one member: \"image\""},
+        {"{\"image\": \"" PNG_BASE64 "\", \"top\": 1}", SRV_INVALID_REQUEST,
+         "top: this is a second member"},
+        {"{\"image\": \"" PNG_BASE64 "\", \"image\": \"\"}", SRV_INVALID_REQUEST, "second member"},
+        {"{\"image\": 3}", SRV_INVALID_REQUEST, "image: this is a number, wanted a PNG"},
         {"{\"image\": \"\"}", SRV_INVALID_REQUEST, "base64, but of no PNG or JPEG"},
         {"{\"image\": \"Zm9v\"}", SRV_INVALID_REQUEST, "base64, but of no PNG or JPEG"},
-        {"{\"image\": \"Zm9\"}", SRV_INVALID_REQUEST, "is not base64"},
+        {"{\"image\": \"Zm9\"}", SRV_INVALID_REQUEST, "this is not base64"},
         {"{\"image\": \"data:image/png;base64,Zm9v\"}", SRV_INVALID_REQUEST, "behind the comma"},
-        {"{\"image\": \"\\u0000\"}", SRV_INVALID_REQUEST, "no JSON"},
-        {"{\"image\": \"\xFF\"}", SRV_INVALID_REQUEST, "no JSON"},
-        {"{\"images\": []}", SRV_INVALID_REQUEST, "no list of pictures"},
-        {"{\"images\": \"x\"}", SRV_INVALID_REQUEST, "no list of pictures"},
-        {"{\"images\": [\"" PNG_BASE64 "\", 7]}", SRV_INVALID_REQUEST, "\"images\"[1] is no text"},
-        {"{\"images\": [1, 2, 3, 4]}", SRV_TOO_LARGE, "4 pictures; the limit is 3"},
-        {"{\"pixels\": 3}", SRV_INVALID_REQUEST, "of no list of numbers"},
-        {"{\"pixels\": []}", SRV_INVALID_REQUEST, "of no list of numbers"},
-        {"{\"pixels\": [[[[[1]]]]]}", SRV_INVALID_REQUEST, "of no list of numbers"},
-        {"{\"pixels\": [1, 2, 3]}", SRV_INVALID_REQUEST, "has the shape [3]; wanted [2, 2, 1]"},
+        {"{\"image\": \"\\u0000\"}", SRV_INVALID_REQUEST, "image: a text has a bad escape"},
+        {"{\"image\": \"\xFF\"}", SRV_INVALID_REQUEST, "image: a text is not UTF-8"},
+        {"{\"images\": []}", SRV_INVALID_REQUEST, "the list \"images\" is empty"},
+        {"{\"images\": \"x\"}", SRV_INVALID_REQUEST, "images: this is a text, wanted a list"},
+        {"{\"images\": [\"" PNG_BASE64 "\", 7]}", SRV_INVALID_REQUEST,
+         "images[1]: this is a number"},
+        {"{\"images\": [" FOUR(PNG_TEXT) "]}", SRV_TOO_LARGE, "more than 3 pictures"},
+        {"{\"pixels\": 3}", SRV_INVALID_REQUEST, "pixels: this is a number, wanted a list"},
+        {"{\"pixels\": []}", SRV_INVALID_REQUEST, "pixels: a list is empty"},
+        {"{\"pixels\": [[[[[1]]]]]}", SRV_INVALID_REQUEST, "the shape is [1, 1, 1, 1, 1]"},
+        {"{\"pixels\": [1, 2, 3]}", SRV_INVALID_REQUEST, "the shape is [3]; wanted [2, 2, 1]"},
         {"{\"pixels\": [1, 2, 3, 256]}", SRV_INVALID_REQUEST,
-         "holds 256; wanted numbers from 0 to 255"},
-        {"{\"pixels\": [1, 2, 3, -1]}", SRV_INVALID_REQUEST, "holds -1"},
-        {"{\"pixels\": [1, 2, 3, 1e999]}", SRV_INVALID_REQUEST, "no JSON"},
-        {"{\"pixels\": [1, 2, 3, NaN]}", SRV_INVALID_REQUEST, "no JSON"},
-        {"{\"pixels\": [1, 2, 3, \"4\"]}", SRV_INVALID_REQUEST, "no number"},
-        {"{\"pixels\": [1, 2, 3, [4]]}", SRV_INVALID_REQUEST, "no number"},
-        {"{\"pixels\": [[1, 2], [3]]}", SRV_INVALID_REQUEST, "not all of one length"},
-        {"{\"pixels\": [[1, 2], 3]}", SRV_INVALID_REQUEST, "not all of one length"},
-        {"{\"pixels\": [[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4]]}", SRV_TOO_LARGE, "4 pictures"},
-        {"[[[[[[[[[1]]]]]]]]]", SRV_INVALID_REQUEST, "nested deeper than 8"},
-        {"{\"image\": \"]]]]}}}}[[[[[[[[[[\\\"[[[\"}", SRV_INVALID_REQUEST, "is not base64"},
+         "number 3 is 256; wanted numbers from 0 to 255"},
+        {"{\"pixels\": [1, 2, 3, -1]}", SRV_INVALID_REQUEST, "number 3 is -1"},
+        {"{\"pixels\": [1, 2, 3, 1e999]}", SRV_INVALID_REQUEST,
+         "pixels[3]: the number is too large"},
+        {"{\"pixels\": [1, 2, 3, NaN]}", SRV_INVALID_REQUEST, "pixels[3]: found \"NaN\""},
+        {"{\"pixels\": [1, 2, 3, \"4\"]}", SRV_INVALID_REQUEST, "pixels[3]: this is a text"},
+        {"{\"pixels\": [1, 2, 3, [4]]}", SRV_INVALID_REQUEST, "pixels[3]: lists are nested deeper"},
+        {"{\"pixels\": [[1, 2], [3]]}", SRV_INVALID_REQUEST, "pixels[1]: a list has 1 values"},
+        {"{\"pixels\": [[1, 2], 3]}", SRV_INVALID_REQUEST, "pixels[1]: here is a number"},
+        {"{\"pixels\": [[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4]]}", SRV_TOO_LARGE,
+         "more than 3 pictures"},
+        {"{\"pixels\": [[[[[[[[[1]]]]]]]]]}", SRV_INVALID_REQUEST, "nested deeper here"},
+        {"{\"image\": \"]]]]}}}}[[[[[[[[[[\\\"[[[\"}", SRV_INVALID_REQUEST, "this is not base64"},
     };
     struct eng_card card = card_of_size(2, 2, ENG_COLOR_GRAY);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -194,7 +200,7 @@ static void bad_json_is_named(void **state)
     }
 }
 
-static void too_many_values_are_refused_before_parsing(void **state)
+static void too_many_numbers_are_refused(void **state)
 {
     (void)state;
     char json[1024] = "{\"pixels\": [1";
@@ -205,7 +211,7 @@ static void too_many_values_are_refused_before_parsing(void **state)
     struct srv_pictures pictures;
     struct eng_error err;
     assert_int_equal(read_json(json, &card, &pictures, &err), SRV_TOO_LARGE);
-    check_says(&err, "more than 200 values");
+    check_says(&err, "more than 200 numbers");
 }
 
 static enum srv_code read_body(const char *body, size_t n, const char *content_type,
@@ -249,8 +255,8 @@ static void other_bodies_are_refused(void **state)
         {"GIF89a...", "image/png", SRV_UNSUPPORTED_MEDIA_TYPE, "the body is a GIF; wanted a PNG"},
         {"RIFF....WEBP", "", SRV_UNSUPPORTED_MEDIA_TYPE, "WebP"},
         {"[1, 2]", "", SRV_UNSUPPORTED_MEDIA_TYPE, "a JSON array"},
-        {"[1, 2]", "application/json", SRV_INVALID_REQUEST, "no object"},
-        {"hello", "application/json; charset=utf-8", SRV_INVALID_REQUEST, "no JSON"},
+        {"[1, 2]", "application/json", SRV_INVALID_REQUEST, "this is a list"},
+        {"hello", "application/json; charset=utf-8", SRV_INVALID_REQUEST, "found \"hello\""},
         {"hello", "application/jsonx", SRV_UNSUPPORTED_MEDIA_TYPE, "the body is text"},
         {"\x01\x02", "", SRV_UNSUPPORTED_MEDIA_TYPE, "no known type"},
         {"--xyz\r\n", "", SRV_UNSUPPORTED_MEDIA_TYPE, "without its Content-Type"},
@@ -280,7 +286,7 @@ static void forms(void **state)
     (void)state;
     static const struct srv_part good = {"a", "a.png", png, sizeof png};
     static const struct srv_part bad = {"b", "", (const uint8_t *)"text", 4};
-    const struct srv_part parts[] = {good, good, bad, good};
+    const struct srv_part parts[] = {good, good, bad, good}, many[] = {good, good, good, good};
     struct srv_pictures pictures;
     struct eng_error err;
     assert_int_equal(read_form(parts, 1, &pictures, &err), SRV_OK);
@@ -292,7 +298,7 @@ static void forms(void **state)
     srv_pictures_fini(&pictures);
     assert_int_equal(read_form(parts, 3, &pictures, &err), SRV_UNSUPPORTED_MEDIA_TYPE);
     check_says(&err, "part 3 \"b\" of the form is text");
-    assert_int_equal(read_form(parts, 4, &pictures, &err), SRV_TOO_LARGE);
+    assert_int_equal(read_form(many, 4, &pictures, &err), SRV_TOO_LARGE);
     assert_int_equal(read_form(parts, 0, &pictures, &err), SRV_INVALID_REQUEST);
 }
 
@@ -304,7 +310,7 @@ int main(void)
         cmocka_unit_test(pixels_in_every_shape),
         cmocka_unit_test(pixels_in_color),
         cmocka_unit_test(bad_json_is_named),
-        cmocka_unit_test(too_many_values_are_refused_before_parsing),
+        cmocka_unit_test(too_many_numbers_are_refused),
         cmocka_unit_test(a_body_is_told_by_its_content),
         cmocka_unit_test(other_bodies_are_refused),
         cmocka_unit_test(forms),
