@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     srv_json_skip(&json);
     int taken = srv_json_end(&json);
     require(taken == (err.status == ENG_OK) && taken == (err.text[0] == '\0'));
-    json_t *root = json_loadb(text, n_bytes, JSON_DECODE_ANY, &problem);
+    json_t *root = json_loadb(text, n_bytes, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
     require(taken == (root != NULL) || is_known(&problem, &err));
     json_decref(root);
     check_numbers(text, n_bytes);

@@ -226,7 +226,7 @@ static size_t escape_bytes(const char *at, size_t n)
     if (n > 0 && *at != 'u') return *at && strchr("\"\\/bfnrt", *at) ? 1 : 0;
     if (n < 5) return 0;
     int unit = hex4(at + 1);
-    if (unit <= 0 || is_low_surrogate(unit)) return 0;
+    if (unit < 0 || is_low_surrogate(unit)) return 0;
     if (!is_high_surrogate(unit)) return 5;
     return n >= 11 && at[5] == '\\' && at[6] == 'u' && is_low_surrogate(hex4(at + 7)) ? 11 : 0;
 }
@@ -301,7 +301,9 @@ bool srv_json_copy(struct srv_json *json, const struct srv_json_text *text, char
     if (text->n_bytes >= capacity)
         return srv_json_fail(json, "the text has %zu bytes, wanted at most %zu", text->n_bytes,
                              capacity - 1);
-    to[srv_json_unescape(text, to)] = '\0';
+    size_t n = srv_json_unescape(text, to);
+    if (memchr(to, '\0', n)) return srv_json_fail(json, "the text holds a zero byte");
+    to[n] = '\0';
     return true;
 }
 

@@ -1,8 +1,8 @@
 /*
  * Reads JSON (RFC 8259) value by value, in order, without building it in memory: for the bodies of
  * inference requests, of which numbers and pictures make up nearly all. What is refused: all that
- * the RFC does, nesting deeper than SRV_JSON_MAX_DEPTH, text that is not UTF-8, escaped zero bytes
- * and lone surrogates, numbers that a double cannot hold. Duplicate names are for the caller to
+ * the RFC does, nesting deeper than SRV_JSON_MAX_DEPTH, text that is not UTF-8, lone surrogates,
+ * numbers that a double cannot hold. Duplicate names are for the caller to
  * see.
  *
  *     srv_json_init(&json, text, n_bytes, &err);
@@ -106,7 +106,8 @@ bool srv_json_fail_limit(struct srv_json *json, const char *format, ...)
  * exceed. Returns how many there are. */
 size_t srv_json_unescape(const struct srv_json_text *text, char *to);
 
-/* Purpose: unescapes to a string of capacity bytes with its zero; fails if it does not fit. */
+/* Purpose: unescapes to a string of capacity bytes with its zero; fails if it does not fit, or
+ * holds a zero byte. */
 bool srv_json_copy(struct srv_json *json, const struct srv_json_text *text, char *to,
                    size_t capacity);
 

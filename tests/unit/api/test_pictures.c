@@ -164,7 +164,7 @@ static void bad_json_is_named(void **state)
         {"{\"image\": \"Zm9v\"}", SRV_INVALID_REQUEST, "base64, but of no PNG or JPEG"},
         {"{\"image\": \"Zm9\"}", SRV_INVALID_REQUEST, "this is not base64"},
         {"{\"image\": \"data:image/png;base64,Zm9v\"}", SRV_INVALID_REQUEST, "behind the comma"},
-        {"{\"image\": \"\\u0000\"}", SRV_INVALID_REQUEST, "image: a text has a bad escape"},
+        {"{\"image\": \"\\u0000\"}", SRV_INVALID_REQUEST, "image: this is not base64"},
         {"{\"image\": \"\xFF\"}", SRV_INVALID_REQUEST, "image: a text is not UTF-8"},
         {"{\"images\": []}", SRV_INVALID_REQUEST, "the list \"images\" is empty"},
         {"{\"images\": \"x\"}", SRV_INVALID_REQUEST, "images: this is a text, wanted a list"},
