@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 #include "api/inference.h"
 #include "api/predictions.h"
+#include "api/ranking.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,25 +13,6 @@ struct classification {
     size_t n_top;
     struct srv_png seen; /* ?show=input: the answer */
 };
-
-/* ?top=k. False: the reply is an error. */
-static bool read_top(struct srv_request *request, const struct eng_card *card, size_t *n_top)
-{
-    const char *text = request->query(request, "top");
-    size_t n_classes = card->n_classes;
-    *n_top = card->top > 0 && card->top < n_classes ? card->top : n_classes;
-    if (!text) return true;
-    size_t value = 0;
-    for (const char *p = text; *p >= '0' && *p <= '9' && value <= n_classes; p++)
-        value = value * 10 + (size_t)(*p - '0');
-    if (text[strspn(text, "0123456789")] != '\0' || value < 1 || value > n_classes) {
-        srv_reply_error(request, SRV_INVALID_REQUEST, "top is \"%.40s\"; wanted 1 to %zu", text,
-                        n_classes);
-        return false;
-    }
-    *n_top = value;
-    return true;
-}
 
 /* ?show=input. False: the reply is an error. */
 static bool read_show(struct srv_request *request, struct classification *c)
@@ -90,8 +72,9 @@ enum srv_handled h_classify(struct srv_request *request)
     if (!c) return SRV_DONE;
     c->inference.write = write_reply;
     c->inference.fini = fini;
-    if (read_top(request, srv_inference_card(&c->inference), &c->n_top) && read_show(request, c) &&
-        read_body(request, c))
+    const struct eng_card *card = srv_inference_card(&c->inference);
+    if (srv_request_read_top(request, card->n_classes, card->top, &c->n_top) &&
+        read_show(request, c) && read_body(request, c))
         return srv_inference_run_take(request, &c->inference);
     srv_inference_destroy(request->app, &c->inference);
     return SRV_DONE;

@@ -1,27 +1,14 @@
 #include "api/predictions.h"
 
+#include "api/ranking.h"
+
 #include <stdlib.h>
-#include <string.h>
-
-struct ranked {
-    float probability;
-    size_t index;
-};
-
-static int compare(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    if (x->probability != y->probability) return x->probability < y->probability ? 1 : -1;
-    return (x->index > y->index) - (x->index < y->index);
-}
 
 static void write_list(const struct srv_answer *answer, const float *probabilities,
-                       struct ranked *ranked, struct srv_text *out)
+                       struct srv_ranked *ranked, struct srv_text *out)
 {
     size_t n_classes = answer->card->n_classes;
-    for (size_t i = 0; i < n_classes; i++)
-        ranked[i] = (struct ranked){probabilities[i], i};
-    qsort(ranked, n_classes, sizeof *ranked, compare);
+    srv_rank(probabilities, n_classes, ranked);
     for (size_t i = 0; i < answer->n_top; i++) {
         srv_text_puts(out, i ? ",{\"index\":" : "[{\"index\":");
         srv_text_integer(out, (int64_t)ranked[i].index);
@@ -37,7 +24,7 @@ static void write_list(const struct srv_answer *answer, const float *probabiliti
 void srv_predictions_write(const struct srv_answer *answer, struct srv_text *out)
 {
     size_t n_classes = answer->card->n_classes;
-    struct ranked *ranked = malloc(n_classes * sizeof *ranked);
+    struct srv_ranked *ranked = malloc(n_classes * sizeof *ranked);
     if (!ranked) {
         out->failed = true;
         return;

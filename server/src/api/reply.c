@@ -46,7 +46,10 @@ void srv_reply_header(struct srv_request *request, const char *name, const char 
         bool begins_character = (c & 0xC0) != 0x80; /* in UTF-8 */
         if (begins_character) n_whole = n;
         bool is_plain = c >= ' ' && c <= '~' && c != '%';
-        n += (size_t)snprintf(text + n, sizeof text - n, is_plain ? "%c" : "%%%02X", c);
+        if (is_plain)
+            text[n++] = (char)c;
+        else
+            n += (size_t)snprintf(text + n, sizeof text - n, "%%%02X", c);
     }
     if (n > SRV_HEADER_CHARS) n = n_whole;
     srv_text_append(&request->reply.headers, name, strlen(name) + 1);
