@@ -25,10 +25,9 @@ struct daemon {
 
 static enum srv_log_level log_level(const struct srv_config *config)
 {
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (unsigned i = 0; i < 4; i++)
-        if (strcmp(names[i], config->log_level) == 0) return i;
-    return SRV_LOG_INFO;
+    enum srv_log_level level = SRV_LOG_INFO;
+    srv_log_level_parse(config->log_level, &level);
+    return level;
 }
 
 /* Fills text, which is empty, with the whole file. */

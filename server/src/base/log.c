@@ -22,7 +22,7 @@ enum {
 
 struct srv_log {
     int fd;
-    enum srv_log_level level;
+    _Atomic enum srv_log_level level;
     bool json;
     pthread_t writer;
     pthread_mutex_t mutex; /* guards all below */
@@ -34,6 +34,31 @@ struct srv_log {
 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+const char *srv_log_level_name(enum srv_log_level level)
+{
+    return level_names[level];
+}
+
+bool srv_log_level_parse(const char *name, enum srv_log_level *out)
+{
+    for (unsigned i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+        if (strcmp(name, level_names[i]) != 0) continue;
+        *out = i;
+        return true;
+    }
+    return false;
+}
+
+void srv_log_set_level(struct srv_log *log, enum srv_log_level level)
+{
+    if (log) atomic_store_explicit(&log->level, level, memory_order_relaxed);
+}
+
+enum srv_log_level srv_log_get_level(const struct srv_log *log)
+{
+    return log ? atomic_load_explicit(&log->level, memory_order_relaxed) : SRV_LOG_ERROR;
+}
 
 static bool is_stopping(struct srv_log *log)
 {
@@ -100,7 +125,7 @@ struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json)
     struct srv_log *log = calloc(1, sizeof *log);
     if (!log) return NULL;
     log->fd = fd;
-    log->level = level;
+    atomic_init(&log->level, level);
     log->json = json;
     pthread_mutex_init(&log->mutex, NULL);
     srv_clock_condition_init(&log->wake);
@@ -181,7 +206,7 @@ static void format_line(struct srv_text *line, const struct srv_log *log, enum s
 void srv_log_write(struct srv_log *log, enum srv_log_level level, const char *message,
                    const struct srv_log_field *fields, size_t n_fields)
 {
-    if (!log || level < log->level) return;
+    if (!log || level < srv_log_get_level(log)) return;
     struct srv_text line = {0};
     format_line(&line, log, level, message, fields, n_fields);
     pthread_mutex_lock(&log->mutex);

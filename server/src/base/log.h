@@ -19,6 +19,14 @@ struct srv_log_field {
 };
 
 struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json);
+/* Purpose: the least severity that is logged, from now on. log NULL: nothing, ERROR. Any thread. */
+void srv_log_set_level(struct srv_log *log, enum srv_log_level level);
+enum srv_log_level srv_log_get_level(const struct srv_log *log);
+
+/* Purpose: "debug", "info", "warn", "error", and back; false: no level is called so. */
+const char *srv_log_level_name(enum srv_log_level level);
+bool srv_log_level_parse(const char *name, enum srv_log_level *out);
+
 /* Purpose: writes what is left, joins the thread. */
 void srv_log_destroy(struct srv_log *log);
 

@@ -76,9 +76,9 @@ static void every_row_refuses_other_methods(void **state)
         match(row->listener, "BREW", path, &found);
         assert_int_equal(found.code, SRV_METHOD_NOT_ALLOWED);
         assert_non_null(strstr(found.allow, row->method));
+        bool has_get = strstr(found.allow, "GET") != NULL; /* another row's, perhaps */
         match(row->listener, "HEAD", path, &found);
-        bool is_get = strcmp(row->method, "GET") == 0;
-        assert_int_equal(found.code, is_get ? SRV_OK : SRV_METHOD_NOT_ALLOWED);
+        assert_int_equal(found.code, has_get ? SRV_OK : SRV_METHOD_NOT_ALLOWED);
         strcat(path, "/");
         match(row->listener, row->method, path, &found);
         assert_int_equal(found.code, SRV_NOT_FOUND);

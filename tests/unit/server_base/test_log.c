@@ -101,11 +101,38 @@ static void a_slow_reader_holds_up_nobody(void **state)
     close(ends[1]);
 }
 
+static void the_level_can_be_changed(void **state)
+{
+    (void)state;
+    char line[1024];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct srv_log *log = srv_log_create(ends[1], SRV_LOG_WARN, false);
+    enum srv_log_level level = SRV_LOG_ERROR;
+    srv_log_write(log, SRV_LOG_INFO, "before", NULL, 0);
+    assert_true(srv_log_level_parse("debug", &level));
+    srv_log_set_level(log, level);
+    assert_int_equal(srv_log_get_level(log), SRV_LOG_DEBUG);
+    srv_log_write(log, SRV_LOG_DEBUG, "after", NULL, 0);
+    assert_false(srv_log_level_parse("Debug", &level));
+    assert_string_equal(srv_log_level_name(SRV_LOG_WARN), "warn");
+    srv_log_destroy(log);
+    ssize_t got = read(ends[0], line, sizeof line - 1);
+    assert_true(got > 0);
+    line[got] = '\0';
+    assert_null(strstr(line, "before"));
+    assert_non_null(strstr(line, " level=debug msg=after\n"));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void no_log_is_a_log(void **state)
 {
     (void)state;
     srv_log_write(NULL, SRV_LOG_ERROR, "x", fields, 4);
     assert_int_equal(srv_log_dropped(NULL), 0);
+    srv_log_set_level(NULL, SRV_LOG_DEBUG);
+    assert_int_equal(srv_log_get_level(NULL), SRV_LOG_ERROR);
     srv_log_destroy(NULL);
 }
 
@@ -116,6 +143,7 @@ int main(void)
         cmocka_unit_test(json_lines_are_json),
         cmocka_unit_test(a_long_value_is_cut),
         cmocka_unit_test(a_slow_reader_holds_up_nobody),
+        cmocka_unit_test(the_level_can_be_changed),
         cmocka_unit_test(no_log_is_a_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
