@@ -2,8 +2,7 @@
  * Reads JSON (RFC 8259) value by value, in order, without building it in memory: for the bodies of
  * inference requests, of which numbers and pictures make up nearly all. What is refused: all that
  * the RFC does, nesting deeper than SRV_JSON_MAX_DEPTH, text that is not UTF-8, lone surrogates,
- * numbers that a double cannot hold. Duplicate names are for the caller to
- * see.
+ * numbers that a double cannot hold. Duplicate names are for the caller to see.
  *
  *     srv_json_init(&json, text, n_bytes, &err);
  *     if (srv_json_enter(&json, SRV_JSON_OBJECT))
