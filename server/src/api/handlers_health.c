@@ -83,6 +83,21 @@ static void write_registry(const struct srv_snapshot *snapshot, struct srv_text 
     }
 }
 
+static void write_aliases(struct srv_app *app, const struct srv_snapshot *snapshot,
+                          struct srv_text *out)
+{
+    unsigned dialects = srv_metrics_dialects(app->config->metrics_aliases);
+    if (dialects == SRV_NO_DIALECT) return;
+    srv_metrics_write_aliases(app->metrics, dialects, out);
+    if (!(dialects & SRV_TRITON)) return;
+    srv_metrics_write_pending_head(out);
+    for (size_t i = 0; i < snapshot->n_versions; i++) {
+        const struct srv_version_info *v = &snapshot->versions[i];
+        if (serves(v))
+            srv_metrics_write_pending(v->model, v->version, (double)v->queue_length, out);
+    }
+}
+
 enum srv_handled h_metrics(struct srv_request *request)
 {
     struct srv_app *app = request->app;
@@ -98,6 +113,7 @@ enum srv_handled h_metrics(struct srv_request *request)
     write_registry(&snapshot, out);
     srv_metrics_write_head(SRV_M_LOG_DROPPED, out);
     srv_metrics_write_value(SRV_M_LOG_DROPPED, NULL, (double)srv_log_dropped(app->log), out);
+    write_aliases(app, &snapshot, out);
     srv_snapshot_fini(&snapshot);
     return SRV_DONE;
 }

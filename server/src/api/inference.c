@@ -11,7 +11,11 @@ void *srv_inference_create(struct srv_request *request, size_t n_bytes)
         srv_reply_error(request, SRV_INTERNAL, "out of memory");
         return NULL;
     }
-    if (srv_request_acquire(request, &inference->job.served)) return inference;
+    if (srv_request_acquire(request, &inference->job.served)) {
+        request->seen.is_inference = true;
+        request->seen.series = srv_served_request_series(inference->job.served);
+        return inference;
+    }
     free(inference);
     return NULL;
 }

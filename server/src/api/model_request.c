@@ -5,11 +5,20 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 void srv_request_fail(struct srv_request *request, enum srv_code code,
                       const struct eng_error *error)
 {
     srv_reply_error(request, code, "%s", error->text[0] ? error->text : srv_code_text(code));
+}
+
+/* As much as fits. */
+static void copy(char *to, size_t capacity, const char *from)
+{
+    size_t n = strnlen(from, capacity - 1);
+    memcpy(to, from, n);
+    to[n] = '\0';
 }
 
 bool srv_request_acquire(struct srv_request *request, struct srv_served **out)
@@ -23,8 +32,10 @@ bool srv_request_acquire(struct srv_request *request, struct srv_served **out)
         srv_request_fail(request, code, &error);
         return false;
     }
-    snprintf(request->seen.model, sizeof request->seen.model, "%s", srv_served_name(served));
-    snprintf(request->seen.version, sizeof request->seen.version, "%s", srv_served_version(served));
+    copy(request->seen.model, sizeof request->seen.model, srv_served_name(served));
+    copy(request->seen.version, sizeof request->seen.version, srv_served_version(served));
+    copy(request->seen.digest, sizeof request->seen.digest,
+         eng_model_digest(srv_served_model(served)));
     return true;
 }
 
@@ -48,6 +59,8 @@ void srv_request_note_times(struct srv_request *request, const struct srv_job_ti
     int64_t now_us = srv_clock_us();
     int64_t submitted_us = times->submitted_us > 0 ? times->submitted_us : now_us;
     int64_t started_us = times->started_us > 0 ? times->started_us : now_us;
+    request->seen.submitted_us = submitted_us;
+    request->seen.answered_us = now_us;
     request->seen.decode_us = times->decode_us;
     request->seen.compute_us = times->compute_us;
     request->seen.queue_us = started_us - submitted_us;

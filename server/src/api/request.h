@@ -5,6 +5,7 @@
 
 #include "base/code.h"
 #include "base/text.h"
+#include "serve/served.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,9 +64,15 @@ struct srv_request {
 
     /* For the access log and the metrics: filled by handlers that classify. */
     struct {
-        char model[64], version[32];
+        char model[64], version[32], digest[65];
+        bool is_inference;    /* counted as one of the version */
+        int64_t begun_us;     /* when the whole request was there */
+        int64_t submitted_us; /* when its pictures were read; 0: never */
+        int64_t answered_us;  /* when what came out was there; 0: never */
+        int64_t replied_us;   /* when the reply was written; 0: never */
         int64_t decode_us, queue_us, compute_us;
         size_t n_pictures;
+        struct srv_request_series series;
     } seen;
     void *handler_state; /* the handler's own, between LATER and finish */
 };

@@ -5,17 +5,8 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct srv_series {
-    const struct srv_metric_row *row;
-    struct srv_series *next;
-    char *label_values[SRV_MAX_LABELS];
-    _Atomic double value;           /* of a histogram: the sum */
-    atomic_uint_least64_t counts[]; /* histogram: one per bucket, the last without bound */
-};
 
 struct srv_metrics {
     pthread_mutex_t mutex; /* guards making a series; the lists are only ever appended to */
@@ -121,6 +112,12 @@ void srv_series_observe(struct srv_series *series, double value)
     srv_series_add(series, value);
 }
 
+const struct srv_series *srv_metrics_first(const struct srv_metrics *metrics,
+                                           enum srv_metric metric)
+{
+    return atomic_load_explicit(&metrics->metrics[metric].first, memory_order_acquire);
+}
+
 static void write_histogram(const struct srv_series *series, struct srv_text *out)
 {
     const struct srv_metric_row *row = series->row;
@@ -140,7 +137,7 @@ static void write_histogram(const struct srv_series *series, struct srv_text *ou
 void srv_metrics_write(struct srv_metrics *metrics, struct srv_text *out)
 {
     for (unsigned i = 0; i < SRV_N_METRICS; i++) {
-        const struct srv_series *series = metrics->metrics[i].first;
+        const struct srv_series *series = srv_metrics_first(metrics, i);
         if (series) srv_metrics_write_head(i, out);
         for (; series; series = series->next) {
             if (series->row->kind == SRV_HISTOGRAM)

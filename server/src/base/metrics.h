@@ -20,7 +20,7 @@ enum srv_metric {
     SRV_N_METRICS
 };
 
-enum { SRV_MAX_LABELS = 3, SRV_MAX_SERIES = 1024 };
+enum { SRV_MAX_LABELS = 4, SRV_MAX_SERIES = 1024 };
 
 struct srv_series;
 struct srv_metrics;
@@ -52,6 +52,22 @@ void srv_metrics_write(struct srv_metrics *metrics, struct srv_text *out);
 void srv_metrics_write_head(enum srv_metric metric, struct srv_text *out);
 void srv_metrics_write_value(enum srv_metric metric, const char *const *label_values, double value,
                              struct srv_text *out);
+
+/* Whose names the metrics have besides. */
+enum srv_dialect { SRV_NO_DIALECT, SRV_TRITON = 1, SRV_TF_SERVING = 2 };
+
+/* Purpose: of the setting metrics_aliases: the dialects, or'd. */
+unsigned srv_metrics_dialects(const char *setting);
+
+/* Purpose: appends what aliases.def makes of the series, for the dialects that are asked for. */
+void srv_metrics_write_aliases(struct srv_metrics *metrics, unsigned dialects,
+                               struct srv_text *out);
+
+/* Purpose: nv_inference_pending_request_count, which no series tells: like the heads and values
+ * above. */
+void srv_metrics_write_pending_head(struct srv_text *out);
+void srv_metrics_write_pending(const char *model, const char *version, double value,
+                               struct srv_text *out);
 
 /* Purpose: docs/metrics.md. */
 void srv_metrics_document(FILE *out);

@@ -10,11 +10,6 @@ static const double SECONDS[] = {0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.
                                  0.5,     1,        2.5,     5,      10,      30};
 static const double SIZES[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 
-#define NO_LABELS        {0}, 0
-#define LABELS1(a)       {#a}, 1
-#define LABELS2(a, b)    {#a, #b}, 2
-#define LABELS3(a, b, c) {#a, #b, #c}, 3
-
 static const struct srv_metric_row rows[SRV_N_METRICS] = {
 #define COUNTER(id, name, labels, help) {SRV_COUNTER, name, labels, NULL, 0, help},
 #define GAUGE(id, name, labels, help)   {SRV_GAUGE, name, labels, NULL, 0, help},
@@ -64,11 +59,20 @@ void srv_metric_line(const struct srv_metric_row *row, const char *suffix,
     srv_text_printf(out, "%.17g\n", value);
 }
 
-void srv_metrics_write_head(enum srv_metric metric, struct srv_text *out)
+const char *srv_metric_kind_name(enum srv_metric_kind kind)
 {
-    const struct srv_metric_row *row = srv_metric_row(metric);
+    return kind_names[kind];
+}
+
+void srv_metric_head(const struct srv_metric_row *row, struct srv_text *out)
+{
     srv_text_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
                     kind_names[row->kind]);
+}
+
+void srv_metrics_write_head(enum srv_metric metric, struct srv_text *out)
+{
+    srv_metric_head(srv_metric_row(metric), out);
 }
 
 void srv_metrics_write_value(enum srv_metric metric, const char *const *label_values, double value,
@@ -91,4 +95,5 @@ void srv_metrics_document(FILE *out)
             fprintf(out, "%s `%s`", k ? "," : "", rows[i].labels[k]);
         fprintf(out, " | %s |\n", rows[i].help);
     }
+    srv_metrics_document_aliases(out);
 }

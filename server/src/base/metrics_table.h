@@ -4,6 +4,8 @@
 
 #include "base/metrics.h"
 
+#include <stdatomic.h>
+
 enum srv_metric_kind { SRV_COUNTER, SRV_GAUGE, SRV_HISTOGRAM };
 
 struct srv_metric_row {
@@ -16,7 +18,34 @@ struct srv_metric_row {
     const char *help;
 };
 
+#define NO_LABELS           {0}, 0
+#define LABELS1(a)          {#a}, 1
+#define LABELS2(a, b)       {#a, #b}, 2
+#define LABELS3(a, b, c)    {#a, #b, #c}, 3
+#define LABELS4(a, b, c, d) {#a, #b, #c, #d}, 4
+
+struct srv_series {
+    const struct srv_metric_row *row;
+    struct srv_series *next;
+    char *label_values[SRV_MAX_LABELS];
+    _Atomic double value;           /* of a histogram: the sum */
+    atomic_uint_least64_t counts[]; /* histogram: one per bucket, the last without bound */
+};
+
 const struct srv_metric_row *srv_metric_row(enum srv_metric metric);
+
+/* Purpose: the series of a metric, the newest first; NULL: none. */
+const struct srv_series *srv_metrics_first(const struct srv_metrics *metrics,
+                                           enum srv_metric metric);
+
+/* Purpose: HELP and TYPE. */
+void srv_metric_head(const struct srv_metric_row *row, struct srv_text *out);
+
+/* Purpose: "counter", "gauge", "histogram". */
+const char *srv_metric_kind_name(enum srv_metric_kind kind);
+
+/* Purpose: the aliases' part of docs/metrics.md. */
+void srv_metrics_document_aliases(FILE *out);
 
 /* Purpose: name+suffix{labels,le="bound"} value. bound may be NULL. */
 void srv_metric_line(const struct srv_metric_row *row, const char *suffix,

@@ -155,6 +155,7 @@ static enum MHD_Result dispatch(struct srv_exchange *exchange)
 {
     struct srv_request *request = &exchange->request;
     int64_t now_us = srv_clock_us();
+    request->seen.begun_us = now_us;
     if (!srv_peer_enter(exchange->peer, SRV_PEER_BUSY, now_us)) return MHD_NO;
     if (!srv_body_end(exchange)) return srv_exchange_send(exchange);
     if (!request->route->takes_body && exchange->n_received > 0) {

@@ -60,6 +60,24 @@ static void count(struct srv_http *http, const struct srv_route *route, size_t o
     srv_series_observe(series, (double)total_us * 1e-6);
 }
 
+/* Of requests to a model. A failure's series is looked for: failures may take a lock. */
+static void count_inference(const struct srv_exchange *exchange, unsigned status, int64_t total_us)
+{
+    const struct srv_request *request = &exchange->request;
+    if (!request->seen.is_inference) return;
+    if (status < 400) {
+        srv_series_observe(request->seen.series.inference_seconds, (double)total_us * 1e-6);
+        srv_series_observe(request->seen.series.encode_seconds,
+                           (double)(request->seen.replied_us - request->seen.answered_us) * 1e-6);
+        return;
+    }
+    char code[16];
+    snprintf(code, sizeof code, "%u", status);
+    const char *const labels[] = {request->seen.model, request->seen.version, code};
+    srv_series_add(
+        srv_metrics_series(exchange->http->app->metrics, SRV_M_INFERENCE_FAILURES, labels), 1);
+}
+
 static void write_access_log(const struct srv_exchange *exchange, unsigned status, bool was_sent,
                              int64_t total_us)
 {
@@ -99,6 +117,7 @@ void srv_record(struct srv_exchange *exchange, bool was_sent)
     unsigned status =
         outcome == CLIENT_CLOSED ? CLIENT_CLOSED_REQUEST : srv_code_http((enum srv_code)outcome);
     count(exchange->http, exchange->request.route, outcome, status, total_us);
+    count_inference(exchange, status, total_us);
     if (strcmp(app->config->access_log, "on") == 0)
         write_access_log(exchange, status, was_sent, total_us);
 }

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "http/exchange.h"
 
 #include <stdio.h>
@@ -50,6 +51,7 @@ enum MHD_Result srv_exchange_send(struct srv_exchange *exchange)
     if (!response) return MHD_NO;
     add_headers(exchange, response);
     exchange->phase = SRV_EXCHANGE_REPLIED;
+    exchange->request.seen.replied_us = srv_clock_us();
     enum MHD_Result result = MHD_queue_response(
         exchange->connection, srv_code_http(exchange->request.reply.code), response);
     MHD_destroy_response(response);

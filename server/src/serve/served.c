@@ -11,7 +11,7 @@
 
 static struct srv_series *series_of(const struct srv_served *served, enum srv_metric metric)
 {
-    const char *labels[] = {served->name, NULL};
+    const char *labels[] = {served->name, served->version};
     struct srv_metrics *metrics = served->options.metrics;
     return metrics ? srv_metrics_series(metrics, metric, labels) : NULL;
 }
@@ -22,6 +22,9 @@ static void find_series(struct srv_served *served)
     served->queue_seconds = series_of(served, SRV_M_QUEUE_SECONDS);
     served->decode_seconds = series_of(served, SRV_M_DECODE_SECONDS);
     served->compute_seconds = series_of(served, SRV_M_COMPUTE_SECONDS);
+    served->request_compute_seconds = series_of(served, SRV_M_REQUEST_COMPUTE_SECONDS);
+    served->request_series.inference_seconds = series_of(served, SRV_M_INFERENCE_SECONDS);
+    served->request_series.encode_seconds = series_of(served, SRV_M_ENCODE_SECONDS);
 }
 
 static enum eng_status open_model(struct srv_served *served, const char *folder,
@@ -211,6 +214,7 @@ void srv_served_count_job(const struct srv_served *served, const struct srv_job 
     srv_series_observe(served->queue_seconds,
                        (double)(times->started_us - times->submitted_us) * 1e-6);
     srv_series_observe(served->decode_seconds, (double)times->decode_us * 1e-6);
+    srv_series_add(served->request_compute_seconds, (double)times->compute_us * 1e-6);
 }
 
 const char *srv_served_name(const struct srv_served *served)
@@ -226,6 +230,11 @@ const char *srv_served_version(const struct srv_served *served)
 const struct eng_model *srv_served_model(const struct srv_served *served)
 {
     return served->model;
+}
+
+struct srv_request_series srv_served_request_series(const struct srv_served *served)
+{
+    return served->request_series;
 }
 
 struct srv_served_link *srv_served_link(struct srv_served *served)

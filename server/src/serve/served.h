@@ -28,6 +28,12 @@ struct srv_served_options {
     void *queued_ctx;
 };
 
+/* What is known of a request only when its answer is on its way: counted by http/, in series that
+ * outlive the version. NULL: not counted. */
+struct srv_request_series {
+    struct srv_series *inference_seconds, *encode_seconds;
+};
+
 /* The registry's share of a version, guarded by the registry's lock. */
 struct srv_served_link {
     size_t n_references;
@@ -55,6 +61,7 @@ const char *srv_served_name(const struct srv_served *served);
 const char *srv_served_version(const struct srv_served *served);
 const struct eng_model *srv_served_model(const struct srv_served *served);
 struct srv_served_link *srv_served_link(struct srv_served *served);
+struct srv_request_series srv_served_request_series(const struct srv_served *served);
 
 /* Purpose: bytes of one session's arena. */
 size_t srv_served_session_bytes(const struct srv_served *served);

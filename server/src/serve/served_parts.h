@@ -52,6 +52,8 @@ struct srv_served {
 
     /* NULL: not counted. */
     struct srv_series *batch_size, *queue_seconds, *decode_seconds, *compute_seconds;
+    struct srv_series *request_compute_seconds;
+    struct srv_request_series request_series;
 
     /* The lock guards what follows, the free slots and the batcher's part of queued jobs. */
     pthread_mutex_t lock;

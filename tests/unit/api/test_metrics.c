@@ -8,6 +8,7 @@
 
 struct fixture {
     struct temp_folder folder;
+    struct srv_config config;
     struct srv_app app;
     struct srv_served *held; /* by a request; no longer published */
 };
@@ -27,6 +28,8 @@ static int set_up(void **state)
     assert_non_null(f);
     f->folder = temp_folder_make();
     tiny_model_write(&tiny, f->folder.path);
+    assert_int_equal(srv_config_init(&f->config, NULL), ENG_OK);
+    f->app.config = &f->config;
     f->app.metrics = srv_metrics_create();
     f->app.log = srv_log_create(2, SRV_LOG_ERROR, false);
     assert_true(f->app.metrics && f->app.log);
@@ -48,6 +51,7 @@ static int tear_down(void **state)
     for (struct srv_served *served; (served = srv_registry_take_unused(f->app.registry));)
         srv_served_destroy(served);
     srv_registry_destroy(f->app.registry);
+    srv_config_fini(&f->config);
     srv_metrics_destroy(f->app.metrics);
     srv_log_destroy(f->app.log);
     temp_folder_remove(&f->folder);
@@ -76,6 +80,25 @@ static void every_series_has_one_sample(void **state)
     srv_text_fini(&request.reply.body);
 }
 
+static void aliases_are_there_when_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    static const char pending[] =
+        "\nnv_inference_pending_request_count{model=\"tiny\",version=\"1\"} 0\n";
+    static const struct {
+        const char *setting;
+        bool has_triton;
+    } rows[] = {{"off", false}, {"triton", true}, {"tf_serving", false}, {"all", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct srv_request request = {.app = &f->app};
+        assert_int_equal(
+            srv_config_set(&f->config, "metrics_aliases", rows[i].setting, "test", NULL), ENG_OK);
+        assert_int_equal(h_metrics(&request), SRV_DONE);
+        assert_int_equal(count(request.reply.body.bytes, pending), rows[i].has_triton);
+        srv_text_fini(&request.reply.body);
+    }
+}
+
 static void a_removed_model_is_not_missed(void **state)
 {
     struct fixture *f = *state;
@@ -95,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_series_has_one_sample, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(aliases_are_there_when_asked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_removed_model_is_not_missed, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,20 +53,20 @@ static void counters_and_gauges_are_written(void **state)
 
 static void buckets_add_up(void **state)
 {
-    const char *const labels[] = {"mnist"};
+    const char *const labels[] = {"mnist", "3"};
     struct srv_series *series = srv_metrics_series(*state, SRV_M_BATCH_SIZE, labels);
     static const double sizes[] = {1, 1, 2, 3, 5000};
     for (size_t i = 0; i < 5; i++)
         srv_series_observe(series, sizes[i]);
     struct srv_text text = {0};
     srv_metrics_write(*state, &text);
-    check_says(&text, "classifyd_batch_size_bucket{model=\"mnist\",le=\"1\"} 2\n"
-                      "classifyd_batch_size_bucket{model=\"mnist\",le=\"2\"} 3\n"
-                      "classifyd_batch_size_bucket{model=\"mnist\",le=\"4\"} 4\n");
-    check_says(&text, "classifyd_batch_size_bucket{model=\"mnist\",le=\"1024\"} 4\n"
-                      "classifyd_batch_size_bucket{model=\"mnist\",le=\"+Inf\"} 5\n"
-                      "classifyd_batch_size_sum{model=\"mnist\"} 5007\n"
-                      "classifyd_batch_size_count{model=\"mnist\"} 5\n");
+    check_says(&text, "classifyd_batch_size_bucket{model=\"mnist\",version=\"3\",le=\"1\"} 2\n"
+                      "classifyd_batch_size_bucket{model=\"mnist\",version=\"3\",le=\"2\"} 3\n"
+                      "classifyd_batch_size_bucket{model=\"mnist\",version=\"3\",le=\"4\"} 4\n");
+    check_says(&text, "classifyd_batch_size_bucket{model=\"mnist\",version=\"3\",le=\"1024\"} 4\n"
+                      "classifyd_batch_size_bucket{model=\"mnist\",version=\"3\",le=\"+Inf\"} 5\n"
+                      "classifyd_batch_size_sum{model=\"mnist\",version=\"3\"} 5007\n"
+                      "classifyd_batch_size_count{model=\"mnist\",version=\"3\"} 5\n");
     srv_text_fini(&text);
 }
 
@@ -84,7 +84,7 @@ static void series_are_bounded(void **state)
 {
     struct srv_series *last = NULL;
     char name[16];
-    const char *const labels[] = {name};
+    const char *const labels[] = {name, "1"};
     for (int i = 0; i < SRV_MAX_SERIES; i++) {
         snprintf(name, sizeof name, "m%d", i);
         last = srv_metrics_series(*state, SRV_M_BATCH_SIZE, labels);
@@ -119,7 +119,7 @@ static void *count(void *series)
 
 static void no_count_is_lost(void **state)
 {
-    const char *const labels[] = {"mnist"};
+    const char *const labels[] = {"mnist", "3"};
     struct srv_series *series = srv_metrics_series(*state, SRV_M_BATCH_SIZE, labels);
     pthread_t threads[4];
     for (int i = 0; i < 4; i++)
@@ -128,8 +128,8 @@ static void no_count_is_lost(void **state)
         pthread_join(threads[i], NULL);
     struct srv_text text = {0};
     srv_metrics_write(*state, &text);
-    check_says(&text, "classifyd_batch_size_sum{model=\"mnist\"} 80000\n"
-                      "classifyd_batch_size_count{model=\"mnist\"} 80000\n");
+    check_says(&text, "classifyd_batch_size_sum{model=\"mnist\",version=\"3\"} 80000\n"
+                      "classifyd_batch_size_count{model=\"mnist\",version=\"3\"} 80000\n");
     srv_text_fini(&text);
 }
 
