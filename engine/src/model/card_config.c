@@ -6,16 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static card_part_fn read_labels_file, read_description;
+static card_part_fn read_labels_file, read_description, leave_to_server;
 
 static const struct card_key rows[] = {
     {"labels", card_set_labels},          {"labels_file", read_labels_file},
     {"preprocess", card_read_preprocess}, {"output", card_read_output},
     {"softmax", card_read_softmax},       {"top", card_read_top},
     {"description", read_description},    {"engine", card_read_engine},
+    {"version_labels", leave_to_server},  {"version_policy", leave_to_server},
 };
 
 enum { N_ROWS = sizeof rows / sizeof *rows };
+
+/* Which versions serve and what they are called is no matter of the model: classifyd reads it. */
+static enum eng_status leave_to_server(const struct eng_json_place *place, const char *key,
+                                       const json_t *value, struct card_draft *draft)
+{
+    (void)place, (void)key, (void)value, (void)draft;
+    return ENG_OK;
+}
 
 static enum eng_status read_description(const struct eng_json_place *place, const char *key,
                                         const json_t *value, struct card_draft *draft)

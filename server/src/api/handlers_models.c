@@ -61,6 +61,23 @@ static void write_version(const struct srv_version_info *v, bool for_operator, s
     srv_text_puts(out, "}");
 }
 
+/* {"canary":"3","stable":"2"} */
+static void write_labels(const struct srv_snapshot *snapshot, const char *model,
+                         struct srv_text *out)
+{
+    const char *separator = "";
+    srv_text_puts(out, "{");
+    for (size_t i = 0; i < snapshot->n_labels; i++) {
+        const struct srv_label_info *info = &snapshot->labels[i];
+        if (strcmp(info->model, model) != 0) continue;
+        srv_text_puts(out, separator);
+        srv_text_json(out, info->label);
+        srv_text_printf(out, ":\"%" PRIu64 "\"", info->version);
+        separator = ",";
+    }
+    srv_text_puts(out, "}");
+}
+
 static enum srv_handled reply_models(struct srv_request *request, bool for_operator)
 {
     struct srv_text *out = &request->reply.body;
@@ -70,13 +87,19 @@ static enum srv_handled reply_models(struct srv_request *request, bool for_opera
         srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
         return SRV_DONE;
     }
-    srv_text_puts(out, "{\"models\":[");
+    char default_model[SRV_MODEL_CHARS + 1];
+    srv_registry_default(request->app->registry, default_model, sizeof default_model);
+    srv_text_puts(out, "{\"default_model\":");
+    srv_text_json(out, default_model);
+    srv_text_puts(out, ",\"models\":[");
     for (size_t i = 0; i < snapshot.n_versions; i++) {
         const struct srv_version_info *v = &snapshot.versions[i];
         bool is_new = i == 0 || strcmp(v->model, snapshot.versions[i - 1].model) != 0;
         if (is_new) {
             srv_text_puts(out, i ? "]},{\"name\":" : "{\"name\":");
             srv_text_json(out, v->model);
+            srv_text_puts(out, ",\"labels\":");
+            write_labels(&snapshot, v->model, out);
             srv_text_puts(out, ",\"versions\":[");
         } else {
             srv_text_puts(out, ",");

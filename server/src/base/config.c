@@ -12,16 +12,27 @@
 #include <string.h>
 
 const struct srv_setting srv_settings[] = {
-#define INT(key, def, min, max, unit, help) \
-    {#key, SRV_SETTING_INT, offsetof(struct srv_config, key), NULL, def, min, max, unit, help},
-#define TEXT(key, def, unit, help) \
-    {#key, SRV_SETTING_TEXT, offsetof(struct srv_config, key), def, 0, 0, 0, unit, help},
-#define CHOICE(key, def, choices, help) \
-    {#key, SRV_SETTING_CHOICE, offsetof(struct srv_config, key), def, 0, 0, 0, choices, help},
+#define ROW(key, kind, change, def, number, min, max, unit, help) \
+    {#key,                                                        \
+     SRV_SETTING_##kind,                                          \
+     SRV_CHANGE_##change,                                         \
+     offsetof(struct srv_config, key),                            \
+     def,                                                         \
+     number,                                                      \
+     min,                                                         \
+     max,                                                         \
+     unit,                                                        \
+     help},
+#define INT(key, change, def, min, max, unit, help) \
+    ROW(key, INT, change, NULL, def, min, max, unit, help)
+#define TEXT(key, change, def, unit, help) ROW(key, TEXT, change, def, 0, 0, 0, unit, help)
+#define CHOICE(key, change, def, choices, help) \
+    ROW(key, CHOICE, change, def, 0, 0, 0, choices, help)
 #include "base/settings.def"
 #undef INT
 #undef TEXT
 #undef CHOICE
+#undef ROW
 };
 const size_t srv_n_settings = sizeof srv_settings / sizeof srv_settings[0];
 

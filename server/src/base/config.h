@@ -14,9 +14,9 @@
 
 /* One member per row of settings.def, named as the key. Strings are owned by the config. */
 struct srv_config {
-#define INT(key, def, min, max, unit, help) int64_t key;
-#define TEXT(key, def, unit, help)          char *key;
-#define CHOICE(key, def, choices, help)     char *key;
+#define INT(key, change, def, min, max, unit, help) int64_t key;
+#define TEXT(key, change, def, unit, help)          char *key;
+#define CHOICE(key, change, def, choices, help)     char *key;
 #include "base/settings.def"
 #undef INT
 #undef TEXT

@@ -6,9 +6,13 @@
 
 enum srv_setting_kind { SRV_SETTING_INT, SRV_SETTING_TEXT, SRV_SETTING_CHOICE };
 
+/* When a value that the config file says anew holds: see settings.def. */
+enum srv_setting_change { SRV_CHANGE_LIVE, SRV_CHANGE_LOAD, SRV_CHANGE_RESTART };
+
 struct srv_setting {
     const char *key;
     enum srv_setting_kind kind;
+    enum srv_setting_change change;
     size_t offset; /* of the member in struct srv_config */
     const char *default_text;
     int64_t default_number, min, max;

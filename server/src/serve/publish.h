@@ -26,6 +26,19 @@ void srv_registry_fail(struct srv_registry *registry, const char *model, const c
 /* Purpose: forgets version i; what serves there is retired. */
 void srv_registry_remove(struct srv_registry *registry, size_t i);
 
+/*
+ * Purpose: what a model's config.json says of labels. A label that it says anew, otherwise or no
+ * more moves; where it says what it said before, an operator's call since then holds.
+ * Errors: LIMIT, NO_MEMORY.
+ */
+enum eng_status srv_registry_take_labels(struct srv_registry *registry, const char *model,
+                                         const struct srv_model_config *config,
+                                         struct eng_error *err);
+
+/* Purpose: the versions that a model's labels point to; returns how many. */
+size_t srv_registry_labelled(struct srv_registry *registry, const char *model,
+                             uint64_t versions[SRV_MAX_VERSION_LABELS]);
+
 /* Purpose: a retired version that nobody uses, for the caller to destroy; NULL when there is none.
  */
 struct srv_served *srv_registry_take_unused(struct srv_registry *registry);

@@ -3,6 +3,7 @@
 #include "serve/table.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ void srv_registry_destroy(struct srv_registry *registry)
         free(registry->rows[i].version);
     }
     free(registry->rows);
+    free(registry->labels);
     free(registry->default_model);
     pthread_cond_destroy(&registry->wake);
     pthread_mutex_destroy(&registry->lock);
@@ -119,6 +121,15 @@ static enum srv_code fail_not_ready(const struct srv_row *row, struct eng_error 
     return SRV_NOT_READY;
 }
 
+/* Lock held. */
+static struct srv_row *row_of_number(const struct srv_registry *registry, size_t begin, size_t end,
+                                     uint64_t number)
+{
+    for (size_t i = begin; i < end; i++)
+        if (registry->rows[i].number == number) return &registry->rows[i];
+    return NULL;
+}
+
 /* Lock held: the version of rows [begin, end), which are not empty. */
 static enum srv_code choose_version(const struct srv_registry *registry, size_t begin, size_t end,
                                     const char *version, struct srv_row **out,
@@ -126,8 +137,9 @@ static enum srv_code choose_version(const struct srv_registry *registry, size_t 
 {
     struct srv_row *row = NULL;
     if (version) {
-        for (size_t i = begin; i < end && !row; i++)
-            if (strcmp(registry->rows[i].version, version) == 0) row = &registry->rows[i];
+        uint64_t number = srv_version_number(version);
+        if (number == 0) number = srv_table_label(registry, registry->rows[begin].model, version);
+        if (number > 0) row = row_of_number(registry, begin, end, number);
         if (!row) {
             srv_fail(err, ENG_NOT_FOUND, "model '%s' has no version '%.32s'; the highest is %s",
                      registry->rows[begin].model, version, registry->rows[end - 1].version);
@@ -164,6 +176,75 @@ enum srv_code srv_registry_acquire(struct srv_registry *registry, const char *mo
     }
     pthread_mutex_unlock(&registry->lock);
     return code;
+}
+
+/* Lock held. */
+static enum srv_code find_labelled(const struct srv_registry *registry, const char *model,
+                                   const char *label, struct srv_row **out, struct eng_error *err)
+{
+    char labels[256];
+    if (!model) model = choose_model(registry);
+    size_t end = 0, begin = model ? srv_table_find(registry, model, &end) : 0;
+    if (begin == end) return fail_unknown(registry, model, err);
+    uint64_t number = srv_table_label(registry, model, label);
+    struct srv_row *row = number > 0 ? row_of_number(registry, begin, end, number) : NULL;
+    srv_table_list_labels(registry, model, labels, sizeof labels);
+    if (number == 0)
+        srv_fail(err, ENG_NOT_FOUND, "model '%s' has no label '%.64s'; it has: %s", model, label,
+                 labels);
+    else if (!row)
+        srv_fail(err, ENG_NOT_FOUND,
+                 "label '%s' of model '%s' points to version %" PRIu64 ", which there is not",
+                 label, model, number);
+    if (!row) return SRV_MODEL_NOT_FOUND;
+    if (!row->served) return fail_not_ready(row, err);
+    *out = row;
+    return SRV_OK;
+}
+
+enum srv_code srv_registry_acquire_label(struct srv_registry *registry, const char *model,
+                                         const char *label, struct srv_served **out,
+                                         struct eng_error *err)
+{
+    struct srv_row *row = NULL;
+    pthread_mutex_lock(&registry->lock);
+    enum srv_code code = find_labelled(registry, model && *model ? model : NULL, label, &row, err);
+    if (code == SRV_OK) {
+        srv_served_link(row->served)->n_references++;
+        *out = row->served;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return code;
+}
+
+enum srv_code srv_registry_set_default(struct srv_registry *registry, const char *model,
+                                       struct eng_error *err)
+{
+    char *name = strdup(model);
+    if (!name) {
+        srv_fail_memory(err, "the default model");
+        return SRV_INTERNAL;
+    }
+    enum srv_code code = SRV_OK;
+    size_t end = 0;
+    pthread_mutex_lock(&registry->lock);
+    if (name[0] && srv_table_find(registry, name, &end) == end) {
+        code = fail_unknown(registry, name, err);
+    } else {
+        char *old = registry->default_model;
+        registry->default_model = name;
+        name = old;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    free(name);
+    return code;
+}
+
+void srv_registry_default(struct srv_registry *registry, char *text, size_t n)
+{
+    pthread_mutex_lock(&registry->lock);
+    snprintf(text, n, "%s", registry->default_model);
+    pthread_mutex_unlock(&registry->lock);
 }
 
 /* Lock held. The signal goes out under the lock: afterwards the loader may free what it likes. */

@@ -15,6 +15,7 @@
 #define SRV_SERVE_REGISTRY_H
 
 #include "base/code.h"
+#include "base/config_model.h"
 #include "engine/status.h"
 #include "serve/served.h"
 
@@ -39,10 +40,18 @@ struct srv_version_info {
     uint32_t width_px, height_px, n_channels;
 };
 
-/* Sorted by model and number; of one version, what serves stands before what drains. */
+struct srv_label_info {
+    char model[SRV_MODEL_CHARS + 1], label[SRV_LABEL_CHARS + 1];
+    uint64_t version;
+};
+
+/* Sorted by model and number; of one version, what serves stands before what drains. Labels by
+ * model and name. */
 struct srv_snapshot {
     struct srv_version_info *versions;
     size_t n_versions;
+    struct srv_label_info *labels;
+    size_t n_labels;
 };
 
 /* Purpose: an empty one. default_model is copied; NULL or "": none. Errors: NO_MEMORY. */
@@ -54,7 +63,8 @@ void srv_registry_destroy(struct srv_registry *registry);
 
 /*
  * Purpose: the version to answer a request with; the caller ends with srv_registry_release.
- * model NULL or "": default_model, else the only one. version NULL or "": the highest that serves.
+ * model NULL or "": default_model, else the only one. version NULL or "": the highest that serves;
+ * else its number, or a label, which never is a number.
  * Errors: MODEL_NOT_FOUND (naming what there is), NOT_READY (known, but not loaded: says why not).
  * Threads: any. Cost: one lock.
  */
@@ -62,6 +72,33 @@ enum srv_code srv_registry_acquire(struct srv_registry *registry, const char *mo
                                    const char *version, struct srv_served **out,
                                    struct eng_error *err);
 void srv_registry_release(struct srv_registry *registry, struct srv_served *served);
+
+/* Purpose: the same for the version that a label points to. Errors: MODEL_NOT_FOUND also for a
+ * label that there is not, or that points to a version that there is not. */
+enum srv_code srv_registry_acquire_label(struct srv_registry *registry, const char *model,
+                                         const char *label, struct srv_served **out,
+                                         struct eng_error *err);
+
+/*
+ * Purpose: points a label of a model to a version that serves; makes the label if need be, or takes
+ * it away. Holds over reloads until config.json's version_labels says another version than before.
+ * Errors: INVALID_REQUEST (a bad name), MODEL_NOT_FOUND (no such model; no such label to remove),
+ * CONFLICT (the version does not serve, or the model has SRV_MAX_VERSION_LABELS), INTERNAL (no
+ * memory). Threads: any.
+ */
+enum srv_code srv_registry_move_label(struct srv_registry *registry, const char *model,
+                                      const char *label, const char *version,
+                                      struct eng_error *err);
+enum srv_code srv_registry_remove_label(struct srv_registry *registry, const char *model,
+                                        const char *label, struct eng_error *err);
+
+/* Purpose: which model requests get that name none; "": none, or the only one.
+ * Errors: MODEL_NOT_FOUND, INTERNAL (no memory). Threads: any. */
+enum srv_code srv_registry_set_default(struct srv_registry *registry, const char *model,
+                                       struct eng_error *err);
+
+/* Purpose: the default model's name, "" if there is none, to text of n bytes. Threads: any. */
+void srv_registry_default(struct srv_registry *registry, char *text, size_t n);
 
 /* Purpose: true once the first load is over and every model has a version that serves. */
 bool srv_registry_ready(struct srv_registry *registry);

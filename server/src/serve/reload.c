@@ -187,6 +187,18 @@ static enum eng_status announce_new(const struct srv_reload *reload, const char 
     return status;
 }
 
+/* Its versions are loaded: what serves now may be pointed to. */
+static enum eng_status take_labels(const struct srv_reload *reload, const char *model,
+                                   struct eng_error *err)
+{
+    char path[PATH_MAX];
+    struct srv_model_config config;
+    snprintf(path, sizeof path, "%s/%s/config.json", reload->options->models_dir, model);
+    enum eng_status status = srv_model_config_read(path, &config, err);
+    return status == ENG_OK ? srv_registry_take_labels(reload->registry, model, &config, err)
+                            : status;
+}
+
 static enum srv_code apply(const struct srv_reload *reload, const char *wanted,
                            const struct srv_repository *repository, struct report *report,
                            struct eng_error *err)
@@ -199,6 +211,9 @@ static enum srv_code apply(const struct srv_reload *reload, const char *wanted,
             return SRV_SHUTTING_DOWN;
         }
         load_one(reload, &repository->folders[i], report);
+        if (i + 1 == repository->n_folders ||
+            strcmp(repository->folders[i].model, repository->folders[i + 1].model) != 0)
+            take_labels(reload, repository->folders[i].model, NULL);
     }
     remove_gone(reload, wanted, repository, report);
     if (wanted && report->n_rows == 0) {

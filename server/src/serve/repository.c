@@ -24,12 +24,6 @@ static bool is_model_name(const char *name)
     return n > 0 && n <= SRV_MODEL_CHARS && name[0] != '.' && strspn(name, allowed) == n;
 }
 
-static bool is_version(const char *name)
-{
-    size_t n = strlen(name);
-    return n > 0 && n <= SRV_VERSION_CHARS && name[0] != '0' && strspn(name, "0123456789") == n;
-}
-
 /* Symbolic links are followed: that is how volumes are often mounted. */
 static bool is_folder(const char *path)
 {
@@ -73,7 +67,7 @@ static enum eng_status add_folder(struct scan *scan, const char *model, const ch
     struct srv_folder *folder = &found->folders[found->n_folders++];
     snprintf(folder->model, sizeof folder->model, "%s", model);
     snprintf(folder->version, sizeof folder->version, "%s", version);
-    folder->number = strtoull(version, NULL, 10);
+    folder->number = srv_version_number(version);
     return ENG_OK;
 }
 
@@ -111,7 +105,7 @@ static enum eng_status each_folder(struct scan *scan, const char *path, const ch
 static enum eng_status visit_version(struct scan *scan, const char *path, const char *model,
                                      const char *name, struct eng_error *err)
 {
-    if (is_version(name)) return add_folder(scan, model, name, err);
+    if (srv_version_number(name) > 0) return add_folder(scan, model, name, err);
     note_ignored(scan->log, "folder", path, "a version: a positive integer without leading zeros");
     return ENG_OK;
 }

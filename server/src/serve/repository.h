@@ -2,17 +2,14 @@
 #ifndef SRV_SERVE_REPOSITORY_H
 #define SRV_SERVE_REPOSITORY_H
 
+#include "base/config_model.h"
 #include "base/log.h"
 #include "engine/status.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    SRV_MODEL_CHARS = 63,
-    SRV_VERSION_CHARS = 18, /* digits: fits uint64_t */
-    SRV_MAX_VERSIONS = 4096 /* in the whole repository */
-};
+enum { SRV_MAX_VERSIONS = 4096 }; /* in the whole repository */
 
 struct srv_folder {
     char model[SRV_MODEL_CHARS + 1];

@@ -60,6 +60,22 @@ static bool fill_draining(const struct srv_registry *registry, struct srv_snapsh
     return true;
 }
 
+/* Lock held. */
+static bool fill_labels(const struct srv_registry *registry, struct srv_snapshot *snapshot)
+{
+    snapshot->labels = calloc(registry->n_labels + 1, sizeof *snapshot->labels);
+    if (!snapshot->labels) return false;
+    for (size_t i = 0; i < registry->n_labels; i++) {
+        const struct srv_label_row *row = &registry->labels[i];
+        if (row->version == 0) continue;
+        struct srv_label_info *info = &snapshot->labels[snapshot->n_labels++];
+        memcpy(info->model, row->model, sizeof info->model);
+        memcpy(info->label, row->label, sizeof info->label);
+        info->version = row->version;
+    }
+    return true;
+}
+
 /* By model and number; what serves stands before what drains. */
 static int compare(const void *a, const void *b)
 {
@@ -81,8 +97,8 @@ enum eng_status srv_registry_snapshot(struct srv_registry *registry, struct srv_
     for (struct srv_served *s = registry->all; s; s = srv_served_link(s)->next)
         n += srv_served_link(s)->retired;
     snapshot.versions = calloc(n, sizeof *snapshot.versions);
-    bool filled =
-        snapshot.versions && fill_rows(registry, &snapshot) && fill_draining(registry, &snapshot);
+    bool filled = snapshot.versions && fill_rows(registry, &snapshot) &&
+                  fill_draining(registry, &snapshot) && fill_labels(registry, &snapshot);
     pthread_mutex_unlock(&registry->lock);
     if (!filled) {
         srv_snapshot_fini(&snapshot);
@@ -102,5 +118,6 @@ void srv_snapshot_fini(struct srv_snapshot *snapshot)
         free(snapshot->versions[i].reason);
     }
     free(snapshot->versions);
+    free(snapshot->labels);
     *snapshot = (struct srv_snapshot){0};
 }
