@@ -164,7 +164,8 @@ static int bench(const char *folder, const char *picture, double seconds, struct
         status = ENG_LIMIT;
     }
     if (status == ENG_OK) {
-        struct srv_sample sample = {SRV_SAMPLE_ENCODED, file.bytes, file.n_bytes};
+        struct srv_sample sample = {
+            .kind = SRV_SAMPLE_ENCODED, .data = file.bytes, .n_bytes = file.n_bytes};
         compare(served, sample, eng_pool_size(pool), (int64_t)(seconds * 1e6 / 4));
     }
     srv_served_destroy(served);

@@ -44,7 +44,8 @@ bool srv_pictures_add_base64(struct srv_pictures *pictures,
                              srv_json_kind_name(kind));
     uint8_t *bytes = srv_json_string(json, &text) ? decode(json, &text, &n_bytes) : NULL;
     if (!bytes) return false;
-    const struct srv_sample sample = {SRV_SAMPLE_ENCODED, bytes, n_bytes};
+    const struct srv_sample sample = {
+        .kind = SRV_SAMPLE_ENCODED, .data = bytes, .n_bytes = n_bytes};
     json->failed = srv_pictures_own_take(pictures, bytes, json->err) != ENG_OK ||
                    srv_pictures_add(pictures, limits, sample, json->err) != ENG_OK;
     return !json->failed;

@@ -63,8 +63,9 @@ bool srv_pictures_read_pixels(struct srv_json *json, const struct eng_card *card
     if (!check_range(json, &pixels)) return false;
     out->is_list = !is_one;
     for (size_t i = 0; i < pixels.n && !json->failed; i += n_floats) {
-        const struct srv_sample sample = {SRV_SAMPLE_PIXELS, pixels.values + i,
-                                          n_floats * sizeof(float)};
+        const struct srv_sample sample = {.kind = SRV_SAMPLE_PIXELS,
+                                          .data = pixels.values + i,
+                                          .n_bytes = n_floats * sizeof(float)};
         json->failed = srv_pictures_add(out, limits, sample, json->err) != ENG_OK;
     }
     return !json->failed;

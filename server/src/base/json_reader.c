@@ -185,12 +185,7 @@ const struct srv_json_text *srv_json_key(const struct srv_json *json)
 
 bool srv_json_is_key(const struct srv_json *json, const char *name)
 {
-    const struct srv_json_text *key = srv_json_key(json);
-    char plain[64];
-    size_t n = strlen(name);
-    if (!key->has_escapes) return key->n_bytes == n && memcmp(key->bytes, name, n) == 0;
-    if (key->n_bytes > sizeof plain) return false;
-    return srv_json_unescape(key, plain) == n && memcmp(plain, name, n) == 0;
+    return srv_json_text_is(srv_json_key(json), name);
 }
 
 /* --- texts --- */
@@ -293,6 +288,21 @@ size_t srv_json_unescape(const struct srv_json_text *text, char *to)
         to += srv_utf8_encode(read_escape(&at), to);
     }
     return (size_t)(to - begin);
+}
+
+bool srv_json_text_is(const struct srv_json_text *text, const char *string)
+{
+    const char *at = text->bytes, *end = at + text->n_bytes;
+    if (!text->has_escapes)
+        return strlen(string) == text->n_bytes && memcmp(at, string, text->n_bytes) == 0;
+    while (at < end) {
+        char character[4] = {*at++};
+        size_t n = 1;
+        if (*character == '\\') n = srv_utf8_encode(read_escape(&at), character);
+        if (*character == '\0' || strncmp(string, character, n) != 0) return false;
+        string += n;
+    }
+    return *string == '\0';
 }
 
 bool srv_json_copy(struct srv_json *json, const struct srv_json_text *text, char *to,

@@ -105,6 +105,9 @@ bool srv_json_fail_limit(struct srv_json *json, const char *format, ...)
  * exceed. Returns how many there are. */
 size_t srv_json_unescape(const struct srv_json_text *text, char *to);
 
+/* Purpose: whether the text stands for this string. */
+bool srv_json_text_is(const struct srv_json_text *text, const char *string);
+
 /* Purpose: unescapes to a string of capacity bytes with its zero; fails if it does not fit, or
  * holds a zero byte. */
 bool srv_json_copy(struct srv_json *json, const struct srv_json_text *text, char *to,

@@ -294,16 +294,17 @@ static int64_t compute_batch(struct srv_slot *slot)
 {
     const struct srv_served *served = slot->served;
     size_t n_bad = 0, row = 0;
+    int64_t decode_us = 0;
     for (size_t p = 0; p < slot->n_parts; p++) {
         n_bad += prepare_part(slot, &slot->parts[p], row);
+        decode_us += slot->parts[p].decode_us;
         row += slot->parts[p].n;
     }
     if (n_bad == slot->n_pictures) return 0;
     int64_t start_us = srv_clock_us();
     scatter(slot, eng_session_classify(slot->session, (int)slot->n_pictures));
     int64_t compute_us = srv_clock_us() - start_us;
-    srv_series_observe(served->batch_size, (double)slot->n_pictures);
-    srv_series_observe(served->compute_seconds, (double)compute_us * 1e-6);
+    srv_served_count_batch(served, slot->n_pictures, decode_us, compute_us);
     return compute_us;
 }
 

@@ -26,8 +26,7 @@ static void compute(struct srv_served *served, struct eng_session *session, stru
     job->code = srv_answer_take(job, 0, session, probabilities, 0, &job->error);
     job->times.compute_us = srv_clock_us() - start_us;
     job->max_batch_size = 1;
-    srv_series_observe(served->batch_size, 1);
-    srv_series_observe(served->compute_seconds, (double)job->times.compute_us * 1e-6);
+    srv_served_count_batch(served, 1, job->times.decode_us, job->times.compute_us);
 }
 
 bool srv_served_try_inline(struct srv_job *job)

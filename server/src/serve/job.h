@@ -4,6 +4,7 @@
 
 #include "base/code.h"
 #include "engine/status.h"
+#include "engine/tensor.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,12 +14,13 @@ struct srv_served;
 enum srv_sample_kind {
     SRV_SAMPLE_ENCODED, /* bytes of a PNG or JPEG */
     SRV_SAMPLE_PIXELS,  /* floats 0..255, [H, W, C] of the model's size */
-    SRV_SAMPLE_TENSOR,  /* floats as the graph's input takes them: nothing is preprocessed */
+    SRV_SAMPLE_TENSOR,  /* numbers as the graph's input takes them: nothing is preprocessed */
 };
 
 struct srv_sample {
     enum srv_sample_kind kind;
-    const void *data; /* owned by the submitter until done */
+    enum eng_dtype dtype; /* TENSOR: of the elements (serve/tensor.h); 0: floats */
+    const void *data;     /* owned by the submitter until done; at any address */
     size_t n_bytes;
 };
 

@@ -176,6 +176,8 @@ enum eng_status srv_served_load(const char *model_name, const char *version, con
     if (status == ENG_OK) status = open_model(served, folder, err);
     if (status == ENG_OK) status = create_slots(served, err);
     if (status == ENG_OK) status = warm_up(served, err);
+    if (status == ENG_OK && !(served->counters = srv_counters_create(served->max_batch)))
+        status = srv_fail_memory(err, "a model's statistics");
     if (status != ENG_OK) {
         srv_served_destroy(served);
         return status;
@@ -197,6 +199,7 @@ void srv_served_destroy(struct srv_served *served)
     for (size_t i = 0; i < served->n_inline; i++)
         eng_session_destroy(served->inlines[i].session);
     eng_model_destroy(served->model);
+    free(served->counters);
     free(served->inlines);
     free(served->slots);
     free(served->parts);
@@ -205,16 +208,6 @@ void srv_served_destroy(struct srv_served *served)
     free(served->name);
     free(served->version);
     free(served);
-}
-
-void srv_served_count_job(const struct srv_served *served, const struct srv_job *job)
-{
-    const struct srv_job_times *times = &job->times;
-    if (times->started_us == 0) return; /* dropped before any of it ran */
-    srv_series_observe(served->queue_seconds,
-                       (double)(times->started_us - times->submitted_us) * 1e-6);
-    srv_series_observe(served->decode_seconds, (double)times->decode_us * 1e-6);
-    srv_series_add(served->request_compute_seconds, (double)times->compute_us * 1e-6);
 }
 
 const char *srv_served_name(const struct srv_served *served)

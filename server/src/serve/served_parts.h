@@ -4,6 +4,7 @@
 #define SRV_SERVE_SERVED_PARTS_H
 
 #include "engine/session.h"
+#include "serve/counters.h"
 #include "serve/served.h"
 
 #include <pthread.h>
@@ -50,6 +51,7 @@ struct srv_served {
     struct srv_inline *inlines;   /* [n_inline] */
     size_t n_inline;
 
+    struct srv_counters *counters;
     /* NULL: not counted. */
     struct srv_series *batch_size, *queue_seconds, *decode_seconds, *compute_seconds;
     struct srv_series *request_compute_seconds;
@@ -85,12 +87,10 @@ enum srv_code srv_sample_prepare(const struct srv_job *job, size_t i,
                                  struct eng_error *err);
 
 /* Purpose: puts the answer to picture i of a job, from row `row` of what the session ran last,
- * where the job wants it. Errors: INTERNAL if it is not finite: the network overflowed. */
+ * where the job wants it. Errors: if it is not finite, the network overflowed: INVALID_REQUEST for
+ * a tensor, INTERNAL for a picture. */
 enum srv_code srv_answer_take(struct srv_job *job, size_t i, const struct eng_session *session,
                               const float *probabilities, size_t row, struct eng_error *err);
-
-/* Purpose: counts a finished job's times. */
-void srv_served_count_job(const struct srv_served *served, const struct srv_job *job);
 
 /* Purpose: the pool's entry into the batcher, for served.c to put into the slots. */
 void srv_batcher_run(struct eng_task *task, int worker);

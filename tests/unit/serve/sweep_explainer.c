@@ -27,7 +27,8 @@ static enum eng_status explain(void *ctx, struct eng_error *err)
 {
     const struct sweep *sweep = ctx;
     static const float pixels[3] = {51, 0, 255};
-    const struct srv_sample sample = {SRV_SAMPLE_PIXELS, pixels, sizeof pixels};
+    const struct srv_sample sample = {
+        .kind = SRV_SAMPLE_PIXELS, .data = pixels, .n_bytes = sizeof pixels};
     int n_done = 0;
     struct srv_explain_job job = {.served = sweep->served,
                                   .sample = &sample,

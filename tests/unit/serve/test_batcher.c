@@ -271,10 +271,12 @@ static void fails_a_bad_picture_alone(void **state)
 {
     struct fixture *f = *state;
     struct tiny_job good, bad, also_good;
-    const struct srv_sample junk = {SRV_SAMPLE_ENCODED, "no picture", 10};
+    const struct srv_sample junk = {
+        .kind = SRV_SAMPLE_ENCODED, .data = "no picture", .n_bytes = 10};
     block_workers(f->pool);
     tiny_job_init(&good, f->served, 1, 1);
-    good.samples[0] = (struct srv_sample){SRV_SAMPLE_ENCODED, small_png, sizeof small_png};
+    good.samples[0] = (struct srv_sample){
+        .kind = SRV_SAMPLE_ENCODED, .data = small_png, .n_bytes = sizeof small_png};
     memcpy(good.pixels[0], (float[]){10, 120, 250}, sizeof good.pixels[0]);
     tiny_job_init(&bad, f->served, 12, 2);
     bad.samples[2] = bad.samples[4] = junk; /* in one batch */
@@ -340,7 +342,7 @@ static void computes_inline_what_is_cheap(void **state)
     tiny_job_fini(&own);
 
     tiny_job_init(&own, fast, 1, 3);
-    own.samples[0] = (struct srv_sample){SRV_SAMPLE_ENCODED, "junk", 4};
+    own.samples[0] = (struct srv_sample){.kind = SRV_SAMPLE_ENCODED, .data = "junk", .n_bytes = 4};
     assert_true(srv_served_try_inline(&own.job));
     assert_int_equal(own.job.code, SRV_INVALID_IMAGE);
     assert_int_equal(own.n_done, 0);
@@ -365,7 +367,8 @@ static void leaves_the_rest_to_workers(void **state)
     tiny_job_fini(&own);
 
     tiny_job_init(&own, fast, 1, 3); /* a picture too large for a connection's thread */
-    own.samples[0] = (struct srv_sample){SRV_SAMPLE_ENCODED, large_png, sizeof large_png};
+    own.samples[0] = (struct srv_sample){
+        .kind = SRV_SAMPLE_ENCODED, .data = large_png, .n_bytes = sizeof large_png};
     memset(own.pixels[0], 0, sizeof own.pixels[0]);
     assert_false(srv_served_try_inline(&own.job));
     submit(&own);
@@ -405,7 +408,8 @@ static void *submit_many(void *arg)
         tiny_job_init(&own, self->served, 1 + (round + self->seed) % 9, self->seed + round);
         bool is_bad = round % 7 == 0, is_late = round % 11 == 5;
         if (is_bad)
-            own.samples[own.job.n_samples - 1] = (struct srv_sample){SRV_SAMPLE_ENCODED, "x", 1};
+            own.samples[own.job.n_samples - 1] =
+                (struct srv_sample){.kind = SRV_SAMPLE_ENCODED, .data = "x", .n_bytes = 1};
         own.job.deadline_us = is_late ? 1 : 0;
         bool answered = srv_served_try_inline(&own.job);
         if (!answered && srv_served_submit(&own.job) == SRV_OK) {

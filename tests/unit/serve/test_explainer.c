@@ -94,7 +94,8 @@ static void note_done(struct srv_explain_job *job)
 static void init(struct own_job *own, struct fixture *f)
 {
     *own = (struct own_job){.fixture = f, .pixels = {51, 0, 255}, .order = -1};
-    own->sample = (struct srv_sample){SRV_SAMPLE_PIXELS, own->pixels, sizeof own->pixels};
+    own->sample = (struct srv_sample){
+        .kind = SRV_SAMPLE_PIXELS, .data = own->pixels, .n_bytes = sizeof own->pixels};
     own->job.served = f->served;
     own->job.sample = &own->sample;
     own->job.request = eng_explain_defaults();
@@ -250,8 +251,9 @@ static void says_what_is_wrong(void **state)
         own.job.request.method = rows[i].method;
         own.job.wants_drawing = true;
         if (rows[i].bytes)
-            own.sample =
-                (struct srv_sample){SRV_SAMPLE_ENCODED, rows[i].bytes, strlen(rows[i].bytes)};
+            own.sample = (struct srv_sample){.kind = SRV_SAMPLE_ENCODED,
+                                             .data = rows[i].bytes,
+                                             .n_bytes = strlen(rows[i].bytes)};
         submit(&own);
         sem_wait(&f->done);
         assert_int_equal(own.job.code, rows[i].code);

@@ -165,7 +165,8 @@ static inline void tiny_job_init(struct tiny_job *own, struct srv_served *served
     for (size_t i = 0; i < n; i++) {
         for (unsigned p = 0; p < 3; p++)
             own->pixels[i][p] = (float)((seed * 31 + (unsigned)i * 7 + p * 89) % 256);
-        own->samples[i] = (struct srv_sample){SRV_SAMPLE_PIXELS, own->pixels[i], 3 * sizeof(float)};
+        own->samples[i] = (struct srv_sample){
+            .kind = SRV_SAMPLE_PIXELS, .data = own->pixels[i], .n_bytes = 3 * sizeof(float)};
     }
     own->job = (struct srv_job){.served = served,
                                 .samples = own->samples,

@@ -212,6 +212,37 @@ static void copies_are_strings(void **state)
     }
 }
 
+static void texts_are_compared_as_they_are_meant(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *string;
+        bool same;
+    } rows[] = {
+        {"image", "image", true},
+        {"imag", "image", false},
+        {"images", "image", false},
+        {"\\u0069mage", "image", true},
+        {"\\u0069mag", "image", false},
+        {"\\u0069mages", "image", false},
+        {"a\\/b\\n", "a/b\n", true},
+        {"\\ud83d\\ude00", "\xF0\x9F\x98\x80", true},
+        {"\\ud83d\\ude00", "\xF0\x9F\x98\x81", false},
+        {"image\\u0000", "image", false},
+        {"", "", true},
+        {"", "x", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char json_text[64];
+        struct srv_json json;
+        struct srv_json_text text;
+        int n = snprintf(json_text, sizeof json_text, "\"%s\"", rows[i].text);
+        srv_json_init(&json, json_text, (size_t)n, NULL);
+        assert_true(srv_json_string(&json, &text));
+        assert_int_equal(srv_json_text_is(&text, rows[i].string), rows[i].same);
+    }
+}
+
 /* The sentence that reading numbers from the member "x" of `text` ends with. */
 static void numbers_fail(const char *text, size_t max_n, const char *wanted)
 {
@@ -358,10 +389,15 @@ static void agrees_with_jansson(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_what_is_json),       cmocka_unit_test(refuses_what_is_not),
-        cmocka_unit_test(depth_is_bounded),         cmocka_unit_test(is_read_member_by_member),
-        cmocka_unit_test(copies_are_strings),       cmocka_unit_test(failures_say_where),
-        cmocka_unit_test(numbers_keep_their_shape), cmocka_unit_test(floats_are_strtods),
+        cmocka_unit_test(texts_are_compared_as_they_are_meant),
+        cmocka_unit_test(takes_what_is_json),
+        cmocka_unit_test(refuses_what_is_not),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(is_read_member_by_member),
+        cmocka_unit_test(copies_are_strings),
+        cmocka_unit_test(failures_say_where),
+        cmocka_unit_test(numbers_keep_their_shape),
+        cmocka_unit_test(floats_are_strtods),
         cmocka_unit_test(agrees_with_jansson),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,94 @@
+#include "serve/stats.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "serve/counters.h"
+#include "serve/served_parts.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* --- counting --- */
+
+static void add(struct srv_counter *counter, int64_t us)
+{
+    atomic_fetch_add_explicit(&counter->n, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counter->us, us > 0 ? (uint64_t)us : 0, memory_order_relaxed);
+}
+
+struct srv_counters *srv_counters_create(size_t max_batch)
+{
+    return calloc(1, sizeof(struct srv_counters) + max_batch * sizeof(struct srv_batch_counters));
+}
+
+void srv_served_count_batch(const struct srv_served *served, size_t n_pictures, int64_t decode_us,
+                            int64_t compute_us)
+{
+    struct srv_counters *counters = served->counters;
+    struct srv_batch_counters *batch = &counters->batches[n_pictures - 1];
+    add(&batch->decode, decode_us);
+    add(&batch->compute, compute_us);
+    srv_series_observe(served->batch_size, (double)n_pictures);
+    srv_series_observe(served->compute_seconds, (double)compute_us * 1e-6);
+}
+
+void srv_served_count_job(const struct srv_served *served, const struct srv_job *job)
+{
+    const struct srv_job_times *times = &job->times;
+    struct srv_counters *counters = served->counters;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    atomic_store_explicit(&counters->last_unix_ms,
+                          (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, memory_order_relaxed);
+    add(job->code == SRV_OK ? &counters->succeeded : &counters->failed,
+        srv_clock_us() - times->submitted_us);
+    if (times->started_us == 0) return; /* dropped before any of it ran */
+    int64_t queue_us = times->started_us - times->submitted_us;
+    add(&counters->queue, queue_us);
+    add(&counters->decode, times->decode_us);
+    if (job->max_batch_size > 0) add(&counters->compute, times->compute_us);
+    srv_series_observe(served->queue_seconds, (double)queue_us * 1e-6);
+    srv_series_observe(served->decode_seconds, (double)times->decode_us * 1e-6);
+    srv_series_add(served->request_compute_seconds, (double)times->compute_us * 1e-6);
+}
+
+/* --- reading --- */
+
+static struct srv_stats_sum read_counter(const struct srv_counter *counter)
+{
+    return (struct srv_stats_sum){atomic_load_explicit(&counter->n, memory_order_relaxed),
+                                  atomic_load_explicit(&counter->us, memory_order_relaxed)};
+}
+
+enum eng_status srv_served_stats(const struct srv_served *served, struct srv_stats *out,
+                                 struct eng_error *err)
+{
+    const struct srv_counters *counters = served->counters;
+    struct srv_stats stats = {
+        .last_unix_ms = atomic_load_explicit(&counters->last_unix_ms, memory_order_relaxed),
+        .succeeded = read_counter(&counters->succeeded),
+        .failed = read_counter(&counters->failed),
+        .queue = read_counter(&counters->queue),
+        .decode = read_counter(&counters->decode),
+        .compute = read_counter(&counters->compute),
+        .batches = calloc(served->max_batch, sizeof *stats.batches),
+    };
+    if (!stats.batches) return srv_fail_memory(err, "the statistics of a model");
+    for (size_t n = 1; n <= served->max_batch; n++) {
+        const struct srv_batch_counters *batch = &counters->batches[n - 1];
+        const struct srv_stats_batch row = {n, read_counter(&batch->decode),
+                                            read_counter(&batch->compute)};
+        if (row.compute.n == 0) continue;
+        stats.batches[stats.n_sizes++] = row;
+        stats.n_batches += row.compute.n;
+        stats.n_pictures += row.compute.n * n;
+    }
+    *out = stats;
+    return ENG_OK;
+}
+
+void srv_stats_fini(struct srv_stats *stats)
+{
+    free(stats->batches);
+    *stats = (struct srv_stats){0};
+}
