@@ -4,6 +4,7 @@
 
 #include "api/app.h"
 #include "api/routes.h"
+#include "base/trace.h"
 #include "http/accept.h"
 #include "http/peers.h"
 
@@ -37,6 +38,7 @@ struct srv_exchange {
     enum srv_exchange_phase phase;
     _Atomic enum srv_wait wait;
     bool is_counted; /* in flight */
+    struct srv_trace trace;
 
     char path[SRV_MAX_PATH_BYTES];
     bool path_was_cut;
@@ -75,7 +77,8 @@ struct srv_http {
     char url[96];
     atomic_bool closing;       /* drained: requests are refused */
     atomic_size_t n_in_flight; /* requests, and calls of resume */
-    atomic_uint_least64_t next_id;
+    atomic_uint_least64_t next_id, next_random;
+    atomic_uint_least64_t n_logged; /* successes, those included that access_log_sample left out */
     struct srv_series *in_flight;
     /* [route or none][code], found on first use. */
     _Atomic(struct srv_series *) *requests;
@@ -103,6 +106,10 @@ bool srv_form_end(struct srv_exchange *exchange);
 
 /* send.c: queues the reply. */
 enum MHD_Result srv_exchange_send(struct srv_exchange *exchange);
+
+/* trace.c: which trace a request is part of, from its headers. */
+void srv_trace_seed(struct srv_http *http);
+void srv_trace_find(struct srv_exchange *exchange);
 
 /* record.c: metrics and access log of a request that is over. */
 enum eng_status srv_record_init(struct srv_http *http, struct eng_error *err);

@@ -122,6 +122,7 @@ static enum MHD_Result begin(struct srv_exchange *exchange, const char *method)
     const char *type = header_value(request, MHD_HTTP_HEADER_CONTENT_TYPE);
     request->content_type = type ? type : "";
     set_id(exchange);
+    srv_trace_find(exchange);
     atomic_fetch_add(&http->n_in_flight, 1);
     srv_series_add(http->in_flight, 1);
     exchange->is_counted = true;
@@ -289,6 +290,7 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     atomic_init(&http->next_id, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    srv_trace_seed(http);
     enum eng_status status = srv_record_init(http, err);
     /* Twice the idle timeout: an idle connection is closed in peace first. */
     if (status == ENG_OK)

@@ -9,6 +9,7 @@
 
 /* What is counted for a client that went away before its answer, as nginx does. */
 enum { CLIENT_CLOSED_REQUEST = 499 };
+enum { MAX_FIELDS = 28 };
 /* The row behind the last code: CLIENT_CLOSED_REQUEST. */
 enum { N_OUTCOMES = SRV_N_CODES + 1, CLIENT_CLOSED = SRV_N_CODES };
 
@@ -78,46 +79,104 @@ static void count_inference(const struct srv_exchange *exchange, unsigned status
         srv_metrics_series(exchange->http->app->metrics, SRV_M_INFERENCE_FAILURES, labels), 1);
 }
 
-static void write_access_log(const struct srv_exchange *exchange, unsigned status, bool was_sent,
-                             int64_t total_us)
+static unsigned status_of(size_t outcome)
+{
+    return outcome == CLIENT_CLOSED ? CLIENT_CLOSED_REQUEST : srv_code_http((enum srv_code)outcome);
+}
+
+/* The fields of a line; those that say nothing are left out. */
+struct line {
+    struct srv_log_field fields[MAX_FIELDS];
+    size_t n;
+};
+
+static void add_text(struct line *line, const char *key, const char *text)
+{
+    if (text[0] != '\0') line->fields[line->n++] = (struct srv_log_field){key, text, 0};
+}
+
+static void add_number(struct line *line, const char *key, int64_t number)
+{
+    line->fields[line->n++] = (struct srv_log_field){key, NULL, number};
+}
+
+static void add_request(struct line *line, const struct srv_exchange *exchange, size_t outcome,
+                        bool was_sent)
 {
     const struct srv_request *request = &exchange->request;
-    const struct srv_log_field fields[] = {
-        {"id", request->id, 0},
-        {"client", exchange->peer ? exchange->peer->address : "?", 0},
-        {"listener", srv_listener_name(exchange->http->listener), 0},
-        {"method", request->method ? request->method : "?", 0},
-        {"path", exchange->path, 0},
-        {"route", request->route ? request->route->label : "none", 0},
-        {"code", NULL, status},
-        {"bytes_in", NULL, (int64_t)exchange->n_received},
-        {"bytes_out", NULL, was_sent ? (int64_t)request->reply.body.n_bytes : 0},
-        {"total_us", NULL, total_us},
-        {"model", request->seen.model, 0},
-        {"version", request->seen.version, 0},
-        {"pictures", NULL, (int64_t)request->seen.n_pictures},
-        {"decode_us", NULL, request->seen.decode_us},
-        {"queue_us", NULL, request->seen.queue_us},
-        {"compute_us", NULL, request->seen.compute_us},
-    };
-    size_t n_fields = sizeof fields / sizeof fields[0];
-    /* The last six say something of requests that a model was found for. */
-    srv_log_write(exchange->http->app->log, SRV_LOG_INFO, "request", fields,
-                  request->seen.model[0] ? n_fields : n_fields - 6);
+    add_text(line, "id", request->id);
+    add_text(line, "trace_id", exchange->trace.trace_id);
+    add_text(line, "span_id", exchange->trace.span_id);
+    add_text(line, "parent_id", exchange->trace.parent_id);
+    add_text(line, "client", exchange->peer ? exchange->peer->address : "?");
+    add_text(line, "listener", srv_listener_name(exchange->http->listener));
+    add_text(line, "method", request->method ? request->method : "?");
+    add_text(line, "path", exchange->path);
+    add_text(line, "route", request->route ? request->route->label : "none");
+    add_number(line, "code", status_of(outcome));
+    if (outcome != SRV_OK)
+        add_text(line, "error",
+                 outcome == CLIENT_CLOSED ? "client_closed"
+                                          : srv_code_wire((enum srv_code)outcome));
+    add_number(line, "bytes_in", (int64_t)exchange->n_received);
+    add_number(line, "bytes_out", was_sent ? (int64_t)request->reply.body.n_bytes : 0);
+}
+
+/* Says which of its parts took how long. A phase that was not reached has no field. */
+static void add_phases(struct line *line, const struct srv_request *request, int64_t now_us)
+{
+    int64_t begun_us = request->seen.begun_us, replied_us = request->seen.replied_us;
+    if (begun_us > 0) add_number(line, "read_us", begun_us - request->received_us);
+    if (request->seen.answered_us > 0) {
+        add_number(line, "parse_us", request->seen.submitted_us - begun_us);
+        add_number(line, "decode_us", request->seen.decode_us);
+        add_number(line, "queue_us", request->seen.queue_us);
+        add_number(line, "compute_us", request->seen.compute_us);
+        if (replied_us > 0) add_number(line, "encode_us", replied_us - request->seen.answered_us);
+    }
+    if (replied_us > 0) add_number(line, "send_us", now_us - replied_us);
+    add_number(line, "total_us", now_us - request->received_us);
+}
+
+static void write_access_log(const struct srv_exchange *exchange, size_t outcome, bool was_sent,
+                             int64_t now_us)
+{
+    const struct srv_app *app = exchange->http->app;
+    const struct srv_request *request = &exchange->request;
+    struct line line = {.n = 0};
+    add_request(&line, exchange, outcome, was_sent);
+    if (request->seen.model[0]) {
+        add_text(&line, "model", request->seen.model);
+        add_text(&line, "version", request->seen.version);
+        add_text(&line, "digest", request->seen.digest);
+        add_number(&line, "pictures", (int64_t)request->seen.n_pictures);
+    }
+    add_phases(&line, request, now_us);
+    int64_t sample = app->config->access_log_sample;
+    if (outcome == SRV_OK && sample > 1) add_number(&line, "sample", sample);
+    srv_log_write(app->log, SRV_LOG_INFO, "request", line.fields, line.n);
+}
+
+/* Failures always, of successes one of access_log_sample, the first among them. */
+static bool is_logged(struct srv_http *http, size_t outcome)
+{
+    const struct srv_config *config = http->app->config;
+    if (strcmp(config->access_log, "on") != 0) return false;
+    if (srv_log_get_level(http->app->log) > SRV_LOG_INFO) return false;
+    if (outcome != SRV_OK || config->access_log_sample <= 1) return true;
+    uint64_t n = atomic_fetch_add_explicit(&http->n_logged, 1, memory_order_relaxed);
+    return n % (uint64_t)config->access_log_sample == 0;
 }
 
 void srv_record(struct srv_exchange *exchange, bool was_sent)
 {
-    const struct srv_app *app = exchange->http->app;
-    int64_t total_us = srv_clock_us() - exchange->request.received_us;
+    int64_t now_us = srv_clock_us(), total_us = now_us - exchange->request.received_us;
     size_t outcome = exchange->request.reply.code;
     if (exchange->phase != SRV_EXCHANGE_REPLIED)
         outcome = exchange->peer && srv_peer_was_cut(exchange->peer) ? SRV_REQUEST_TIMEOUT
                                                                      : CLIENT_CLOSED;
-    unsigned status =
-        outcome == CLIENT_CLOSED ? CLIENT_CLOSED_REQUEST : srv_code_http((enum srv_code)outcome);
+    unsigned status = status_of(outcome);
     count(exchange->http, exchange->request.route, outcome, status, total_us);
     count_inference(exchange, status, total_us);
-    if (strcmp(app->config->access_log, "on") == 0)
-        write_access_log(exchange, status, was_sent, total_us);
+    if (is_logged(exchange->http, outcome)) write_access_log(exchange, outcome, was_sent, now_us);
 }

@@ -14,6 +14,11 @@ static void add_headers(const struct srv_exchange *exchange, struct MHD_Response
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                             type ? type : "application/json");
     MHD_add_response_header(response, "X-Request-Id", request->id);
+    if (exchange->trace.trace_id[0]) {
+        char traceparent[SRV_TRACEPARENT_CHARS + 1];
+        srv_trace_header(&exchange->trace, traceparent);
+        MHD_add_response_header(response, "traceparent", traceparent);
+    }
     if (request->reply.server_timing[0])
         MHD_add_response_header(response, "Server-Timing", request->reply.server_timing);
     const struct srv_text *headers = &request->reply.headers;
