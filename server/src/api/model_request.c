@@ -1,6 +1,7 @@
 #include "api/model_request.h"
 
 #include "api/app.h"
+#include "api/routes.h"
 #include "base/clock.h"
 
 #include <inttypes.h>
@@ -21,12 +22,22 @@ static void copy(char *to, size_t capacity, const char *from)
     to[n] = '\0';
 }
 
+/* A route that has {label} in the version's place takes labels only. */
+static enum srv_code acquire(const struct srv_request *request, struct srv_served **out,
+                             struct eng_error *err)
+{
+    struct srv_registry *registry = request->app->registry;
+    const char *model = request->captures[0], *version = request->captures[1];
+    if (version && strstr(request->route->pattern, "{label}"))
+        return srv_registry_acquire_label(registry, model, version, out, err);
+    return srv_registry_acquire(registry, model, version, out, err);
+}
+
 bool srv_request_acquire(struct srv_request *request, struct srv_served **out)
 {
     struct eng_error error = {0};
     struct srv_served *served = NULL;
-    enum srv_code code = srv_registry_acquire(request->app->registry, request->captures[0],
-                                              request->captures[1], &served, &error);
+    enum srv_code code = acquire(request, &served, &error);
     *out = code == SRV_OK ? served : NULL;
     if (code != SRV_OK) {
         srv_request_fail(request, code, &error);
@@ -39,12 +50,24 @@ bool srv_request_acquire(struct srv_request *request, struct srv_served **out)
     return true;
 }
 
+struct srv_pictures_limits srv_request_limits(const struct srv_request *request)
+{
+    const struct srv_config *config = request->app->config;
+    return (struct srv_pictures_limits){(size_t)config->max_pictures,
+                                        (size_t)config->max_json_values};
+}
+
+void srv_request_add_model_headers(struct srv_request *request, const struct srv_served *served)
+{
+    srv_reply_header(request, "X-Model", srv_served_name(served));
+    srv_reply_header(request, "X-Model-Version", srv_served_version(served));
+    srv_reply_header(request, "X-Model-Digest", eng_model_digest(srv_served_model(served)));
+}
+
 bool srv_request_read_pictures(struct srv_request *request, const struct eng_card *card,
                                struct srv_pictures *out)
 {
-    const struct srv_config *config = request->app->config;
-    const struct srv_pictures_limits limits = {(size_t)config->max_pictures,
-                                               (size_t)config->max_json_values};
+    const struct srv_pictures_limits limits = srv_request_limits(request);
     struct eng_error error = {0};
     enum srv_code code = srv_pictures_read(request, card, &limits, out, &error);
     if (code == SRV_OK)

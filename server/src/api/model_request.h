@@ -11,10 +11,17 @@ void srv_request_fail(struct srv_request *request, enum srv_code code,
                       const struct eng_error *error);
 
 /*
- * Purpose: the version that {model} and {version} name, for log and metrics too.
+ * Purpose: the version that {model} and {version}, or {label}, name, for log and metrics too.
  * Ownership: the caller releases *out, which is NULL on failure.
  */
 bool srv_request_acquire(struct srv_request *request, struct srv_served **out);
+
+/* Purpose: how much a request may hold, by the settings. */
+struct srv_pictures_limits srv_request_limits(const struct srv_request *request);
+
+/* Purpose: the headers X-Model, X-Model-Version and X-Model-Digest: who answers, for replies whose
+ * form has no place for it. */
+void srv_request_add_model_headers(struct srv_request *request, const struct srv_served *served);
 
 /* Purpose: the body's pictures, within the settings' limits. End with srv_pictures_fini. */
 bool srv_request_read_pictures(struct srv_request *request, const struct eng_card *card,

@@ -95,12 +95,16 @@ enum srv_code srv_route_match(enum srv_listener listener, const char *method, co
                               char *scratch, size_t n, char allow[64])
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    const char *pattern = NULL; /* that matches */
     allow[0] = '\0';
     for (size_t i = 0; i < N_ROUTES; i++) {
         const struct srv_route *route = &routes[i];
         if (route->listener != listener) continue;
-        if (!matches(route->pattern, path, (struct scratch){scratch, scratch + n}, captures))
+        if (pattern
+                ? strcmp(route->pattern, pattern) != 0
+                : !matches(route->pattern, path, (struct scratch){scratch, scratch + n}, captures))
             continue;
+        pattern = route->pattern;
         if (strcmp(route->method, wanted) == 0) {
             *out = route;
             return SRV_OK;

@@ -23,9 +23,10 @@ const char *srv_listener_name(enum srv_listener listener);
 
 /*
  * Purpose: finds the route of a path as it came over the wire (without query) and writes its
- * captures, percent-decoded. HEAD takes the rows of GET. scratch holds the captures' text: n bytes,
- * at least strlen(path) + SRV_MAX_CAPTURES. Returns OK; NOT_FOUND; METHOD_NOT_ALLOWED with allow
- * filled ("GET, HEAD").
+ * captures, percent-decoded. The first pattern that matches decides, so of two that match a path
+ * the more literal one stands first. HEAD takes the rows of GET. scratch holds the captures' text:
+ * n bytes, at least strlen(path) + SRV_MAX_CAPTURES. Returns OK; NOT_FOUND; METHOD_NOT_ALLOWED with
+ * allow filled ("GET, HEAD").
  */
 enum srv_code srv_route_match(enum srv_listener listener, const char *method, const char *path,
                               const struct srv_route **out, const char *captures[SRV_MAX_CAPTURES],
