@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include "api/authorize.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "engine/cpu.h"
@@ -12,12 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ADMIN_THREADS = 1, MAX_TOKEN_BYTES = 4096 };
+enum { ADMIN_THREADS = 1 };
 
 /* Everything that lives as long as the process, in the order in which it is made. */
 struct daemon {
     struct srv_app app;
-    char *admin_token;
     struct eng_pool *pool;
     struct eng_tuning_cache *tuning_cache;
     struct srv_http *public_http, *admin_http;
@@ -30,37 +30,26 @@ static enum srv_log_level log_level(const struct srv_config *config)
     return level;
 }
 
-/* Fills text, which is empty, with the whole file. */
-static enum eng_status read_text(const char *path, char *text, size_t n, struct eng_error *err)
+/* The keys and tokens, and the list of files that are read again. */
+static enum eng_status open_keyrings(struct daemon *d, struct eng_error *err)
 {
-    FILE *file = fopen(path, "re");
-    if (!file) return srv_fail(err, ENG_IO, "admin_token_file %s: %s", path, strerror(errno));
-    size_t n_read = fread(text, 1, n, file);
-    int reason = ferror(file) ? errno : 0;
-    fclose(file);
-    if (reason) return srv_fail(err, ENG_IO, "admin_token_file %s: %s", path, strerror(reason));
-    if (n_read == n)
-        return srv_fail(err, ENG_LIMIT, "admin_token_file %s: wanted at most %zu bytes", path,
-                        n - 1);
-    return ENG_OK;
-}
-
-/* The file's first word. */
-static enum eng_status read_token(const char *path, char **out, struct eng_error *err)
-{
-    static const char blanks[] = " \t\r\n";
-    char text[MAX_TOKEN_BYTES + 1] = "";
-    const char *word = text;
-    if (path[0]) {
-        enum eng_status status = read_text(path, text, sizeof text, err);
-        if (status != ENG_OK) return status;
-        word += strspn(text, blanks);
-        if (*word == '\0')
-            return srv_fail(err, ENG_FORMAT, "admin_token_file %s holds no token", path);
-    }
-    char *token = strndup(word, strcspn(word, blanks));
-    if (!token) return srv_fail_memory(err, "the admin token");
-    *out = token;
+    const struct srv_config *config = d->app.config;
+    enum eng_status status = srv_authorize_check(config, err);
+    if (status == ENG_OK)
+        status = srv_keyring_create("admin_token_file", config->admin_token_file, SRV_KEYS_TOKEN,
+                                    &d->app.admin_tokens, err);
+    if (status == ENG_OK)
+        status = srv_keyring_create("api_keys_file", config->api_keys_file, SRV_KEYS_LINES,
+                                    &d->app.api_keys, err);
+    if (status != ENG_OK) return status;
+    d->app.watched = srv_watched_create(d->app.log);
+    if (!d->app.watched) return srv_fail_memory(err, "the list of files");
+    if (config->admin_token_file[0])
+        srv_watched_add(d->app.watched, "admin_token_file", config->admin_token_file, NULL,
+                        srv_keyring_load, d->app.admin_tokens);
+    if (config->api_keys_file[0])
+        srv_watched_add(d->app.watched, "api_keys_file", config->api_keys_file, NULL,
+                        srv_keyring_load, d->app.api_keys);
     return ENG_OK;
 }
 
@@ -94,16 +83,15 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_config *co
 {
     *d = (struct daemon){.app = {.config = config}};
     enum eng_status status = eng_cpu_set_level(config->cpu_level, err);
-    if (status == ENG_OK) status = read_token(config->admin_token_file, &d->admin_token, err);
     if (status != ENG_OK) return status;
-    d->app.admin_token = d->admin_token;
     d->app.log =
         srv_log_create(STDERR_FILENO, log_level(config), strcmp(config->log_format, "json") == 0);
     d->app.metrics = srv_metrics_create();
     if (!d->app.log || !d->app.metrics) return srv_fail_memory(err, "log and metrics");
     const char *const build[] = {CLASSIFYD_VERSION, __VERSION__};
     srv_series_set(srv_metrics_series(d->app.metrics, SRV_M_BUILD_INFO, build), 1);
-    status = eng_pool_create((int)config->threads, &d->pool, err);
+    status = open_keyrings(d, err);
+    if (status == ENG_OK) status = eng_pool_create((int)config->threads, &d->pool, err);
     if (status == ENG_OK) status = eng_tuning_cache_create(&d->tuning_cache, err);
     if (status == ENG_OK)
         status = srv_registry_create(config->default_model, &d->app.registry, err);
@@ -125,8 +113,10 @@ static void daemon_fini(struct daemon *d)
     srv_explainer_destroy(d->app.explainer);
     srv_registry_destroy(d->app.registry);
     srv_metrics_destroy(d->app.metrics);
+    srv_watched_destroy(d->app.watched);
+    srv_keyring_destroy(d->app.api_keys);
+    srv_keyring_destroy(d->app.admin_tokens);
     srv_log_destroy(d->app.log);
-    free(d->admin_token);
 }
 
 static enum eng_status open_listeners(struct daemon *d, struct eng_error *err)
@@ -183,17 +173,34 @@ static sigset_t handled_signals(void)
     return set;
 }
 
+static void reload(const struct daemon *d)
+{
+    struct srv_watched_row rows[SRV_MAX_WATCHED];
+    srv_watched_reload(d->app.watched, rows);
+    if (!srv_loader_reload(d->app.loader, NULL, NULL, NULL))
+        srv_log_write(d->app.log, SRV_LOG_ERROR, "SIGHUP not heeded: out of memory", NULL, 0);
+}
+
+/* Returns the signal; -1 when it is time to look around: often at first, then only if files are
+ * watched. */
+static int wait_for_signal(const struct daemon *d, const sigset_t *set, bool is_starting)
+{
+    static const struct timespec moment = {.tv_nsec = 100000000}, second = {.tv_sec = 1};
+    if (is_starting) return sigtimedwait(set, NULL, &moment);
+    if (srv_watched_is_empty(d->app.watched)) return sigwaitinfo(set, NULL);
+    return sigtimedwait(set, NULL, &second);
+}
+
 /* Until SIGTERM or SIGINT, which it returns; from then on a second one ends the process at once. */
 static int serve(const struct daemon *d)
 {
-    static const struct timespec moment = {.tv_nsec = 100000000};
     const sigset_t set = handled_signals();
     bool has_suggested = false;
     int received;
     do {
-        received = has_suggested ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &moment);
-        if (received == SIGHUP && !srv_loader_reload(d->app.loader, NULL, NULL, NULL))
-            srv_log_write(d->app.log, SRV_LOG_ERROR, "SIGHUP not heeded: out of memory", NULL, 0);
+        received = wait_for_signal(d, &set, !has_suggested);
+        if (received == SIGHUP) reload(d);
+        if (received < 0) srv_watched_look(d->app.watched);
         bool is_loaded = srv_registry_ready(d->app.registry); /* an empty folder is, too */
         if (!has_suggested) has_suggested = suggest(d) || is_loaded;
     } while (received != SIGTERM && received != SIGINT);

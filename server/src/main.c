@@ -1,5 +1,6 @@
 /* classifyd: serves image classifiers over HTTP. */
 #include "base/code.h"
+#include "base/keys.h"
 #include "base/metrics.h"
 #include "base/options.h"
 #include "daemon.h"
@@ -20,6 +21,28 @@ static int print_document(const char *name)
     else
         return fprintf(stderr, "classifyd: --docs %s: wanted settings, metrics or errors\n", name),
                EXIT_FAILURE;
+    return EXIT_SUCCESS;
+}
+
+/* The key comes over standard input: arguments can be read by everybody on the machine. */
+static int hash_key(const char *id)
+{
+    char key[4096], hex[SRV_KEY_HEX_CHARS + 1];
+    if (!srv_key_is_id(id, strlen(id)))
+        return fprintf(stderr,
+                       "classifyd: --hash-key: wanted an id of 1 to %d letters, digits and . _ -\n",
+                       SRV_KEY_ID_CHARS),
+               EXIT_FAILURE;
+    if (!fgets(key, sizeof key, stdin)) key[0] = '\0';
+    size_t n = strcspn(key, " \t\r\n");
+    bool is_whole = key[n + strspn(key + n, " \t\r\n")] == '\0' && n < sizeof key - 1;
+    if (n == 0 || !is_whole)
+        return fputs("classifyd: --hash-key: wanted one line on standard input, the key, without "
+                     "blanks and of fewer than 4095 characters\n",
+                     stderr),
+               EXIT_FAILURE;
+    srv_key_hash(key, n, hex);
+    printf("%s:%s\n", id, hex);
     return EXIT_SUCCESS;
 }
 
@@ -48,6 +71,8 @@ static int run(const struct srv_options *options)
         const char *target = options->argument[0] ? options->argument : config->listen;
         return srv_http_healthcheck(target, &error) == ENG_OK ? EXIT_SUCCESS : fail(&error);
     }
+    case SRV_HASH_KEY:
+        return hash_key(options->argument);
     case SRV_CHECK:
     case SRV_SERVE:
         break;

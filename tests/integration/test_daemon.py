@@ -45,9 +45,9 @@ class CommandLine(daemon.TestCase):
         self.check_fails(run("--admin-token-file", "/dev/null", "--models", self.models), "no token")
         self.check_fails(run("--admin-token-file", self.models, "--models", self.models), "Is a directory")
         with tempfile.NamedTemporaryFile("w") as f:
-            f.write("s" * 4097)
+            f.write("s" * (2**20 + 1))
             f.flush()
-            self.check_fails(run("--admin-token-file", f.name, "--models", self.models), "at most 4096 bytes")
+            self.check_fails(run("--admin-token-file", f.name, "--models", self.models), "at most 1048576 bytes")
         self.check_fails(run("--models", "/nowhere"), "/nowhere")
         with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
             f.write('{\n"max_batch": 1,\n"max_bach": 1}')

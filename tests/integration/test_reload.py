@@ -159,15 +159,15 @@ class Admin(daemon.TestCase):
             f.write(" s3cret\n")
             f.flush()
             d = self.start("--admin-token-file", f.name)
-        for path in ("/models", "/reload"):
-            method = "GET" if path == "/models" else "POST"
-            reply = d.request(method, path, admin=True)
-            self.check_error(reply, 401, "unauthorized")
-            self.assertEqual(reply.headers["WWW-Authenticate"], "Bearer")
-            reply = d.request(method, path, headers={"Authorization": "Bearer s3cre"}, admin=True)
-            self.check_error(reply, 403, "forbidden")
-            reply = d.request(method, path, headers={"Authorization": "Bearer s3cret"}, admin=True)
-            self.assertEqual(reply.status, 200)
+            for path in ("/models", "/reload"):
+                method = "GET" if path == "/models" else "POST"
+                reply = d.request(method, path, admin=True)
+                self.check_error(reply, 401, "unauthorized")
+                self.assertEqual(reply.headers["WWW-Authenticate"], "Bearer")
+                reply = d.request(method, path, headers={"Authorization": "Bearer s3cre"}, admin=True)
+                self.check_error(reply, 403, "forbidden")
+                reply = d.request(method, path, headers={"Authorization": "Bearer s3cret"}, admin=True)
+                self.assertEqual(reply.status, 200)
         self.assertEqual(d.get("/models").status, 200)
 
     def test_models(self):

@@ -3,8 +3,10 @@
 #define SRV_API_APP_H
 
 #include "base/config.h"
+#include "base/keyring.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/watched.h"
 #include "serve/explainer.h"
 #include "serve/loader.h"
 #include "serve/registry.h"
@@ -13,7 +15,8 @@
 
 struct srv_app {
     const struct srv_config *config;
-    const char *admin_token; /* "" = none is asked for */
+    struct srv_keyring *api_keys, *admin_tokens;
+    struct srv_watched *watched; /* files that a reload reads again */
     struct srv_log *log;
     struct srv_metrics *metrics;
     struct srv_registry *registry;

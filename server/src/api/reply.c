@@ -1,8 +1,5 @@
-#include "api/app.h"
-#include "api/routes.h"
+#include "api/request.h"
 
-#include <nettle/memops.h>
-#include <nettle/sha2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,34 +58,4 @@ void srv_request_limit_time(struct srv_request *request, int64_t timeout_us)
 {
     int64_t deadline_us = request->received_us + timeout_us;
     if (deadline_us < request->deadline_us) request->deadline_us = deadline_us;
-}
-
-/* The digests are compared, so the time taken says nothing about the token, its length included. */
-static bool is_same_secret(const char *a, const char *b)
-{
-    struct sha256_ctx ctx;
-    uint8_t digest_a[SHA256_DIGEST_SIZE], digest_b[SHA256_DIGEST_SIZE];
-    sha256_init(&ctx);
-    sha256_update(&ctx, strlen(a), (const uint8_t *)a);
-    sha256_digest(&ctx, sizeof digest_a, digest_a);
-    sha256_update(&ctx, strlen(b), (const uint8_t *)b);
-    sha256_digest(&ctx, sizeof digest_b, digest_b);
-    return memeql_sec(digest_a, digest_b, sizeof digest_a);
-}
-
-bool srv_request_authorize(struct srv_request *request)
-{
-    const char *token = request->app->admin_token;
-    if (request->route->listener != SRV_ADMIN || token[0] == '\0') return true;
-    const char *given = request->header(request, "Authorization");
-    if (!given || strncasecmp(given, "Bearer ", 7) != 0) {
-        srv_reply_error(request, SRV_UNAUTHORIZED,
-                        "the admin listener wants the header Authorization: Bearer <token>");
-        return false;
-    }
-    if (!is_same_secret(given + 7, token)) {
-        srv_reply_error(request, SRV_FORBIDDEN, "%s", srv_code_text(SRV_FORBIDDEN));
-        return false;
-    }
-    return true;
 }

@@ -4,6 +4,7 @@
 #define SRV_API_REQUEST_H
 
 #include "base/code.h"
+#include "base/keys.h"
 #include "base/text.h"
 #include "serve/served.h"
 
@@ -35,6 +36,7 @@ struct srv_request {
     const char *method, *path;
     const char *captures[SRV_MAX_CAPTURES]; /* in pattern order, NULL past the last */
     char id[SRV_REQUEST_ID_CHARS + 1];      /* X-Request-Id, the client's if it is well-formed */
+    char client_key[SRV_KEY_ID_CHARS + 1];  /* whose API key or token it showed, "" if none */
     const char *content_type;               /* "" if absent */
     const uint8_t *body;                    /* n_body bytes and a NUL */
     size_t n_body;
@@ -93,8 +95,5 @@ void srv_reply_header(struct srv_request *request, const char *name, const char 
 
 /* Purpose: makes the deadline timeout_us from the request's arrival, if that is earlier. */
 void srv_request_limit_time(struct srv_request *request, int64_t timeout_us);
-
-/* Purpose: false and a reply of 401 or 403 if the route wants a bearer token that is not there. */
-bool srv_request_authorize(struct srv_request *request);
 
 #endif

@@ -15,6 +15,8 @@ static const struct {
     {"--print-config", SRV_PRINT_CONFIG, NONE, "print the settings as a config file, exit"},
     {"--healthcheck", SRV_HEALTHCHECK, MAYBE,
      "[URL or HOST:PORT]: exit 0 if that daemon is ready, else 1"},
+    {"--hash-key", SRV_HASH_KEY, NEEDED,
+     "ID: read a key from standard input, print its line for api_keys_file, exit"},
     {"--docs", SRV_DOCS, NEEDED, "settings|metrics|errors: print that page of docs/, exit"},
     {"--version", SRV_VERSION, NONE, "print the version, exit"},
     {"--help", SRV_HELP, NONE, "print this, exit"},
@@ -176,6 +178,7 @@ void srv_options_help(FILE *out)
         fprintf(out, "  %-20s %s\n", commands[i].flag, commands[i].help);
     fputs("\nsettings:\n", out);
     srv_config_help(out);
-    fputs("\nSIGHUP reloads the models, SIGTERM drains and stops, a second signal stops at once.\n",
+    fputs("\nSIGHUP reloads models, keys and certificates, SIGTERM drains and stops, a second "
+          "signal stops at once.\n",
           out);
 }

@@ -9,6 +9,7 @@ enum srv_command {
     SRV_CHECK,        /* --check: settings and models, without serving */
     SRV_PRINT_CONFIG, /* --print-config */
     SRV_HEALTHCHECK,  /* --healthcheck [URL or HOST:PORT] */
+    SRV_HASH_KEY,     /* --hash-key ID */
     SRV_DOCS,         /* --docs settings|metrics|errors */
     SRV_VERSION,
     SRV_HELP,
@@ -16,7 +17,8 @@ enum srv_command {
 
 struct srv_options {
     enum srv_command command;
-    const char *argument; /* of --healthcheck ("" if none) and --docs; borrowed from argv */
+    const char
+        *argument; /* of --healthcheck ("" if none), --hash-key, --docs; borrowed from argv */
     struct srv_config config;
 };
 

@@ -1,5 +1,6 @@
 #include "http/http.h"
 
+#include "api/authorize.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "http/exchange.h"

@@ -109,6 +109,7 @@ static void add_request(struct line *line, const struct srv_exchange *exchange, 
     add_text(line, "span_id", exchange->trace.span_id);
     add_text(line, "parent_id", exchange->trace.parent_id);
     add_text(line, "client", exchange->peer ? exchange->peer->address : "?");
+    add_text(line, "key", request->client_key);
     add_text(line, "listener", srv_listener_name(exchange->http->listener));
     add_text(line, "method", request->method ? request->method : "?");
     add_text(line, "path", exchange->path);
