@@ -1,6 +1,7 @@
 /* GET /models, on both listeners: what is there and what serves. */
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/model_request.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -78,15 +79,20 @@ static void write_labels(const struct srv_snapshot *snapshot, const char *model,
     srv_text_puts(out, "}");
 }
 
+/* What TorchServe's list of models has; the URL is the folder. */
+static void write_torchserve_names(const char *model, struct srv_text *out)
+{
+    srv_text_puts(out, ",\"modelName\":");
+    srv_text_json(out, model);
+    srv_text_puts(out, ",\"modelUrl\":");
+    srv_text_json(out, model);
+}
+
 static enum srv_handled reply_models(struct srv_request *request, bool for_operator)
 {
     struct srv_text *out = &request->reply.body;
-    struct srv_snapshot snapshot = {0};
-    struct eng_error error = {0};
-    if (srv_registry_snapshot(request->app->registry, &snapshot, &error) != ENG_OK) {
-        srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
-        return SRV_DONE;
-    }
+    struct srv_snapshot snapshot;
+    if (!srv_request_snapshot(request, &snapshot)) return SRV_DONE;
     char default_model[SRV_MODEL_CHARS + 1];
     srv_registry_default(request->app->registry, default_model, sizeof default_model);
     srv_text_puts(out, "{\"default_model\":");
@@ -98,6 +104,7 @@ static enum srv_handled reply_models(struct srv_request *request, bool for_opera
         if (is_new) {
             srv_text_puts(out, i ? "]},{\"name\":" : "{\"name\":");
             srv_text_json(out, v->model);
+            if (for_operator) write_torchserve_names(v->model, out);
             srv_text_puts(out, ",\"labels\":");
             write_labels(&snapshot, v->model, out);
             srv_text_puts(out, ",\"versions\":[");

@@ -69,19 +69,10 @@ enum srv_handled h_v1_classify(struct srv_request *request)
 
 /* --- what there is --- */
 
-/* False: the reply is an error. */
-static bool take_snapshot(struct srv_request *request, struct srv_snapshot *out)
-{
-    struct eng_error error = {0};
-    if (srv_registry_snapshot(request->app->registry, out, &error) == ENG_OK) return true;
-    srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
-    return false;
-}
-
 enum srv_handled h_v1_models(struct srv_request *request)
 {
-    struct srv_snapshot snapshot = {0};
-    if (!take_snapshot(request, &snapshot)) return SRV_DONE;
+    struct srv_snapshot snapshot;
+    if (!srv_request_snapshot(request, &snapshot)) return SRV_DONE;
     srv_v1_write_names(&snapshot, &request->reply.body);
     srv_snapshot_fini(&snapshot);
     return SRV_DONE;
@@ -100,8 +91,8 @@ static void write_acquired(struct srv_request *request, const struct srv_snapsho
 
 enum srv_handled h_v1_status(struct srv_request *request)
 {
-    struct srv_snapshot snapshot = {0};
-    if (!take_snapshot(request, &snapshot)) return SRV_DONE;
+    struct srv_snapshot snapshot;
+    if (!srv_request_snapshot(request, &snapshot)) return SRV_DONE;
     bool is_label = strstr(request->route->pattern, "{label}") != NULL;
     if (is_label || !srv_v1_write_status(&snapshot, request->captures[0], request->captures[1],
                                          &request->reply.body))

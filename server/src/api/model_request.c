@@ -50,6 +50,18 @@ bool srv_request_acquire(struct srv_request *request, struct srv_served **out)
     return true;
 }
 
+bool srv_request_snapshot(struct srv_request *request, struct srv_snapshot *out)
+{
+    struct eng_error error = {0};
+    struct srv_snapshot snapshot = {0};
+    enum eng_status status = srv_registry_snapshot(request->app->registry, &snapshot, &error);
+    if (status == ENG_OK)
+        *out = snapshot;
+    else
+        srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
+    return status == ENG_OK;
+}
+
 struct srv_pictures_limits srv_request_limits(const struct srv_request *request)
 {
     const struct srv_config *config = request->app->config;

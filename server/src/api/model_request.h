@@ -5,6 +5,7 @@
 #include "api/pictures.h"
 #include "api/request.h"
 #include "serve/job.h"
+#include "serve/registry.h"
 
 /* Purpose: a reply with the sentence, or with the code's own if nobody knew a better one. */
 void srv_request_fail(struct srv_request *request, enum srv_code code,
@@ -15,6 +16,9 @@ void srv_request_fail(struct srv_request *request, enum srv_code code,
  * Ownership: the caller releases *out, which is NULL on failure.
  */
 bool srv_request_acquire(struct srv_request *request, struct srv_served **out);
+
+/* Purpose: what there is. The caller ends *out with srv_snapshot_fini. */
+bool srv_request_snapshot(struct srv_request *request, struct srv_snapshot *out);
 
 /* Purpose: how much a request may hold, by the settings. */
 struct srv_pictures_limits srv_request_limits(const struct srv_request *request);

@@ -239,3 +239,13 @@ size_t srv_served_session_bytes(const struct srv_served *served)
 {
     return eng_session_arena_bytes(served->slots[0].session);
 }
+
+size_t srv_served_n_workers(const struct srv_served *served)
+{
+    return served->n_slots;
+}
+
+size_t srv_served_max_batch(const struct srv_served *served)
+{
+    return served->max_batch;
+}

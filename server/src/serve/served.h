@@ -66,6 +66,10 @@ struct srv_request_series srv_served_request_series(const struct srv_served *ser
 /* Purpose: bytes of one session's arena. */
 size_t srv_served_session_bytes(const struct srv_served *served);
 
+/* Purpose: how many batches of it may run at once, and of how many pictures one is at most. */
+size_t srv_served_n_workers(const struct srv_served *served);
+size_t srv_served_max_batch(const struct srv_served *served);
+
 /*
  * Purpose: queues job for job->served. Any thread.
  * Errors: returns QUEUE_FULL, or TOO_LARGE for more pictures than the queue ever holds; then
