@@ -1,0 +1,178 @@
+/* The Open Inference Protocol V2, but for inference and statistics. */
+#include "api/app.h"
+#include "api/handlers.h"
+#include "api/model_request.h"
+#include "api/v2_model.h"
+#include "serve/served.h"
+
+#include <string.h>
+
+enum srv_handled h_v2_live(struct srv_request *request)
+{
+    srv_text_puts(&request->reply.body, "{\"live\":true}\n");
+    return SRV_DONE;
+}
+
+enum srv_handled h_v2_ready(struct srv_request *request)
+{
+    h_readyz(request);
+    if (request->reply.code != SRV_OK) return SRV_DONE;
+    srv_text_clear(&request->reply.body);
+    srv_text_puts(&request->reply.body, "{\"ready\":true}\n");
+    return SRV_DONE;
+}
+
+enum srv_handled h_v2_server(struct srv_request *request)
+{
+    srv_text_puts(&request->reply.body,
+                  "{\"name\":\"classifyd\",\"version\":\"" CLASSIFYD_VERSION "\",\"extensions\":["
+                  "\"classification\",\"binary_tensor_data\",\"parameters\",\"schedule_policy\","
+                  "\"model_configuration\",\"statistics\"]}\n");
+    return SRV_DONE;
+}
+
+enum srv_handled h_v2_model_ready(struct srv_request *request)
+{
+    struct srv_served *served;
+    if (!srv_request_acquire(request, &served)) return SRV_DONE;
+    srv_text_puts(&request->reply.body, "{\"name\":");
+    srv_text_json(&request->reply.body, srv_served_name(served));
+    srv_text_puts(&request->reply.body, ",\"ready\":true}\n");
+    srv_registry_release(request->app->registry, served);
+    return SRV_DONE;
+}
+
+/* --- metadata --- */
+
+/* The one version that the path names, or all that serve. */
+static bool write_versions(struct srv_request *request, const struct srv_served *served)
+{
+    struct srv_text *out = &request->reply.body;
+    struct srv_snapshot snapshot = {0};
+    struct eng_error error = {0};
+    if (request->captures[1]) {
+        srv_text_puts(out, "[");
+        srv_text_json(out, srv_served_version(served));
+        srv_text_puts(out, "]");
+        return true;
+    }
+    if (srv_registry_snapshot(request->app->registry, &snapshot, &error) != ENG_OK) {
+        srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
+        return false;
+    }
+    const char *separator = "[";
+    for (size_t i = 0; i < snapshot.n_versions; i++) {
+        const struct srv_version_info *v = &snapshot.versions[i];
+        if (v->state != SRV_READY || strcmp(v->model, srv_served_name(served)) != 0) continue;
+        srv_text_puts(out, separator);
+        srv_text_json(out, v->version);
+        separator = ",";
+    }
+    srv_text_puts(out, *separator == '[' ? "[]" : "]");
+    srv_snapshot_fini(&snapshot);
+    return true;
+}
+
+static void write_dims(struct srv_text *out, const struct eng_shape *shape, int first)
+{
+    srv_text_puts(out, "[");
+    for (int i = first; i < shape->rank; i++) {
+        if (i > first) srv_text_puts(out, ",");
+        srv_text_integer(out, shape->dim[i]);
+    }
+    srv_text_puts(out, "]");
+}
+
+static void write_metadata_tensor(struct srv_text *out, const char *name, enum eng_dtype dtype,
+                                  const struct eng_shape *shape)
+{
+    srv_text_puts(out, "{\"name\":");
+    srv_text_json(out, name);
+    srv_text_printf(out, ",\"datatype\":\"%s\",\"shape\":", srv_v2_type_name(dtype));
+    write_dims(out, shape, 0);
+    srv_text_puts(out, "}");
+}
+
+static struct eng_shape output_shape(const struct srv_v2_model *model)
+{
+    return (struct eng_shape){.rank = 2, .dim = {-1, (int64_t)model->n_classes}};
+}
+
+static void write_tensors(struct srv_text *out, const struct srv_v2_model *model)
+{
+    struct eng_shape shape = output_shape(model);
+    srv_text_puts(out, ",\"inputs\":[");
+    write_metadata_tensor(out, model->input, model->dtype, &model->shape);
+    srv_text_puts(out, "],\"outputs\":[");
+    for (size_t i = 0; i < model->n_outputs; i++) {
+        if (i > 0) srv_text_puts(out, ",");
+        write_metadata_tensor(out, model->outputs[i].name, ENG_FLOAT32, &shape);
+    }
+    srv_text_puts(out, "]");
+}
+
+static void write_metadata(struct srv_request *request, const struct srv_served *served)
+{
+    struct srv_text *out = &request->reply.body;
+    struct srv_v2_model model;
+    srv_v2_model_init(&model, srv_served_model(served));
+    srv_text_puts(out, "{\"name\":");
+    srv_text_json(out, srv_served_name(served));
+    srv_text_puts(out, ",\"versions\":");
+    if (!write_versions(request, served)) return;
+    srv_text_puts(out, ",\"platform\":\"onnx_onnxv1\"");
+    write_tensors(out, &model);
+    srv_text_printf(out, ",\"properties\":{\"version\":\"%s\",\"digest\":\"%s\"}}\n",
+                    srv_served_version(served), eng_model_digest(srv_served_model(served)));
+}
+
+enum srv_handled h_v2_model(struct srv_request *request)
+{
+    struct srv_served *served;
+    if (!srv_request_acquire(request, &served)) return SRV_DONE;
+    write_metadata(request, served);
+    srv_registry_release(request->app->registry, served);
+    return SRV_DONE;
+}
+
+/* --- config --- */
+
+static void write_config_tensor(struct srv_text *out, const char *name, enum eng_dtype dtype,
+                                const struct eng_shape *shape)
+{
+    srv_text_puts(out, "{\"name\":");
+    srv_text_json(out, name);
+    srv_text_printf(out, ",\"data_type\":\"TYPE_%s\",\"dims\":", srv_v2_type_name(dtype));
+    write_dims(out, shape, 1);
+    srv_text_puts(out, "}");
+}
+
+/* The fields of Triton's ModelConfig that say something here. */
+static void write_config(struct srv_text *out, const struct srv_served *served)
+{
+    struct srv_v2_model model;
+    srv_v2_model_init(&model, srv_served_model(served));
+    struct eng_shape shape = output_shape(&model);
+    srv_text_puts(out, "{\"name\":");
+    srv_text_json(out, srv_served_name(served));
+    srv_text_printf(out,
+                    ",\"platform\":\"onnx_onnxv1\",\"backend\":\"classifyd\","
+                    "\"max_batch_size\":%d,\"input\":[",
+                    eng_model_max_batch(srv_served_model(served)));
+    write_config_tensor(out, model.input, model.dtype, &model.shape);
+    srv_text_puts(out, "],\"output\":[");
+    for (size_t i = 0; i < model.n_outputs; i++) {
+        if (i > 0) srv_text_puts(out, ",");
+        write_config_tensor(out, model.outputs[i].name, ENG_FLOAT32, &shape);
+    }
+    srv_text_puts(out, "],\"dynamic_batching\":{}}\n");
+}
+
+enum srv_handled h_v2_config(struct srv_request *request)
+{
+    struct srv_served *served;
+    if (!srv_request_acquire(request, &served)) return SRV_DONE;
+    write_config(&request->reply.body, served);
+    srv_registry_release(request->app->registry, served);
+    return SRV_DONE;
+}
