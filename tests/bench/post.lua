@@ -1,8 +1,10 @@
--- wrk: POSTs the file that env PICTURE names; ends with one line of numbers for http.sh.
-local file = assert(io.open(os.getenv("PICTURE"), "rb"))
+-- wrk: POSTs the file that env BODY names, with CONTENT_TYPE and HEADERS (lines); ends with one line of numbers for
+-- serving_load.py.
+local file = assert(io.open(os.getenv("BODY"), "rb"))
 wrk.method = "POST"
 wrk.body = file:read("*a")
-wrk.headers["Content-Type"] = "image/png"
+wrk.headers["Content-Type"] = os.getenv("CONTENT_TYPE")
+for name, value in (os.getenv("HEADERS") or ""):gmatch("([^:\n]+): ([^\n]+)") do wrk.headers[name] = value end
 file:close()
 
 function done(summary, latency)
