@@ -66,6 +66,7 @@ static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
                    .metrics = d->app.metrics,
                    .max_queue = (size_t)config->max_queue,
                    .max_batch = (int)config->max_batch,
+                   .max_delay_us = config->max_delay_us,
                    .precision = strcmp(config->precision, "bf16") == 0 ? ENG_PRECISION_BF16
                                                                        : ENG_PRECISION_FLOAT32,
                    .tuning =

@@ -29,6 +29,11 @@ def b64(data):
     return base64.b64encode(data).decode()
 
 
+def is_overloaded(reply):
+    """Refused because what waits takes longer than its deadline allows."""
+    return reply.status == 503 and reply.json()["code"] == "overloaded"
+
+
 class Classify(daemon.TestCase):
     def setUp(self):
         super().setUp()
@@ -201,7 +206,7 @@ class Classify(daemon.TestCase):
             return any(r.status == status for r in replies)
         d.wait_for(seen, "answer %d" % status)
         self.assertEqual(len(replies) % 30, 0)
-        self.assertLessEqual({r.status for r in replies}, {200, status})
+        self.assertLessEqual({r.status for r in replies if not is_overloaded(r)}, {200, status})
         return [r for r in replies if r.status == status]
 
     def test_a_full_queue_refuses(self):

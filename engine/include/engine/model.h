@@ -53,6 +53,15 @@ enum eng_origin {
 const char *eng_card_item_name(enum eng_card_item item);
 const char *eng_origin_name(enum eng_origin origin);
 
+/* What config.json asks of whoever runs the model for many: pictures of several requests in one
+ * batch. */
+struct eng_batching {
+    int64_t max_batch;        /* the largest batch; 0: not said. The model's own plans keep to it */
+    int64_t max_delay_us;     /* how long a batch may wait to fill; -1: not said */
+    int64_t max_queue;        /* pictures that may wait; 0: not said */
+    int64_t default_priority; /* 1 (goes first) to 10; 0: not said */
+};
+
 /* What a model says of itself: metadata_props and config.json. Borrowed from the model. */
 struct eng_card {
     const char *name;          /* ModelProto.graph.name, "" if none */
@@ -74,6 +83,7 @@ struct eng_card {
     size_t top;              /* classes to show when nobody says how many; 0: the caller's choice */
     unsigned guessed;        /* bits of enum eng_guess */
     enum eng_origin origin[ENG_N_CARD_ITEMS];
+    struct eng_batching batching;
     size_t n_golden;     /* recorded samples */
     const char *history; /* JSON of the training history, NULL if none */
     const char *recipe;  /* JSON of the recipe that it was trained from, NULL if none */
@@ -93,7 +103,8 @@ struct eng_model_options {
     const char *config_path; /* config.json that completes or overrides metadata; NULL = none */
     const char *preset;      /* preprocessing by name, as config.json's preset; NULL = none */
     const char *labels_path; /* a labels file, as config.json's labels_file; NULL = none */
-    int max_batch;           /* the largest batch that sessions may run; 0 = 32 */
+    int max_batch;           /* the largest batch that sessions may run, if config.json's "batching"
+                                does not say; 0 = 32 */
     /* How to choose among ways of computing if config.json's "engine" does not say; and where
      * measurements are kept, NULL: nowhere. */
     enum eng_precision precision;
@@ -105,8 +116,8 @@ struct eng_model_options {
  * Purpose: opens an .onnx file, or the model.onnx of a version folder (then its config.json, or
  * else the one above that folder, is read if it exists and options name none): read, check, infer
  * shapes, fold, fuse, plan. Ownership: the caller ends it with eng_model_destroy, after its last
- * session. A file of large weights stays open, for eng_explain to read again what inference needs in
- * another form only. Errors: NOT_FOUND, IO (also a file that is written to meanwhile), FORMAT,
+ * session. A file of large weights stays open, for eng_explain to read again what inference needs
+ * in another form only. Errors: NOT_FOUND, IO (also a file that is written to meanwhile), FORMAT,
  * UNSUPPORTED, LIMIT, NO_MEMORY; the sentence names node, operator and reason. Threads: any; the
  * model may then be used by all; a second one computes the digest meanwhile. Cost: memory for 1.5
  * times the weights; resnet50 takes a tenth of a second. Source: onnx.proto, IR version 3 to 10,

@@ -182,6 +182,7 @@ enum eng_status eng_card_read(const struct onnx_model *onnx,
 {
     struct card_draft draft = {
         .origin = ENG_ORIGIN_FILE,
+        .source.card.batching = {.max_delay_us = -1},
         .source.engine = {.tuning = ENG_CARD_UNSAID, .precision = ENG_CARD_UNSAID}};
     card_preprocess_defaults(&draft.source.card.preprocess);
     const char *config_path = options ? options->config_path : NULL;

@@ -30,10 +30,10 @@
  *   classifyd.recipe      the recipe's JSON, as it was
  * config.json (in the version folder, or beside it) may hold "labels", "labels_file" (beside
  * config.json, in the forms of card_labels.c), "preprocess", "output", "softmax", "top",
- * "description" with the same meaning, "engine", which says how to compute, and "version_labels"
- * and "version_policy", which classifyd reads; it wins over metadata, key by key, and a preset
- * counts as all its keys. An unknown key is an error with the nearest name. docs/preprocessing.md
- * is for users.
+ * "description" with the same meaning, "engine", which says how to compute, "batching", and
+ * "version_labels" and "version_policy", which classifyd reads; it wins over metadata, key by key,
+ * and a preset counts as all its keys. An unknown key is an error with the nearest name.
+ * docs/preprocessing.md is for users.
  */
 struct eng_golden {
     const uint8_t *pixels;      /* [H, W, C] of the model's size */

@@ -14,6 +14,7 @@ static const struct card_key rows[] = {
     {"softmax", card_read_softmax},       {"top", card_read_top},
     {"description", read_description},    {"engine", card_read_engine},
     {"version_labels", leave_to_server},  {"version_policy", leave_to_server},
+    {"batching", card_read_batching},
 };
 
 enum { N_ROWS = sizeof rows / sizeof *rows };

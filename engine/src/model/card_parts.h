@@ -39,6 +39,7 @@ card_part_fn card_read_softmax;
 card_part_fn card_read_output;
 card_part_fn card_read_top;
 card_part_fn card_read_engine;
+card_part_fn card_read_batching;
 card_part_fn card_read_golden;
 
 /* --- preprocess: card_preprocess.c --- */

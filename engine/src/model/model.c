@@ -159,6 +159,8 @@ static enum eng_status build(struct eng_model *model, const struct source *sourc
         return eng_fail(err, ENG_ARGUMENT, "max_batch is %d, wanted 1 to %d", max_batch,
                         MAX_MAX_BATCH);
     enum eng_status status = read_onnx(model, source, options, err);
+    if (model->source.card.batching.max_batch > 0)
+        max_batch = (int)model->source.card.batching.max_batch;
     if (status == ENG_OK) status = eng_model_find_batch(model, max_batch, err);
     lap(model, ENG_LOAD_BATCH);
     if (status == ENG_OK) status = make_turned(model, options, source->file != NULL, err);

@@ -137,7 +137,7 @@ static void finish_explain(struct srv_request *request)
     if (e->job.code == SRV_OK)
         write_answer(request, &e->job);
     else
-        srv_request_fail(request, e->job.code, &e->job.error);
+        srv_request_refuse(request, e->job.code, e->job.retry_after_s, &e->job.error);
     free_explaining(request->app, e);
 }
 
@@ -170,7 +170,10 @@ enum srv_handled h_explain(struct srv_request *request)
         return SRV_DONE;
     }
     e->job.request = eng_explain_defaults();
-    if (srv_request_acquire(request, &e->job.served) && read_class(request, e) &&
+    unsigned
+        priority; /* explanations give way to everything else, and have none among themselves */
+    if (srv_request_read_limits(request, &priority) &&
+        srv_request_acquire(request, &e->job.served) && read_class(request, e) &&
         read_method(request, e) && read_parameters(request, e) && read_format(request, e) &&
         read_body(request, e))
         return compute(request, e);

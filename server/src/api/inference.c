@@ -11,7 +11,8 @@ void *srv_inference_create(struct srv_request *request, size_t n_bytes)
         srv_reply_error(request, SRV_INTERNAL, "out of memory");
         return NULL;
     }
-    if (srv_request_acquire(request, &inference->job.served)) {
+    if (srv_request_read_limits(request, &inference->job.priority) &&
+        srv_request_acquire(request, &inference->job.served)) {
         request->seen.is_inference = true;
         request->seen.series = srv_served_request_series(inference->job.served);
         return inference;
@@ -38,7 +39,8 @@ static void finish(struct srv_request *request)
     if (inference->job.code == SRV_OK)
         inference->write(request, inference);
     else
-        srv_request_fail(request, inference->job.code, &inference->job.error);
+        srv_request_refuse(request, inference->job.code, inference->job.retry_after_s,
+                           &inference->job.error);
     srv_inference_destroy(request->app, inference);
 }
 

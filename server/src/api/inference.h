@@ -21,7 +21,8 @@ struct srv_inference {
 
 /*
  * Purpose: a zeroed dialect struct of n_bytes with the version that {model} and {version} of the
- * route name. NULL: the reply is an error.
+ * route name, and with the priority and the deadline that the headers say
+ * (srv_request_read_limits). NULL: the reply is an error.
  */
 void *srv_inference_create(struct srv_request *request, size_t n_bytes);
 

@@ -8,10 +8,48 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MAX_DEADLINE_MS = 3600000 }; /* as request_timeout_ms, which is the least of all anyway */
+
 void srv_request_fail(struct srv_request *request, enum srv_code code,
                       const struct eng_error *error)
 {
     srv_reply_error(request, code, "%s", error->text[0] ? error->text : srv_code_text(code));
+}
+
+void srv_request_refuse(struct srv_request *request, enum srv_code code, unsigned retry_after_s,
+                        const struct eng_error *error)
+{
+    srv_request_fail(request, code, error);
+    if (retry_after_s > request->reply.retry_after_s) request->reply.retry_after_s = retry_after_s;
+}
+
+/* A header's whole number of 1 to max; *out stays as it is without the header. */
+static bool read_number(struct srv_request *request, const char *name, int64_t max, int64_t *out)
+{
+    const char *text = request->header(request, name);
+    if (!text) return true;
+    int64_t value = 0;
+    const char *p = text;
+    for (; *p >= '0' && *p <= '9' && value <= max; p++)
+        value = value * 10 + (*p - '0');
+    if (*p == '\0' && value >= 1 && value <= max) {
+        *out = value;
+        return true;
+    }
+    srv_reply_error(request, SRV_INVALID_REQUEST, "%s is \"%.40s\"; wanted 1 to %" PRId64, name,
+                    text, max);
+    return false;
+}
+
+bool srv_request_read_limits(struct srv_request *request, unsigned *priority)
+{
+    int64_t deadline_ms = 0, level = 0;
+    if (!read_number(request, "X-Request-Deadline-Ms", MAX_DEADLINE_MS, &deadline_ms) ||
+        !read_number(request, "X-Request-Priority", SRV_MAX_PRIORITY, &level))
+        return false;
+    if (deadline_ms > 0) srv_request_limit_time(request, deadline_ms * 1000);
+    *priority = (unsigned)level;
+    return true;
 }
 
 /* As much as fits. */

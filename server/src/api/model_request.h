@@ -11,6 +11,17 @@
 void srv_request_fail(struct srv_request *request, enum srv_code code,
                       const struct eng_error *error);
 
+/* Purpose: the same for a refusal that may end: retry_after_s becomes the reply's Retry-After if it
+ * is more than the code's own. */
+void srv_request_refuse(struct srv_request *request, enum srv_code code, unsigned retry_after_s,
+                        const struct eng_error *error);
+
+/*
+ * Purpose: the headers X-Request-Deadline-Ms, which shortens the request's deadline, and
+ * X-Request-Priority, 1 (goes first) to SRV_MAX_PRIORITY; *priority is 0 without it.
+ */
+bool srv_request_read_limits(struct srv_request *request, unsigned *priority);
+
 /*
  * Purpose: the version that {model} and {version}, or {label}, name, for log and metrics too.
  * Ownership: the caller releases *out, which is NULL on failure.

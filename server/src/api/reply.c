@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_SENTENCE_BYTES = 1024 };
+enum { MAX_SENTENCE_BYTES = 1024, SERVICE_UNAVAILABLE = 503 };
 
 void srv_reply_error_members(struct srv_request *request, enum srv_code code, const char *sentence)
 {
     struct srv_text *body = &request->reply.body;
     request->reply.code = code;
     request->reply.content_type = NULL;
+    request->reply.retry_after_s = srv_code_http(code) == SERVICE_UNAVAILABLE;
     srv_text_puts(body, "\"error\":");
     srv_text_json(body, sentence);
     srv_text_puts(body, ",\"code\":\"");

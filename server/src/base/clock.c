@@ -16,8 +16,12 @@ void srv_clock_condition_init(pthread_cond_t *condition)
     pthread_condattr_destroy(&monotonic);
 }
 
+struct timespec srv_clock_timespec(int64_t at_us)
+{
+    return (struct timespec){.tv_sec = at_us / 1000000, .tv_nsec = at_us % 1000000 * 1000};
+}
+
 struct timespec srv_clock_after_ms(int64_t ms)
 {
-    int64_t at_us = srv_clock_us() + ms * 1000;
-    return (struct timespec){.tv_sec = at_us / 1000000, .tv_nsec = at_us % 1000000 * 1000};
+    return srv_clock_timespec(srv_clock_us() + ms * 1000);
 }

@@ -7,6 +7,13 @@
 /* For when not even the error's sentence could be written. */
 static const char out_of_memory[] = "{\"error\":\"out of memory\",\"code\":\"internal\"}\n";
 
+static void add_retry_after(unsigned s, struct MHD_Response *response)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", s);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
+}
+
 static void add_headers(const struct srv_exchange *exchange, struct MHD_Response *response)
 {
     const struct srv_request *request = &exchange->request;
@@ -30,8 +37,7 @@ static void add_headers(const struct srv_exchange *exchange, struct MHD_Response
     unsigned status = srv_code_http(request->reply.code);
     if (request->reply.allow[0])
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->reply.allow);
-    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    if (request->reply.retry_after_s > 0) add_retry_after(request->reply.retry_after_s, response);
     if (status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     if (atomic_load_explicit(&exchange->http->app->shutting_down, memory_order_relaxed))

@@ -2,8 +2,10 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "serve/admission.h"
 #include "serve/served_parts.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -14,7 +16,9 @@ struct srv_explainer {
     size_t max_running;
     int64_t max_us;
     atomic_size_t n_running; /* submitted and not done */
-    bool is_busy[];          /* [workers] explains just now; each worker's own */
+    pthread_mutex_t lock;    /* guards drain: explanations, each with its own time */
+    struct srv_drain drain;
+    bool is_busy[]; /* [workers] explains just now; each worker's own */
 };
 
 /* One explanation under way. */
@@ -32,6 +36,7 @@ enum eng_status srv_explainer_create(struct eng_pool *pool, struct srv_metrics *
     struct srv_explainer *explainer =
         calloc(1, sizeof *explainer + n_workers * sizeof explainer->is_busy[0]);
     if (!explainer) return srv_fail_memory(err, "the explainer");
+    pthread_mutex_init(&explainer->lock, NULL);
     explainer->pool = pool;
     explainer->metrics = metrics;
     explainer->running = srv_metrics_series(metrics, SRV_M_EXPLAIN_RUNNING, NULL);
@@ -43,6 +48,7 @@ enum eng_status srv_explainer_create(struct eng_pool *pool, struct srv_metrics *
 
 void srv_explainer_destroy(struct srv_explainer *explainer)
 {
+    if (explainer) pthread_mutex_destroy(&explainer->lock);
     free(explainer);
 }
 
@@ -141,6 +147,22 @@ static void count(const struct srv_explain_job *job)
                        (double)job->times.compute_us * 1e-6);
 }
 
+static void note_drain(struct srv_explainer *explainer, int64_t took_us)
+{
+    pthread_mutex_lock(&explainer->lock);
+    srv_drain_note(&explainer->drain, 1, took_us);
+    pthread_mutex_unlock(&explainer->lock);
+}
+
+/* How long one explanation takes of late. */
+static double mean_us(struct srv_explainer *explainer)
+{
+    pthread_mutex_lock(&explainer->lock);
+    double us = srv_drain_us(&explainer->drain, 1);
+    pthread_mutex_unlock(&explainer->lock);
+    return us;
+}
+
 static void run(struct eng_task *task, int worker)
 {
     struct srv_explain_job *job = (struct srv_explain_job *)task; /* its first member */
@@ -154,6 +176,7 @@ static void run(struct eng_task *task, int worker)
     job->code = explain(job, worker);
     explainer->is_busy[worker] = false;
     count(job);
+    note_drain(explainer, srv_clock_us() - job->times.started_us);
     /* First free, then answered: who sends the next one upon the answer is not refused. */
     srv_series_add(explainer->running, -1);
     atomic_fetch_sub(&explainer->n_running, 1);
@@ -169,6 +192,7 @@ enum srv_code srv_explainer_submit(struct srv_explainer *explainer, struct srv_e
         srv_fail(&job->error, ENG_LIMIT,
                  "%zu explanations are being computed; explain_concurrency allows no more",
                  explainer->max_running);
+        job->retry_after_s = srv_admission_retry_after_s(mean_us(explainer));
         return job->code = SRV_QUEUE_FULL;
     }
     srv_series_add(explainer->running, 1);

@@ -36,6 +36,7 @@ struct srv_explain_job {
     /* The answer. The submitter ends the explanation and frees the drawing. */
     enum srv_code code; /* OK, INVALID_IMAGE, NOT_EXPLAINABLE, DEADLINE_EXCEEDED ... */
     struct eng_error error;
+    unsigned retry_after_s; /* when it is refused: how soon to come again */
     struct eng_explanation explanation;
     struct srv_png drawing;
     struct srv_job_times times; /* compute_us includes giving way and drawing */
@@ -55,8 +56,9 @@ void srv_explainer_destroy(struct srv_explainer *explainer);
 
 /*
  * Purpose: hands the job to the pool. Any thread.
- * Errors: QUEUE_FULL while max_running are being computed; then job->code and job->error are set
- *         and done is never called. Else OK: done is called once.
+ * Errors: QUEUE_FULL while max_running are being computed; then job->code, job->error and
+ *         job->retry_after_s, the mean time of an explanation of late, are set and done is never
+ *         called. Else OK: done is called once.
  */
 enum srv_code srv_explainer_submit(struct srv_explainer *explainer, struct srv_explain_job *job);
 

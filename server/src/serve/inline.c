@@ -32,7 +32,8 @@ static void compute(struct srv_served *served, struct eng_session *session, stru
 bool srv_served_try_inline(struct srv_job *job)
 {
     struct srv_served *served = job->served;
-    if (served->n_inline == 0 || !is_small(job) || srv_served_queue_length(served) > 0)
+    if (served->n_inline == 0 || served->max_delay_us > 0 || !is_small(job) ||
+        srv_served_queue_length(served) > 0)
         return false;
     int64_t start_us = srv_clock_us();
     if (job->deadline_us && start_us >= job->deadline_us)

@@ -11,6 +11,9 @@
 
 struct srv_served;
 
+/* 1 goes first. */
+enum { SRV_MAX_PRIORITY = 10, SRV_DEFAULT_PRIORITY = 5 };
+
 enum srv_sample_kind {
     SRV_SAMPLE_ENCODED, /* bytes of a PNG or JPEG */
     SRV_SAMPLE_PIXELS,  /* floats 0..255, [H, W, C] of the model's size */
@@ -51,7 +54,8 @@ struct srv_job {
                     */
     struct srv_png
         *seen;         /* [n_samples], zeroed by the submitter, who frees them; NULL: not wanted */
-    unsigned priority; /* 1 goes first, larger ones later; 0: the model's default */
+    unsigned priority; /* 1 goes first, larger ones later, above SRV_MAX_PRIORITY is the same as
+                          that; 0: the model's default, which submit fills in */
     int64_t deadline_us; /* on srv_clock_us; at or after it nothing more is computed; 0 = none */
     void (*done)(struct srv_job *job);
     void *ctx;
@@ -59,6 +63,7 @@ struct srv_job {
     /* The answer. */
     enum srv_code code; /* OK, INVALID_IMAGE, INVALID_REQUEST, TOO_LARGE, DEADLINE_EXCEEDED ... */
     struct eng_error error; /* when code is not OK; "picture 3 of 8: ..." when there are several */
+    unsigned retry_after_s; /* when it is refused: how soon to come again */
     size_t max_batch_size;  /* the largest batch that one of its pictures was part of */
     struct srv_job_times times;
 

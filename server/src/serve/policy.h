@@ -1,8 +1,9 @@
-/* What a free worker takes from the queue: a pure function, tested without threads. */
+/* When a batch runs and what it takes: pure functions, tested without threads. */
 #ifndef SRV_SERVE_POLICY_H
 #define SRV_SERVE_POLICY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Purpose: how many of the waiting pictures the next run takes.
@@ -12,5 +13,13 @@
  * others are idle the pictures are shared out evenly.
  */
 size_t srv_policy_take(size_t n_waiting, size_t n_workers, size_t n_busy, size_t max_batch);
+
+/*
+ * Purpose: how long a job may wait for others to fill its batch: until max_delay_us after it came,
+ * but never beyond the middle between that and its deadline (0: none), so that time to compute is
+ * left. A batch runs when one of its jobs is due, or when it is full.
+ * Without a delay: at once.
+ */
+int64_t srv_policy_due_us(int64_t submitted_us, int64_t deadline_us, int64_t max_delay_us);
 
 #endif

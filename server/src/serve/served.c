@@ -16,6 +16,12 @@ static struct srv_series *series_of(const struct srv_served *served, enum srv_me
     return metrics ? srv_metrics_series(metrics, metric, labels) : NULL;
 }
 
+static struct srv_series *refusals_of(const struct srv_served *served, const char *reason)
+{
+    const char *labels[] = {reason, served->name};
+    return srv_metrics_series(served->options.metrics, SRV_M_REFUSED, labels);
+}
+
 static void find_series(struct srv_served *served)
 {
     served->batch_size = series_of(served, SRV_M_BATCH_SIZE);
@@ -25,6 +31,20 @@ static void find_series(struct srv_served *served)
     served->request_compute_seconds = series_of(served, SRV_M_REQUEST_COMPUTE_SECONDS);
     served->request_series.inference_seconds = series_of(served, SRV_M_INFERENCE_SECONDS);
     served->request_series.encode_seconds = series_of(served, SRV_M_ENCODE_SECONDS);
+    served->queue_full = refusals_of(served, "queue_full");
+    served->overloaded = refusals_of(served, "overloaded");
+    served->expired = refusals_of(served, "deadline_exceeded");
+}
+
+/* What the model's config.json says wins over the settings. */
+static void read_batching(struct srv_served *served, const struct eng_batching *batching)
+{
+    const struct srv_served_options *options = &served->options;
+    bool says_delay = batching->max_delay_us >= 0;
+    served->max_queue = batching->max_queue ? (size_t)batching->max_queue : options->max_queue;
+    served->max_delay_us = says_delay ? batching->max_delay_us : options->max_delay_us;
+    served->default_priority =
+        batching->default_priority ? (unsigned)batching->default_priority : SRV_DEFAULT_PRIORITY;
 }
 
 static enum eng_status open_model(struct srv_served *served, const char *folder,
@@ -45,6 +65,7 @@ static enum eng_status open_model(struct srv_served *served, const char *folder,
     if (!card->takes_images)
         return srv_fail(err, ENG_UNSUPPORTED, "%s: the model takes no pictures: %s", folder,
                         card->no_pictures);
+    read_batching(served, &card->batching);
     served->preprocess = &card->preprocess;
     served->n_classes = card->n_classes;
     /* Samples that run one after the other had better go to any worker that is free. */

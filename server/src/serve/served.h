@@ -15,16 +15,18 @@
 struct srv_served_options {
     struct eng_pool *pool;
     struct srv_metrics *metrics; /* NULL: nothing is counted */
-    size_t max_queue;            /* pictures */
-    int max_batch;               /* 0: the engine's default */
+    /* The model's config.json may say otherwise of these. */
+    size_t max_queue;     /* pictures */
+    int max_batch;        /* 0: the engine's default */
+    int64_t max_delay_us; /* how long a batch waits to fill; 0: a lone request never waits */
     enum eng_precision precision;
     enum eng_tuning tuning;
     struct eng_tuning_cache *tuning_cache; /* shared by all models */
     int64_t inline_below_us; /* a model that runs one picture faster may run inline; 0 = never */
     struct eng_image_limits limits;
-    /* The loader's own: called after a submit, outside the lock, so that queued jobs get watched
-     * for their deadlines. NULL: nobody watches. */
-    void (*queued)(void *ctx);
+    /* The loader's own: called after a submit, outside the lock, so that somebody calls
+     * srv_served_look at look_us at the latest. NULL: nobody watches. */
+    void (*queued)(void *ctx, int64_t look_us);
     void *queued_ctx;
 };
 
@@ -72,8 +74,9 @@ size_t srv_served_max_batch(const struct srv_served *served);
 
 /*
  * Purpose: queues job for job->served. Any thread.
- * Errors: returns QUEUE_FULL, or TOO_LARGE for more pictures than the queue ever holds; then
- *         job->code and job->error are set and done is never called. Else OK: done is called once.
+ * Errors: returns QUEUE_FULL, OVERLOADED if the deadline cannot be met (admission.h), or TOO_LARGE
+ *         for more pictures than the queue ever holds; then job->code, job->error and
+ *         job->retry_after_s are set and done is never called. Else OK: done is called once.
  * Cost: one lock, no allocation; another thread is woken only if one sleeps.
  */
 enum srv_code srv_served_submit(struct srv_job *job);
@@ -86,11 +89,14 @@ enum srv_code srv_served_submit(struct srv_job *job);
  */
 bool srv_served_try_inline(struct srv_job *job);
 
-/* Purpose: ends the waiting jobs whose deadline has passed. Returns the pictures that still wait.
+/*
+ * Purpose: ends the waiting jobs whose deadline has passed, and runs the batches that have waited
+ * long enough to fill. Returns when to look again; INT64_MAX: nobody waits.
  */
-size_t srv_served_expire(struct srv_served *served, int64_t now_us);
+enum { SRV_LOOK_EVERY_US = 20000 };
+int64_t srv_served_look(struct srv_served *served, int64_t now_us);
 
 /* Purpose: pictures waiting now. */
-size_t srv_served_queue_length(struct srv_served *served);
+size_t srv_served_queue_length(const struct srv_served *served);
 
 #endif

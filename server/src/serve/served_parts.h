@@ -4,7 +4,9 @@
 #define SRV_SERVE_SERVED_PARTS_H
 
 #include "engine/session.h"
+#include "serve/admission.h"
 #include "serve/counters.h"
+#include "serve/queue.h"
 #include "serve/served.h"
 
 #include <pthread.h>
@@ -41,7 +43,9 @@ struct srv_served {
     char *name, *version;
     struct eng_model *model;
     const struct eng_preprocess *preprocess; /* the model's */
-    size_t n_classes, max_batch;
+    size_t n_classes, max_batch, max_queue;
+    int64_t max_delay_us;
+    unsigned default_priority;
     struct srv_served_options options;
     struct srv_served_link link;
 
@@ -56,15 +60,19 @@ struct srv_served {
     struct srv_series *batch_size, *queue_seconds, *decode_seconds, *compute_seconds;
     struct srv_series *request_compute_seconds;
     struct srv_request_series request_series;
+    struct srv_series *queue_full, *overloaded, *expired;
 
     /* The lock guards what follows, the free slots and the batcher's part of queued jobs. */
     pthread_mutex_t lock;
     pthread_cond_t all_free; /* signalled when the last slot comes free */
-    struct srv_job *head, *tail;
+    struct srv_queue queue;
     atomic_size_t n_queued; /* pictures; written under the lock, read anywhere */
     struct srv_slot *free;
     size_t n_free;
     size_t n_scheduled; /* slots that wait for a worker */
+    struct srv_drain drain;
+    int64_t
+        busy_since_us; /* what of the busy time drain has not counted; while a slot is not free */
 };
 
 /*
@@ -94,5 +102,29 @@ enum srv_code srv_answer_take(struct srv_job *job, size_t i, const struct eng_se
 
 /* Purpose: the pool's entry into the batcher, for served.c to put into the slots. */
 void srv_batcher_run(struct eng_task *task, int worker);
+
+/* Jobs that are over, one after the other. */
+struct srv_job_list {
+    struct srv_job *head, **tail;
+};
+
+/* Purpose: lock held: so many more pictures wait; fewer if n wraps around. */
+void srv_batcher_add_queued(struct srv_served *served, size_t n);
+
+/* Purpose: lock held: of a job, n pictures that have left the queue will not be computed. */
+void srv_batcher_give_up(struct srv_served *served, struct srv_job *job, size_t n,
+                         struct srv_job_list *ended);
+
+/* Purpose: whether nothing more of the job is to be computed. */
+bool srv_batcher_is_over(const struct srv_job *job, int64_t now_us);
+
+/* Purpose: lock held: the free slots for pictures that nobody comes for, those that may wait for a
+ * fuller batch apart; linked by next. */
+struct srv_slot *srv_batcher_schedule(struct srv_served *served, int64_t now_us);
+
+/* Purpose: gives scheduled slots to the pool; and answers. No lock held; srv_batcher_answer may be
+ * the last release of served. */
+void srv_batcher_start(struct eng_pool *pool, struct srv_slot *slots);
+void srv_batcher_answer(const struct srv_served *served, struct srv_job *ended);
 
 #endif

@@ -43,12 +43,24 @@ static void keeps_its_bounds(void **state)
                 }
 }
 
+static void waits_to_fill_within_its_bounds(void **state)
+{
+    (void)state;
+    assert_int_equal(srv_policy_due_us(1000, 0, 0), 1000); /* no delay: at once */
+    assert_int_equal(srv_policy_due_us(1000, 5000, 0), 1000);
+    assert_int_equal(srv_policy_due_us(1000, 0, 300), 1300);
+    assert_int_equal(srv_policy_due_us(1000, 5000, 300), 1300);
+    assert_int_equal(srv_policy_due_us(1000, 1400, 300), 1200); /* time to compute is left */
+    assert_int_equal(srv_policy_due_us(1000, 900, 300), 1000);  /* late already */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_what_there_is),
         cmocka_unit_test(shares_among_idle_workers),
         cmocka_unit_test(keeps_its_bounds),
+        cmocka_unit_test(waits_to_fill_within_its_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
