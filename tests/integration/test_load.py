@@ -125,8 +125,8 @@ class Load(daemon.TestCase):
         for thread in threads:
             thread.join()
         self.assertEqual([reply.status for reply in replies], [200] * 4)
-        self.assertEqual(d.metric('classifyd_batch_size_sum{model="tiny"}'), 5)
-        self.assertEqual(d.metric('classifyd_batch_size_count{model="tiny"}'), 2)
+        self.assertEqual(d.metric('classifyd_batch_size_sum{model="tiny",version="1"}'), 5)
+        self.assertEqual(d.metric('classifyd_batch_size_count{model="tiny",version="1"}'), 2)
 
     def test_config_is_checked(self):
         self.write_model()
