@@ -157,6 +157,10 @@ class V1(daemon.TestCase):
         self.refuse({"instances": [FLOATS]}, 404, "model_not_found", path="tiny/versions/9:predict")
         self.refuse({"instances": [FLOATS]}, 405, "method_not_allowed", path="tiny/versions/1:regress")
         self.refuse({"instances": [FLOATS]}, 405, "method_not_allowed", path="tiny")
+        form = b"--b1y2\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\nx\r\n--b1y2--\r\n"
+        reply = self.d.post("/v1/models/tiny:predict", form,
+                            headers={"Content-Type": "multipart/form-data; boundary=b1y2"})
+        self.check_error(reply, 415, "unsupported_media_type", "wanted a JSON object")
         self.check_error(self.d.get("/v1/models/tiny:predict"), 405, "method_not_allowed", "takes POST")
 
     def test_limits(self):
