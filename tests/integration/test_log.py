@@ -123,7 +123,8 @@ class Lines(LogCase):
         n_ready = int(d.metric('classifyd_requests_total{listener="public",route="readyz",code="200"}'))
         d.stop()
         sampled = [line for path in ("/healthz", "/readyz", "/metrics")
-                   for line in map(json.loads, d.log().splitlines()) if line.get("path") == path]
+                   for line in map(json.loads, d.log().splitlines())
+                   if line.get("path") == path and line["code"] == 200]
         self.assertEqual(len(sampled), (10 + n_ready + 1 + 3) // 4)
         self.assertTrue(all(line["sample"] == 4 for line in sampled))
 
