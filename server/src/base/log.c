@@ -1,27 +1,30 @@
 #include "base/log.h"
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/log_line.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     BUFFER_BYTES = 1 << 20,
-    MAX_VALUE_BYTES = 1024,
+    MAX_STAMP_BYTES = 48,
     GATHER_MS = 10,      /* lines wait this long for company: one write serves many */
     LAST_WORDS_MS = 1000 /* at the end a reader that takes nothing is given this long */
 };
 
 struct srv_log {
     int fd;
+    mode_t kind; /* S_IFIFO, S_IFREG ... */
     _Atomic enum srv_log_level level;
     bool json;
     pthread_t writer;
@@ -30,6 +33,9 @@ struct srv_log {
     char *filling, *writing; /* BUFFER_BYTES each */
     size_t n_filled;
     bool stopping;
+    time_t second; /* that stamp says */
+    char stamp[MAX_STAMP_BYTES];
+    size_t n_stamp;
     atomic_uint_least64_t n_dropped;
 };
 
@@ -68,6 +74,19 @@ static bool is_stopping(struct srv_log *log)
     return stopping;
 }
 
+/* Never waits on a reader who does not read. What poll calls ready takes PIPE_BUF bytes at least; a
+ * pipe takes what it has room for where the kernel knows how (Linux 6.4), a file everything. */
+static ssize_t write_some(const struct srv_log *log, const char *bytes, size_t n)
+{
+    if (log->kind == S_IFREG) return write(log->fd, bytes, n);
+    if (log->kind == S_IFIFO) {
+        const struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n};
+        ssize_t written = pwritev2(log->fd, &part, 1, -1, RWF_NOWAIT);
+        if (written >= 0 || errno == EAGAIN || errno == EINTR) return written;
+    }
+    return write(log->fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
+}
+
 /* A broken descriptor loses the lines: there is nowhere to say so. */
 static void write_all(struct srv_log *log, const char *bytes, size_t n)
 {
@@ -78,8 +97,7 @@ static void write_all(struct srv_log *log, const char *bytes, size_t n)
             if (is_stopping(log) && (patience_ms -= 100) <= 0) return;
             continue;
         }
-        /* A pipe that is ready takes PIPE_BUF bytes without blocking. */
-        ssize_t written = write(log->fd, bytes, n < 4096 ? n : 4096);
+        ssize_t written = write_some(log, bytes, n);
         if (written < 0 && errno != EINTR && errno != EAGAIN) return;
         if (written > 0) {
             bytes += written;
@@ -124,7 +142,9 @@ struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json)
 {
     struct srv_log *log = calloc(1, sizeof *log);
     if (!log) return NULL;
+    struct stat about;
     log->fd = fd;
+    log->kind = fstat(fd, &about) == 0 ? about.st_mode & S_IFMT : 0;
     atomic_init(&log->level, level);
     log->json = json;
     pthread_mutex_init(&log->mutex, NULL);
@@ -150,78 +170,49 @@ void srv_log_destroy(struct srv_log *log)
     free_log(log);
 }
 
-static void append_time(struct srv_text *line)
+/* Lock held. {"time":"2026-11-23T20:15:00.123456Z" or the same as logfmt. Returns its length. */
+static size_t stamp(struct srv_log *log, char text[MAX_STAMP_BYTES])
 {
     struct timespec now;
-    struct tm utc;
-    char second[32];
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    strftime(second, sizeof second, "%Y-%m-%dT%H:%M:%S", &utc);
-    srv_text_printf(line, "%s.%06ldZ", second, now.tv_nsec / 1000);
-}
-
-/* logfmt leaves plain words bare; everything else is quoted as JSON does. */
-static bool is_plain(const char *value, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (value[i] <= ' ' || value[i] >= 0x7F || strchr("\"\\=", value[i])) return false;
-    return n > 0;
-}
-
-static void append_value(struct srv_text *line, bool json, const char *value)
-{
-    size_t n = strnlen(value, MAX_VALUE_BYTES);
-    if (!json && is_plain(value, n))
-        srv_text_append(line, value, n);
-    else
-        srv_text_json_bytes(line, value, n);
-}
-
-static void append_field(struct srv_text *line, bool json, const struct srv_log_field *field)
-{
-    srv_text_puts(line, json ? ",\"" : " ");
-    srv_text_puts(line, field->key);
-    srv_text_puts(line, json ? "\":" : "=");
-    if (field->text)
-        append_value(line, json, field->text);
-    else
-        srv_text_integer(line, field->number);
-}
-
-static void format_line(struct srv_text *line, const struct srv_log *log, enum srv_log_level level,
-                        const char *message, const struct srv_log_field *fields, size_t n_fields)
-{
-    srv_text_puts(line, log->json ? "{\"time\":\"" : "time=");
-    append_time(line);
-    srv_text_puts(line, log->json ? "\",\"level\":\"" : " level=");
-    srv_text_puts(line, level_names[level]);
-    srv_text_puts(line, log->json ? "\",\"msg\":" : " msg=");
-    append_value(line, log->json, message);
-    for (size_t i = 0; i < n_fields; i++)
-        append_field(line, log->json, &fields[i]);
-    srv_text_puts(line, log->json ? "}\n" : "\n");
+    if (now.tv_sec != log->second) {
+        struct tm utc;
+        gmtime_r(&now.tv_sec, &utc);
+        log->n_stamp = strftime(
+            log->stamp, sizeof log->stamp,
+            log->json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S." : "time=%Y-%m-%dT%H:%M:%S.", &utc);
+        log->second = now.tv_sec;
+    }
+    size_t n = log->n_stamp;
+    memcpy(text, log->stamp, n);
+    long microseconds = now.tv_nsec / 1000;
+    for (size_t i = 6; i-- > 0; microseconds /= 10)
+        text[n + i] = (char)('0' + microseconds % 10);
+    n += 6;
+    text[n++] = 'Z';
+    if (log->json) text[n++] = '"';
+    return n;
 }
 
 void srv_log_write(struct srv_log *log, enum srv_log_level level, const char *message,
                    const struct srv_log_field *fields, size_t n_fields)
 {
     if (!log || level < srv_log_get_level(log)) return;
-    struct srv_text line = {0};
-    format_line(&line, log, level, message, fields, n_fields);
+    struct srv_log_line line;
+    srv_log_line_format(&line, log->json, level, message, fields, n_fields);
     pthread_mutex_lock(&log->mutex);
-    if (line.failed || line.n_bytes > BUFFER_BYTES - log->n_filled) {
+    bool was_empty = log->n_filled == 0;
+    bool was_half = log->n_filled >= BUFFER_BYTES / 2;
+    if (line.n_bytes + MAX_STAMP_BYTES > BUFFER_BYTES - log->n_filled) {
         atomic_fetch_add_explicit(&log->n_dropped, 1, memory_order_relaxed);
     } else {
-        bool was_empty = log->n_filled == 0;
-        bool was_half = log->n_filled >= BUFFER_BYTES / 2;
+        log->n_filled += stamp(log, log->filling + log->n_filled);
         memcpy(log->filling + log->n_filled, line.bytes, line.n_bytes);
         log->n_filled += line.n_bytes;
-        if (was_empty || (!was_half && log->n_filled >= BUFFER_BYTES / 2))
-            pthread_cond_signal(&log->wake);
     }
+    bool wakes = was_empty || (!was_half && log->n_filled >= BUFFER_BYTES / 2);
     pthread_mutex_unlock(&log->mutex);
-    srv_text_fini(&line);
+    if (wakes) pthread_cond_signal(&log->wake);
 }
 
 uint64_t srv_log_dropped(struct srv_log *log)

@@ -144,7 +144,8 @@ static void write_access_log(const struct srv_exchange *exchange, size_t outcome
 {
     const struct srv_app *app = exchange->http->app;
     const struct srv_request *request = &exchange->request;
-    struct line line = {.n = 0};
+    struct line line;
+    line.n = 0;
     add_request(&line, exchange, outcome, was_sent);
     if (request->seen.model[0]) {
         add_text(&line, "model", request->seen.model);

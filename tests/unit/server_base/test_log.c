@@ -101,6 +101,55 @@ static void a_slow_reader_holds_up_nobody(void **state)
     close(ends[1]);
 }
 
+/* A line has room for 8 KiB: what does not fit is left out whole. */
+static void what_does_not_fit_is_left_out(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct srv_log *log = srv_log_create(ends[1], SRV_LOG_INFO, true);
+    char value[1025], line[16384];
+    memset(value, '\x01', 1024); /* six bytes each in JSON */
+    value[1024] = '\0';
+    const struct srv_log_field many[] = {
+        {"a", value, 0}, {"b", value, 0}, {"c", "short", 0}, {"d", value, 0}};
+    srv_log_write(log, SRV_LOG_INFO, "m", many, 4);
+    srv_log_destroy(log);
+    ssize_t got = read(ends[0], line, sizeof line - 1);
+    assert_in_range(got, 6144, 8300);
+    line[got] = '\0';
+    json_t *root = json_loads(line, 0, NULL);
+    assert_non_null(root);
+    assert_int_equal(json_string_length(json_object_get(root, "a")), 1024);
+    assert_null(json_object_get(root, "b"));
+    assert_string_equal(json_string_value(json_object_get(root, "c")), "short");
+    assert_null(json_object_get(root, "d"));
+    json_decref(root);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Each line whole, whatever the descriptor is. */
+static void a_file_gets_every_line(void **state)
+{
+    (void)state;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    struct srv_log *log = srv_log_create(fileno(file), SRV_LOG_INFO, false);
+    for (int i = 0; i < 3000; i++)
+        srv_log_write(log, SRV_LOG_INFO, "request", &(struct srv_log_field){"i", NULL, i}, 1);
+    srv_log_destroy(log);
+    rewind(file);
+    char line[256], wanted[64];
+    for (int i = 0; i < 3000; i++) {
+        assert_non_null(fgets(line, sizeof line, file));
+        snprintf(wanted, sizeof wanted, " level=info msg=request i=%d\n", i);
+        assert_string_equal(strchr(line, ' '), wanted);
+    }
+    assert_null(fgets(line, sizeof line, file));
+    fclose(file);
+}
+
 static void the_level_can_be_changed(void **state)
 {
     (void)state;
@@ -143,6 +192,8 @@ int main(void)
         cmocka_unit_test(json_lines_are_json),
         cmocka_unit_test(a_long_value_is_cut),
         cmocka_unit_test(a_slow_reader_holds_up_nobody),
+        cmocka_unit_test(what_does_not_fit_is_left_out),
+        cmocka_unit_test(a_file_gets_every_line),
         cmocka_unit_test(the_level_can_be_changed),
         cmocka_unit_test(no_log_is_a_log),
     };
