@@ -24,7 +24,7 @@ enum {
 
 struct srv_log {
     int fd;
-    mode_t kind; /* S_IFIFO, S_IFREG ... */
+    mode_t kind; /* S_IFIFO, S_IFREG ...; the writer's */
     _Atomic enum srv_log_level level;
     bool json;
     pthread_t writer;
@@ -76,13 +76,14 @@ static bool is_stopping(struct srv_log *log)
 
 /* Never waits on a reader who does not read. What poll calls ready takes PIPE_BUF bytes at least; a
  * pipe takes what it has room for where the kernel knows how (Linux 6.4), a file everything. */
-static ssize_t write_some(const struct srv_log *log, const char *bytes, size_t n)
+static ssize_t write_some(struct srv_log *log, const char *bytes, size_t n)
 {
     if (log->kind == S_IFREG) return write(log->fd, bytes, n);
     if (log->kind == S_IFIFO) {
         const struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n};
         ssize_t written = pwritev2(log->fd, &part, 1, -1, RWF_NOWAIT);
         if (written >= 0 || errno == EAGAIN || errno == EINTR) return written;
+        log->kind = 0; /* an older kernel, or a broken pipe, as write will tell */
     }
     return write(log->fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
 }
@@ -103,6 +104,8 @@ static void write_all(struct srv_log *log, const char *bytes, size_t n)
             bytes += written;
             n -= (size_t)written;
         }
+        /* A full pipe is ready again once a page is free: waiting for more saves many turns. */
+        if (n > 0 && log->kind == S_IFIFO) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
 }
 
