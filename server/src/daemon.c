@@ -62,6 +62,7 @@ static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
     const struct srv_loader_options options = {
         .models_dir = config->models,
         .log = d->app.log,
+        .latest_versions = (size_t)config->latest_versions,
         .served = {.pool = d->pool,
                    .metrics = d->app.metrics,
                    .max_queue = (size_t)config->max_queue,

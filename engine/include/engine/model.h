@@ -101,6 +101,7 @@ enum eng_status eng_card_find_class(const struct eng_card *card, const char *tex
 
 struct eng_model_options {
     const char *config_path; /* config.json that completes or overrides metadata; NULL = none */
+    const char *config_text; /* the text of one, in its place; it has no folder, so no labels_file */
     const char *preset;      /* preprocessing by name, as config.json's preset; NULL = none */
     const char *labels_path; /* a labels file, as config.json's labels_file; NULL = none */
     int max_batch;           /* the largest batch that sessions may run, if config.json's "batching"

@@ -167,7 +167,9 @@ static enum eng_status read_options(const struct eng_json_place *place,
         .path = "the options", .arena = place->arena, .err = place->err};
     enum eng_status status = ENG_OK;
     draft->origin = ENG_ORIGIN_CONFIG;
-    if (options->config_path)
+    if (options->config_text)
+        status = card_read_config_text(options->config_text, place->arena, draft, place->err);
+    else if (options->config_path)
         status = card_read_config(options->config_path, place->arena, draft, place->err);
     if (status == ENG_OK && options->preset)
         status = card_set_preset(&call, options->preset, draft);

@@ -52,6 +52,8 @@ static enum eng_status read_labels_file(const struct eng_json_place *place, cons
     const char *name;
     enum eng_status status = eng_json_string(place, key, value, &name);
     if (status != ENG_OK) return status;
+    if (draft->config_has_no_folder)
+        return eng_json_fail(place, key, value, "labels: this config stands in no folder");
     char *path = beside(place->path, name, place->arena);
     if (!path) return eng_fail_memory(place->err, "labels");
     status = card_load_labels(place, path, draft);
@@ -103,4 +105,12 @@ enum eng_status card_read_config(const char *path, struct eng_arena *arena,
     status = card_parse_config(&place, (const char *)file.bytes, file.n_bytes, draft);
     eng_file_fini(&file);
     return status;
+}
+
+enum eng_status card_read_config_text(const char *text, struct eng_arena *arena,
+                                      struct card_draft *draft, struct eng_error *err)
+{
+    const struct eng_json_place place = {.path = "config", .arena = arena, .err = err};
+    draft->config_has_no_folder = true;
+    return card_parse_config(&place, text, strlen(text), draft);
 }

@@ -15,6 +15,7 @@ struct card_draft {
     size_t n_mean, n_std;   /* how many values were given; 0: none */
     size_t n_golden_bytes;  /* of each golden sample's pixels */
     size_t n_golden_classes;
+    bool config_has_no_folder; /* it is text that somebody sent */
 };
 
 /* All of these: Errors: FORMAT through place, NO_MEMORY. */
@@ -115,5 +116,9 @@ enum eng_status card_parse_config(const struct eng_json_place *place, const char
 /* Errors: FORMAT, IO, NOT_FOUND, LIMIT, naming the file. */
 enum eng_status card_read_config(const char *path, struct eng_arena *arena,
                                  struct card_draft *draft, struct eng_error *err);
+
+/* Purpose: the same from text that stands in no file: labels_file is refused. */
+enum eng_status card_read_config_text(const char *text, struct eng_arena *arena,
+                                      struct card_draft *draft, struct eng_error *err);
 
 #endif

@@ -277,8 +277,11 @@ static enum eng_status open_path(const char *path, const struct eng_model_option
         char *shared = shared_config(names, path);
         char *own = join(names, path, "config.json");
         if (!file_path || !shared || !own) return eng_fail_memory(err, "a path");
-        if (!found.config_path && eng_file_exists(own)) found.config_path = own;
-        if (!found.config_path && eng_file_exists(shared)) found.config_path = shared;
+        bool is_said = found.config_path || found.config_text;
+        if (!is_said && eng_file_exists(own))
+            found.config_path = own;
+        else if (!is_said && eng_file_exists(shared))
+            found.config_path = shared;
     }
     struct eng_open_file file;
     enum eng_status status = eng_file_open(file_path, MAX_FILE_BYTES, &file, err);

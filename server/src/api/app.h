@@ -14,7 +14,9 @@
 #include <stdatomic.h>
 
 struct srv_app {
-    const struct srv_config *config;
+    /* Replaced whole by a reload of the config; old ones live as long. One decision that reads it
+     * more than once takes the pointer first. */
+    const struct srv_config *_Atomic config;
     struct srv_keyring *api_keys, *admin_tokens;
     struct srv_watched *watched; /* files that a reload reads again */
     struct srv_log *log;

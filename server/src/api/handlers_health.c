@@ -27,7 +27,7 @@ static void list_missing(const struct srv_snapshot *snapshot, struct srv_text *o
              i++) {
             const struct srv_version_info *version = &snapshot->versions[i];
             any_serves |= serves(version);
-            is_gone &= version->state == SRV_DRAINING;
+            is_gone &= version->state == SRV_DRAINING || version->state == SRV_UNLOADED;
             has_failed |= version->reason[0] != '\0';
         }
         if (!any_serves && !is_gone)

@@ -17,6 +17,8 @@ static const char *state_name(enum srv_state state)
         return "draining";
     case SRV_FAILED:
         return "failed";
+    case SRV_UNLOADED:
+        return "unloaded";
     }
     return "unknown";
 }

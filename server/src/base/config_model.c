@@ -17,12 +17,21 @@ uint64_t srv_version_number(const char *text)
     return is_number && strspn(text, "0123456789") == n ? strtoull(text, NULL, 10) : 0;
 }
 
-bool srv_label_is_name(const char *name)
+static bool is_word(const char *name, size_t max_chars)
 {
     const char *allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
     size_t n = strlen(name);
-    return n > 0 && n <= SRV_LABEL_CHARS && strspn(name, allowed) == n &&
-           strspn(name, "0123456789") < n;
+    return n > 0 && n <= max_chars && strspn(name, allowed) == n;
+}
+
+bool srv_model_is_name(const char *name)
+{
+    return is_word(name, SRV_MODEL_CHARS) && name[0] != '.';
+}
+
+bool srv_label_is_name(const char *name)
+{
+    return is_word(name, SRV_LABEL_CHARS) && name[strspn(name, "0123456789")] != '\0';
 }
 
 /* A value as text, short enough for a sentence. */

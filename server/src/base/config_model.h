@@ -52,6 +52,11 @@ struct srv_model_config {
 /* Purpose: the number of a version, a positive integer without leading zeros; 0 if it is none. */
 uint64_t srv_version_number(const char *text);
 
+/* Purpose: whether a model may be called so: 1 to 63 of A-Z a-z 0-9 _ . -, not beginning with a
+ * dot.
+ */
+bool srv_model_is_name(const char *name);
+
 /* Purpose: whether a label may be called so: 1 to 63 of A-Z a-z 0-9 _ . -, and not a number. */
 bool srv_label_is_name(const char *name);
 

@@ -23,7 +23,7 @@ static void refuse_parts(struct srv_exchange *exchange, size_t limit)
 static struct srv_form_part *add_part(struct srv_exchange *exchange)
 {
     size_t limit = (size_t)exchange->http->app->config->max_pictures;
-    if (exchange->n_parts == limit) {
+    if (exchange->n_parts >= limit) {
         refuse_parts(exchange, limit);
         return NULL;
     }

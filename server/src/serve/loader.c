@@ -10,9 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum kind { RELOAD, LOAD, UNLOAD };
+
 struct command {
     struct command *next;
-    char *model; /* NULL: all */
+    enum kind kind;
+    char *model; /* NULL: all; RELOAD only */
+    struct srv_override *override;
     srv_reload_done *done;
     void *ctx;
 };
@@ -35,13 +39,16 @@ struct srv_loader {
 static void free_command(struct command *command)
 {
     free(command->model);
+    srv_override_destroy(command->override);
     free(command);
 }
 
-static struct command *make_command(const char *model, srv_reload_done *done, void *ctx)
+static struct command *make_command(enum kind kind, const char *model, srv_reload_done *done,
+                                    void *ctx)
 {
     struct command *command = calloc(1, sizeof *command);
     if (!command) return NULL;
+    command->kind = kind;
     command->done = done;
     command->ctx = ctx;
     if (model && !(command->model = strdup(model))) {
@@ -51,11 +58,9 @@ static struct command *make_command(const char *model, srv_reload_done *done, vo
     return command;
 }
 
-bool srv_loader_reload(struct srv_loader *loader, const char *model, srv_reload_done *done,
-                       void *ctx)
+/* Takes the command. False: shutting down. */
+static bool queue_take(struct srv_loader *loader, struct command *command)
 {
-    struct command *command = make_command(model, done, ctx);
-    if (!command) return false;
     pthread_mutex_lock(&loader->lock);
     bool accepted = !atomic_load(&loader->stopping);
     if (accepted) {
@@ -71,6 +76,32 @@ bool srv_loader_reload(struct srv_loader *loader, const char *model, srv_reload_
     else
         free_command(command);
     return accepted;
+}
+
+bool srv_loader_reload(struct srv_loader *loader, const char *model, srv_reload_done *done,
+                       void *ctx)
+{
+    struct command *command = make_command(RELOAD, model, done, ctx);
+    return command && queue_take(loader, command);
+}
+
+bool srv_loader_load_take(struct srv_loader *loader, const char *model,
+                          struct srv_override *override, srv_reload_done *done, void *ctx)
+{
+    struct command *command = make_command(LOAD, model, done, ctx);
+    if (!command) {
+        srv_override_destroy(override);
+        return false;
+    }
+    command->override = override;
+    return queue_take(loader, command);
+}
+
+bool srv_loader_unload(struct srv_loader *loader, const char *model, srv_reload_done *done,
+                       void *ctx)
+{
+    struct command *command = make_command(UNLOAD, model, done, ctx);
+    return command && queue_take(loader, command);
 }
 
 static struct command *take_command(struct srv_loader *loader)
@@ -89,9 +120,22 @@ static struct command *take_command(struct srv_loader *loader)
 
 static void run(struct srv_loader *loader, const struct command *command)
 {
-    const struct srv_reload reload = {
-        .options = &loader->options, .registry = loader->registry, .stopping = &loader->stopping};
-    srv_reload_run(&reload, command->model, command->done, command->ctx);
+    const struct srv_reload reload = {.options = &loader->options,
+                                      .registry = loader->registry,
+                                      .stopping = &loader->stopping,
+                                      .done = command->done,
+                                      .ctx = command->ctx};
+    switch (command->kind) {
+    case RELOAD:
+        srv_reload_run(&reload, command->model);
+        break;
+    case LOAD:
+        srv_reload_load(&reload, command->model, command->override);
+        break;
+    case UNLOAD:
+        srv_reload_unload(&reload, command->model);
+        break;
+    }
 }
 
 static void end_first_load(struct srv_loader *loader)

@@ -13,7 +13,7 @@
 static size_t locate(const struct srv_registry *registry, const char *model, const char *version,
                      bool *found)
 {
-    uint64_t number = strtoull(version, NULL, 10);
+    uint64_t number = srv_version_number(version);
     size_t end, i = srv_table_find(registry, model, &end);
     while (i < end && registry->rows[i].number < number)
         i++;
@@ -51,11 +51,17 @@ enum eng_status srv_registry_announce(struct srv_registry *registry, const char 
 {
     bool found;
     size_t i = locate(registry, model, version, &found);
-    if (found) return ENG_OK;
+    if (found) {
+        pthread_mutex_lock(&registry->lock);
+        if (registry->rows[i].state == SRV_UNLOADED) registry->rows[i].state = SRV_LOADING;
+        pthread_mutex_unlock(&registry->lock);
+        return ENG_OK;
+    }
     struct srv_row row = {.model = strdup(model),
                           .version = strdup(version),
-                          .number = strtoull(version, NULL, 10),
-                          .state = SRV_LOADING};
+                          .number = srv_version_number(version),
+                          .state = SRV_LOADING,
+                          .is_first = !registry->first_load_over};
     if (!row.model || !row.version || !grow_rows(registry)) {
         free(row.model);
         free(row.version);
@@ -84,6 +90,7 @@ void srv_registry_publish_take(struct srv_registry *registry, struct srv_served 
     retire(row->served);
     row->served = served;
     row->state = SRV_READY;
+    row->is_overridden = false;
     row->failure = (struct eng_error){0};
     row->loaded_unix_s = now_s;
     srv_served_link(served)->next = registry->all;
@@ -101,6 +108,32 @@ void srv_registry_fail(struct srv_registry *registry, const char *model, const c
     row->failure = failure;
     if (!row->served) row->state = SRV_FAILED;
     pthread_mutex_unlock(&registry->lock);
+}
+
+void srv_registry_unload(struct srv_registry *registry, size_t i)
+{
+    struct srv_row *row = &registry->rows[i];
+    pthread_mutex_lock(&registry->lock);
+    retire(row->served);
+    row->served = NULL;
+    row->state = SRV_UNLOADED;
+    row->is_overridden = false;
+    row->failure = (struct eng_error){0};
+    pthread_mutex_unlock(&registry->lock);
+}
+
+void srv_registry_mark_overridden(struct srv_registry *registry, size_t i)
+{
+    registry->rows[i].is_overridden = true; /* the loader's own: nobody else looks */
+}
+
+bool srv_registry_is_held(const struct srv_registry *registry, const char *model)
+{
+    size_t end, i = srv_table_find(registry, model, &end);
+    bool is_held = false;
+    for (; i < end && !is_held; i++)
+        is_held = registry->rows[i].state == SRV_UNLOADED || registry->rows[i].is_overridden;
+    return is_held;
 }
 
 void srv_registry_remove(struct srv_registry *registry, size_t i)

@@ -7,7 +7,8 @@
 
 #include "serve/registry.h"
 
-/* Purpose: makes sure that the version is known; LOADING until something is published.
+/* Purpose: makes sure that the version is known; LOADING until something is published, also if it
+ * was UNLOADED.
  * Errors: NO_MEMORY. */
 enum eng_status srv_registry_announce(struct srv_registry *registry, const char *model,
                                       const char *version, struct eng_error *err);
@@ -22,6 +23,16 @@ void srv_registry_publish_take(struct srv_registry *registry, struct srv_served 
 /* Purpose: records why the last load of an announced version failed; what serves goes on. */
 void srv_registry_fail(struct srv_registry *registry, const char *model, const char *version,
                        const char *reason);
+
+/* Purpose: retires what serves as version i, which is UNLOADED from then on. */
+void srv_registry_unload(struct srv_registry *registry, size_t i);
+
+/* Purpose: what serves as version i was sent by a call; until something else is published there. */
+void srv_registry_mark_overridden(struct srv_registry *registry, size_t i);
+
+/* Purpose: whether a call decided what serves of the model: unloaded it, or loaded something else
+ * than its folder. A reload of everything then leaves it alone. */
+bool srv_registry_is_held(const struct srv_registry *registry, const char *model);
 
 /* Purpose: forgets version i; what serves there is retired. */
 void srv_registry_remove(struct srv_registry *registry, size_t i);

@@ -110,6 +110,10 @@ static const char *choose_model(const struct srv_registry *registry)
  */
 static enum srv_code fail_not_ready(const struct srv_row *row, struct eng_error *err)
 {
+    if (row->state == SRV_UNLOADED) {
+        srv_fail(err, ENG_NOT_FOUND, "model '%s' is unloaded", row->model);
+        return SRV_MODEL_NOT_FOUND;
+    }
     if (row->state == SRV_FAILED)
         srv_fail(
             err, ENG_NOT_FOUND,
@@ -275,13 +279,24 @@ struct srv_served *srv_registry_next(struct srv_registry *registry, struct srv_s
     return next;
 }
 
+/* Lock held. */
+static bool is_ready(const struct srv_registry *registry, size_t begin, size_t end)
+{
+    bool is_awaited = false;
+    for (size_t i = begin; i < end; i++) {
+        if (registry->rows[i].served) return true;
+        is_awaited |= registry->rows[i].is_first && registry->rows[i].state != SRV_UNLOADED;
+    }
+    return !is_awaited;
+}
+
 bool srv_registry_ready(struct srv_registry *registry)
 {
     pthread_mutex_lock(&registry->lock);
     bool ready = registry->first_load_over;
     for (size_t begin = 0, end; begin < registry->n_rows && ready; begin = end) {
         srv_table_find(registry, registry->rows[begin].model, &end);
-        ready = srv_table_default(registry, begin, end) != NULL;
+        ready = is_ready(registry, begin, end);
     }
     pthread_mutex_unlock(&registry->lock);
     return ready;

@@ -25,7 +25,8 @@
 
 struct srv_registry;
 
-enum srv_state { SRV_LOADING, SRV_READY, SRV_DRAINING, SRV_FAILED };
+/* UNLOADED: by a call, until a call loads it. */
+enum srv_state { SRV_LOADING, SRV_READY, SRV_DRAINING, SRV_FAILED, SRV_UNLOADED };
 
 /* One version as /models shows it; strings are copies, owned by the snapshot. A version that was
  * loaded anew stands there twice while requests still hold the old one: READY and DRAINING. */
@@ -65,7 +66,8 @@ void srv_registry_destroy(struct srv_registry *registry);
  * Purpose: the version to answer a request with; the caller ends with srv_registry_release.
  * model NULL or "": default_model, else the only one. version NULL or "": the highest that serves;
  * else its number, or a label, which never is a number.
- * Errors: MODEL_NOT_FOUND (naming what there is), NOT_READY (known, but not loaded: says why not).
+ * Errors: MODEL_NOT_FOUND (naming what there is; also for what was unloaded by a call), NOT_READY
+ * (known, but not loaded: says why not).
  * Threads: any. Cost: one lock.
  */
 enum srv_code srv_registry_acquire(struct srv_registry *registry, const char *model,
@@ -100,7 +102,8 @@ enum srv_code srv_registry_set_default(struct srv_registry *registry, const char
 /* Purpose: the default model's name, "" if there is none, to text of n bytes. Threads: any. */
 void srv_registry_default(struct srv_registry *registry, char *text, size_t n);
 
-/* Purpose: true once the first load is over and every model has a version that serves. */
+/* Purpose: true once the first load is over and every model that it met has a version that serves,
+ * or was unloaded by a call: what is added later takes nobody's readiness. */
 bool srv_registry_ready(struct srv_registry *registry);
 
 /* Purpose: what /models shows, and the metrics that are read from it (versions, queue lengths). */

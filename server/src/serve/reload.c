@@ -1,9 +1,11 @@
+/* Reloads from the models folder, version by version: what passes is published. */
 #include "serve/reload.h"
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "serve/choice.h"
 #include "serve/publish.h"
-#include "serve/repository.h"
+#include "serve/report.h"
 
 #include <limits.h>
 #include <malloc.h>
@@ -11,99 +13,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGEST_CHARS = 64 };
-
-/* Where a row's strings live. */
-struct row_text {
-    char model[SRV_MODEL_CHARS + 1];
-    char version[SRV_VERSION_CHARS + 1];
-    char digest[DIGEST_CHARS + 1];
-    struct eng_error reason;
+/* A model of the repository that is to be brought in line. */
+struct group {
+    struct srv_choice choice;
+    struct eng_error problem; /* its config.json is bad: nothing is loaded, nothing retired */
 };
 
-/* What has been done so far. */
-struct report {
-    struct srv_reload_row *rows;
-    struct row_text *texts;
-    size_t n_rows;
-    const struct eng_error *first_failure; /* NULL: none */
+struct run {
+    const struct srv_reload *reload;
+    const char *wanted; /* NULL: every model that no call holds */
+    struct srv_repository repository;
+    struct group *groups; /* [n_groups] */
+    size_t n_groups;
+    struct srv_report report;
 };
 
-static bool concerns(const char *wanted, const char *model)
+static bool concerns(const struct run *run, const char *model)
 {
-    return !wanted || strcmp(wanted, model) == 0;
+    if (run->wanted) return strcmp(run->wanted, model) == 0;
+    return !srv_registry_is_held(run->reload->registry, model);
 }
 
-static struct row_text *add_row(struct report *report, const char *model, const char *version)
+/* Where the model's folders end that begin at i. */
+static size_t end_of_model(const struct srv_repository *repository, size_t i)
 {
-    struct row_text *text = &report->texts[report->n_rows];
-    snprintf(text->model, sizeof text->model, "%s", model);
-    snprintf(text->version, sizeof text->version, "%s", version);
-    report->rows[report->n_rows++] = (struct srv_reload_row){.model = text->model,
-                                                             .version = text->version,
-                                                             .digest = text->digest,
-                                                             .reason = text->reason.text};
-    return text;
+    const char *model = repository->folders[i].model;
+    while (i < repository->n_folders && strcmp(repository->folders[i].model, model) == 0)
+        i++;
+    return i;
 }
 
-static void set_digest(struct row_text *text, const struct srv_served *served)
+static enum eng_status make_groups(struct run *run, struct eng_error *err)
 {
-    if (served)
-        snprintf(text->digest, sizeof text->digest, "%s",
-                 eng_model_digest(srv_served_model(served)));
-}
-
-/* Says it in the log and in the metrics. */
-static void announce(const struct srv_reload *reload, const struct srv_reload_row *row,
-                     int64_t took_us)
-{
-    const char *result = row->loaded ? "loaded" : row->removed ? "removed" : "rejected";
-    const struct srv_log_field fields[] = {{.key = "model", .text = row->model},
-                                           {.key = "version", .text = row->version},
-                                           {.key = "result", .text = result},
-                                           {.key = "serving_digest", .text = row->digest},
-                                           {.key = "duration_ms", .number = took_us / 1000},
-                                           {.key = "reason", .text = row->reason}};
-    bool failed = !row->loaded && !row->removed;
-    srv_log_write(reload->options->log, failed ? SRV_LOG_ERROR : SRV_LOG_INFO, "model reload",
-                  fields, row->loaded ? 5 : 6);
-    const char *labels[] = {row->model, result, NULL};
-    struct srv_metrics *metrics = reload->options->served.metrics;
-    if (metrics) srv_series_add(srv_metrics_series(metrics, SRV_M_RELOADS, labels), 1);
-}
-
-/* What nobody said of a version that serves now: it may answer wrongly because of it. */
-static void warn_of_guesses(const struct srv_reload *reload, const struct srv_reload_row *row,
-                            const struct srv_served *served)
-{
-    char list[160] = "";
+    struct srv_repository *repository = &run->repository;
     size_t n = 0;
-    const struct eng_card *card = eng_model_card(srv_served_model(served));
-    for (unsigned i = 0; i < ENG_N_CARD_ITEMS && n < sizeof list; i++)
-        if (card->origin[i] == ENG_ORIGIN_GUESSED)
-            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "",
-                                  eng_card_item_name((enum eng_card_item)i));
-    const struct srv_log_field fields[] = {
-        {.key = "model", .text = row->model},
-        {.key = "version", .text = row->version},
-        {.key = "guessed", .text = list},
-        {.key = "wanted", .text = "a config.json; classify inspect shows one"}};
-    if (n > 0) srv_log_write(reload->options->log, SRV_LOG_WARN, "model guesses", fields, 4);
+    for (size_t i = 0; i < repository->n_folders; i = end_of_model(repository, i))
+        n += concerns(run, repository->folders[i].model);
+    run->groups = calloc(n + 1, sizeof *run->groups);
+    if (!run->groups) return srv_fail_memory(err, "the plan of a reload");
+    for (size_t i = 0, end; i < repository->n_folders; i = end) {
+        end = end_of_model(repository, i);
+        if (!concerns(run, repository->folders[i].model)) continue;
+        struct group *group = &run->groups[run->n_groups++];
+        group->choice = (struct srv_choice){.folders = &repository->folders[i], .n = end - i};
+        srv_choice_read_config(&group->choice, run->reload, &group->problem);
+        srv_choice_make(&group->choice, run->reload, true);
+    }
+    return ENG_OK;
 }
 
-/* A precision that was asked for and is not to be had here. */
-static void warn_of_precision(const struct srv_reload *reload, const struct srv_reload_row *row,
-                              const struct srv_served *served)
-{
-    const struct eng_model *model = srv_served_model(served);
-    const struct srv_log_field fields[] = {
-        {.key = "model", .text = row->model},
-        {.key = "version", .text = row->version},
-        {.key = "wanted", .text = "bf16"},
-        {.key = "found", .text = "float32: the cpu level has no instructions for bf16"}};
-    if (eng_model_wanted_precision(model) != eng_model_precision(model))
-        srv_log_write(reload->options->log, SRV_LOG_WARN, "model precision", fields, 4);
-}
+/* --- one version --- */
 
 static enum eng_status load_served(const struct srv_reload *reload, const struct srv_folder *folder,
                                    struct srv_served **out, struct eng_error *err)
@@ -111,118 +70,133 @@ static enum eng_status load_served(const struct srv_reload *reload, const struct
     char path[PATH_MAX];
     const struct srv_loader_options *options = reload->options;
     snprintf(path, sizeof path, "%s/%s/%s", options->models_dir, folder->model, folder->version);
-    enum eng_status status =
-        srv_served_load(folder->model, folder->version, path, &options->served, out, err);
-    if (status != ENG_OK)
-        srv_registry_fail(reload->registry, folder->model, folder->version, err->text);
-    return status;
+    return srv_served_load(folder->model, folder->version, path, &options->served, out, err);
 }
 
-static struct srv_served *serving(const struct srv_registry *registry, const char *model,
-                                  const char *version)
+static struct srv_served *serving(const struct srv_registry *registry,
+                                  const struct srv_folder *folder)
 {
     for (size_t i = 0; i < srv_registry_count(registry); i++)
-        if (strcmp(srv_registry_model_at(registry, i), model) == 0 &&
-            strcmp(srv_registry_version_at(registry, i), version) == 0)
+        if (strcmp(srv_registry_model_at(registry, i), folder->model) == 0 &&
+            strcmp(srv_registry_version_at(registry, i), folder->version) == 0)
             return srv_registry_served_at(registry, i);
     return NULL;
 }
 
-static void load_one(const struct srv_reload *reload, const struct srv_folder *folder,
-                     struct report *report)
+static void load_one(struct run *run, const struct group *group, const struct srv_folder *folder)
 {
+    struct srv_registry *registry = run->reload->registry;
     int64_t start_us = srv_clock_us();
-    struct srv_reload_row *row = &report->rows[report->n_rows];
-    struct row_text *text = add_row(report, folder->model, folder->version);
+    struct srv_report_text *text = srv_report_begin(&run->report, folder->model, folder->version);
     struct srv_served *served = NULL;
-    row->loaded = load_served(reload, folder, &served, &text->reason) == ENG_OK;
-    if (row->loaded)
-        srv_registry_publish_take(reload->registry, served);
-    else if (!report->first_failure)
-        report->first_failure = &text->reason;
-    set_digest(text, serving(reload->registry, folder->model, folder->version));
-    announce(reload, row, srv_clock_us() - start_us);
-    if (row->loaded) warn_of_guesses(reload, row, served);
-    if (row->loaded) warn_of_precision(reload, row, served);
-    srv_reload_free_unused(reload->registry);
+    if (group->problem.status != ENG_OK)
+        text->reason = group->problem;
+    else
+        load_served(run->reload, folder, &served, &text->reason);
+    if (served)
+        srv_registry_publish_take(registry, served);
+    else
+        srv_registry_fail(registry, folder->model, folder->version, text->reason.text);
+    srv_report_end(&run->report, serving(registry, folder), served != NULL, false,
+                   srv_clock_us() - start_us);
+    srv_reload_free_unused(registry);
 }
 
-static bool is_listed(const struct srv_repository *repository, const char *model,
-                      const char *version)
+/* --- one model --- */
+
+/* What its labels and its policy let go of may go once all that they want serves. */
+static enum eng_status settle(const struct run *run, struct group *group, struct eng_error *err)
 {
-    for (size_t i = 0; i < repository->n_folders; i++)
-        if (strcmp(repository->folders[i].model, model) == 0 &&
-            strcmp(repository->folders[i].version, version) == 0)
-            return true;
-    return false;
+    struct srv_registry *registry = run->reload->registry;
+    struct srv_choice *choice = &group->choice;
+    enum eng_status status = ENG_OK;
+    bool is_whole = group->problem.status == ENG_OK;
+    if (is_whole)
+        status = srv_registry_take_labels(registry, choice->folders[0].model, &choice->config, err);
+    srv_choice_make(choice, run->reload, false);
+    for (size_t i = 0; i < choice->n; i++)
+        is_whole &= !choice->folders[i].is_wanted || serving(registry, &choice->folders[i]);
+    for (size_t i = 0; i < choice->n && !is_whole; i++)
+        choice->folders[i].is_wanted = true;
+    return status;
 }
 
-static void remove_gone(const struct srv_reload *reload, const char *wanted,
-                        const struct srv_repository *repository, struct report *report)
+static enum srv_code load_group(struct run *run, struct group *group, struct eng_error *err)
 {
-    for (size_t i = srv_registry_count(reload->registry); i > 0; i--) {
-        const char *model = srv_registry_model_at(reload->registry, i - 1);
-        const char *version = srv_registry_version_at(reload->registry, i - 1);
-        if (!concerns(wanted, model) || is_listed(repository, model, version)) continue;
-        struct srv_reload_row *row = &report->rows[report->n_rows];
-        struct row_text *text = add_row(report, model, version);
-        row->removed = true;
-        snprintf(text->reason.text, sizeof text->reason.text, "its folder is gone");
-        srv_registry_remove(reload->registry, i - 1);
-        announce(reload, row, 0);
+    for (size_t i = 0; i < group->choice.n; i++) {
+        if (!group->choice.folders[i].is_wanted) continue;
+        if (atomic_load(run->reload->stopping)) {
+            srv_fail(err, ENG_CANCELLED, "the server is shutting down");
+            return SRV_SHUTTING_DOWN;
+        }
+        load_one(run, group, &group->choice.folders[i]);
     }
-    srv_reload_free_unused(reload->registry);
+    return settle(run, group, err) == ENG_OK ? SRV_OK : SRV_INTERNAL;
 }
+
+/* --- all --- */
 
 /* All new versions show as LOADING before the first of them is loaded. */
-static enum eng_status announce_new(const struct srv_reload *reload, const char *wanted,
-                                    const struct srv_repository *repository, struct eng_error *err)
+static enum eng_status announce_new(const struct run *run, struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
-    for (size_t i = 0; i < repository->n_folders && status == ENG_OK; i++) {
-        const struct srv_folder *folder = &repository->folders[i];
-        if (concerns(wanted, folder->model))
-            status = srv_registry_announce(reload->registry, folder->model, folder->version, err);
+    for (size_t g = 0; g < run->n_groups; g++) {
+        const struct srv_choice *choice = &run->groups[g].choice;
+        for (size_t i = 0; i < choice->n && status == ENG_OK; i++)
+            if (choice->folders[i].is_wanted)
+                status = srv_registry_announce(run->reload->registry, choice->folders[i].model,
+                                               choice->folders[i].version, err);
     }
     return status;
 }
 
-/* Its versions are loaded: what serves now may be pointed to. */
-static enum eng_status take_labels(const struct srv_reload *reload, const char *model,
-                                   struct eng_error *err)
+static const struct srv_folder *find_folder(const struct srv_repository *repository,
+                                            const char *model, const char *version)
 {
-    char path[PATH_MAX];
-    struct srv_model_config config;
-    snprintf(path, sizeof path, "%s/%s/config.json", reload->options->models_dir, model);
-    enum eng_status status = srv_model_config_read(path, &config, err);
-    return status == ENG_OK ? srv_registry_take_labels(reload->registry, model, &config, err)
-                            : status;
+    for (size_t i = 0; i < repository->n_folders; i++)
+        if (strcmp(repository->folders[i].model, model) == 0 &&
+            strcmp(repository->folders[i].version, version) == 0)
+            return &repository->folders[i];
+    return NULL;
 }
 
-static enum srv_code apply(const struct srv_reload *reload, const char *wanted,
-                           const struct srv_repository *repository, struct report *report,
-                           struct eng_error *err)
+static void retire_unwanted(struct run *run)
 {
-    if (announce_new(reload, wanted, repository, err) != ENG_OK) return SRV_INTERNAL;
-    for (size_t i = 0; i < repository->n_folders; i++) {
-        if (!concerns(wanted, repository->folders[i].model)) continue;
-        if (atomic_load(reload->stopping)) {
-            srv_fail(err, ENG_CANCELLED, "the server is shutting down");
-            return SRV_SHUTTING_DOWN;
-        }
-        load_one(reload, &repository->folders[i], report);
-        if (i + 1 == repository->n_folders ||
-            strcmp(repository->folders[i].model, repository->folders[i + 1].model) != 0)
-            take_labels(reload, repository->folders[i].model, NULL);
+    struct srv_registry *registry = run->reload->registry;
+    for (size_t i = srv_registry_count(registry); i > 0; i--) {
+        const char *model = srv_registry_model_at(registry, i - 1);
+        const char *version = srv_registry_version_at(registry, i - 1);
+        const struct srv_folder *folder = find_folder(&run->repository, model, version);
+        if (!concerns(run, model) || (folder && folder->is_wanted)) continue;
+        struct srv_report_text *text = srv_report_begin(&run->report, model, version);
+        snprintf(text->reason.text, sizeof text->reason.text, "%s",
+                 folder ? "the version policy leaves it out" : "its folder is gone");
+        srv_registry_remove(registry, i - 1);
+        srv_report_end(&run->report, NULL, false, true, 0);
     }
-    remove_gone(reload, wanted, repository, report);
-    if (wanted && report->n_rows == 0) {
-        srv_fail(err, ENG_NOT_FOUND, "there is no model '%.64s' in %.300s", wanted,
-                 reload->options->models_dir);
+    srv_reload_free_unused(registry);
+}
+
+static enum srv_code apply(struct run *run, struct eng_error *err)
+{
+    if (announce_new(run, err) != ENG_OK) return SRV_INTERNAL;
+    for (size_t g = 0; g < run->n_groups; g++) {
+        enum srv_code code = load_group(run, &run->groups[g], err);
+        if (code != SRV_OK) return code;
+    }
+    retire_unwanted(run);
+    if (run->wanted && run->report.n_rows == 0 && run->n_groups > 0) {
+        srv_fail(err, ENG_FORMAT, "the version policy of model '%s' leaves no version of it",
+                 run->wanted);
+        return SRV_MODEL_REJECTED;
+    }
+    if (run->wanted && run->report.n_rows == 0) {
+        srv_fail(err, ENG_NOT_FOUND, "there is no model '%.64s' in %.300s", run->wanted,
+                 run->reload->options->models_dir);
         return SRV_MODEL_NOT_FOUND;
     }
-    if (!report->first_failure) return SRV_OK;
-    *err = *report->first_failure;
+    if (!run->report.first_failure) return SRV_OK;
+    *err = *run->report.first_failure;
     return SRV_MODEL_REJECTED;
 }
 
@@ -234,29 +208,24 @@ static enum srv_code fail_scan(const struct srv_reload *reload, const struct eng
     return err->status == ENG_NO_MEMORY ? SRV_INTERNAL : SRV_MODEL_REJECTED;
 }
 
-void srv_reload_run(const struct srv_reload *reload, const char *model, srv_reload_done *done,
-                    void *ctx)
+void srv_reload_run(const struct srv_reload *reload, const char *model)
 {
-    struct srv_repository repository = {0};
-    struct report report = {0};
+    struct run run = {.reload = reload, .wanted = model};
     struct eng_error err = {0};
     enum srv_code code = SRV_INTERNAL;
-    if (srv_repository_scan(reload->options->models_dir, reload->options->log, &repository, &err) !=
-        ENG_OK) {
+    const struct srv_loader_options *options = reload->options;
+    if (srv_repository_scan(options->models_dir, options->log, &run.repository, &err) != ENG_OK) {
         code = fail_scan(reload, &err);
     } else {
-        size_t n_max = repository.n_folders + srv_registry_count(reload->registry) + 1;
-        report.rows = calloc(n_max, sizeof *report.rows);
-        report.texts = calloc(n_max, sizeof *report.texts);
-        if (report.rows && report.texts)
-            code = apply(reload, model, &repository, &report, &err);
-        else
-            srv_fail_memory(&err, "the report of a reload");
+        size_t n_max = run.repository.n_folders + srv_registry_count(reload->registry);
+        if (make_groups(&run, &err) == ENG_OK &&
+            srv_report_init(&run.report, reload, n_max, &err) == ENG_OK)
+            code = apply(&run, &err);
     }
-    if (done) done(ctx, code, report.rows, report.n_rows, &err);
-    free(report.rows);
-    free(report.texts);
-    srv_repository_fini(&repository);
+    if (reload->done) reload->done(reload->ctx, code, run.report.rows, run.report.n_rows, &err);
+    srv_report_fini(&run.report);
+    free(run.groups);
+    srv_repository_fini(&run.repository);
 }
 
 void srv_reload_free_unused(struct srv_registry *registry)

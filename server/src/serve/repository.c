@@ -17,13 +17,6 @@ struct scan {
     size_t capacity;
 };
 
-static bool is_model_name(const char *name)
-{
-    const char *allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-    size_t n = strlen(name);
-    return n > 0 && n <= SRV_MODEL_CHARS && name[0] != '.' && strspn(name, allowed) == n;
-}
-
 /* Symbolic links are followed: that is how volumes are often mounted. */
 static bool is_folder(const char *path)
 {
@@ -114,7 +107,7 @@ static enum eng_status visit_model(struct scan *scan, const char *path, const ch
                                    const char *name, struct eng_error *err)
 {
     (void)repository;
-    if (is_model_name(name)) return each_folder(scan, path, name, visit_version, err);
+    if (srv_model_is_name(name)) return each_folder(scan, path, name, visit_version, err);
     note_ignored(scan->log, "folder", path, "a model name: at most 63 of A-Z a-z 0-9 _ . -");
     return ENG_OK;
 }

@@ -15,6 +15,7 @@ struct srv_folder {
     char model[SRV_MODEL_CHARS + 1];
     char version[SRV_VERSION_CHARS + 1]; /* a positive integer without leading zeros */
     uint64_t number;
+    bool is_wanted; /* for the reload to say; the scan does not */
 };
 
 struct srv_repository {

@@ -47,23 +47,28 @@ static void read_batching(struct srv_served *served, const struct eng_batching *
         batching->default_priority ? (unsigned)batching->default_priority : SRV_DEFAULT_PRIORITY;
 }
 
-static enum eng_status open_model(struct srv_served *served, const char *folder,
+static enum eng_status open_model(struct srv_served *served, const struct srv_model_source *source,
                                   struct eng_error *err)
 {
     const struct eng_model_options options = {.max_batch = served->options.max_batch,
                                               .precision = served->options.precision,
                                               .tuning = served->options.tuning,
-                                              .tuning_cache = served->options.tuning_cache};
-    enum eng_status status = eng_model_open(folder, &options, &served->model, err);
+                                              .tuning_cache = served->options.tuning_cache,
+                                              .config_text = source->config};
+    const char *place = source->bytes ? "the file that was sent" : source->folder;
+    enum eng_status status =
+        source->bytes
+            ? eng_model_open_bytes(source->bytes, source->n_bytes, &options, &served->model, err)
+            : eng_model_open(source->folder, &options, &served->model, err);
     if (status != ENG_OK) return status;
     const struct eng_card *card = eng_model_card(served->model);
     if (card->n_features > 0)
         return srv_fail(err, ENG_UNSUPPORTED,
                         "%s: the model takes vectors of %zu features, not pictures; only classify "
                         "run and classify eval take those",
-                        folder, card->n_features);
+                        place, card->n_features);
     if (!card->takes_images)
-        return srv_fail(err, ENG_UNSUPPORTED, "%s: the model takes no pictures: %s", folder,
+        return srv_fail(err, ENG_UNSUPPORTED, "%s: the model takes no pictures: %s", place,
                         card->no_pictures);
     read_batching(served, &card->batching);
     served->preprocess = &card->preprocess;
@@ -181,9 +186,10 @@ static enum eng_status warm_up(struct srv_served *served, struct eng_error *err)
 
 /* --- the whole --- */
 
-enum eng_status srv_served_load(const char *model_name, const char *version, const char *folder,
-                                const struct srv_served_options *options, struct srv_served **out,
-                                struct eng_error *err)
+enum eng_status srv_served_load_source(const char *model_name, const char *version,
+                                       const struct srv_model_source *source,
+                                       const struct srv_served_options *options,
+                                       struct srv_served **out, struct eng_error *err)
 {
     struct srv_served *served = calloc(1, sizeof *served);
     if (!served) return srv_fail_memory(err, "a model version");
@@ -194,7 +200,7 @@ enum eng_status srv_served_load(const char *model_name, const char *version, con
     served->version = strdup(version);
     enum eng_status status = ENG_OK;
     if (!served->name || !served->version) status = srv_fail_memory(err, "a model's name");
-    if (status == ENG_OK) status = open_model(served, folder, err);
+    if (status == ENG_OK) status = open_model(served, source, err);
     if (status == ENG_OK) status = create_slots(served, err);
     if (status == ENG_OK) status = warm_up(served, err);
     if (status == ENG_OK && !(served->counters = srv_counters_create(served->max_batch)))
@@ -206,6 +212,14 @@ enum eng_status srv_served_load(const char *model_name, const char *version, con
     find_series(served);
     *out = served;
     return ENG_OK;
+}
+
+enum eng_status srv_served_load(const char *model_name, const char *version, const char *folder,
+                                const struct srv_served_options *options, struct srv_served **out,
+                                struct eng_error *err)
+{
+    return srv_served_load_source(model_name, version, &(struct srv_model_source){.folder = folder},
+                                  options, out, err);
 }
 
 void srv_served_destroy(struct srv_served *served)

@@ -43,6 +43,14 @@ struct srv_served_link {
     struct srv_served *next; /* in the list of all that exist */
 };
 
+/* Where a version comes from: a folder, or bytes and config.json's text that somebody sent. */
+struct srv_model_source {
+    const char *folder;
+    const void *bytes; /* NULL: the folder's model.onnx */
+    size_t n_bytes;
+    const char *config; /* NULL: the folder's, if there is a folder */
+};
+
 /*
  * Purpose: the whole load: open the version folder, a session per worker, warm-up, golden samples.
  * Errors: the engine's; UNSUPPORTED for a model that takes no pictures; MISMATCH for one that does
@@ -52,6 +60,12 @@ struct srv_served_link {
 enum eng_status srv_served_load(const char *model_name, const char *version, const char *folder,
                                 const struct srv_served_options *options, struct srv_served **out,
                                 struct eng_error *err);
+
+/* Purpose: the same from any source, which may go afterwards. */
+enum eng_status srv_served_load_source(const char *model_name, const char *version,
+                                       const struct srv_model_source *source,
+                                       const struct srv_served_options *options,
+                                       struct srv_served **out, struct eng_error *err);
 
 /*
  * Purpose: frees it, after waiting for the worker that is about to find its queue empty. NULL is

@@ -12,6 +12,8 @@ struct srv_row {
     uint64_t number;           /* of the version */
     struct srv_served *served; /* NULL: nothing serves */
     enum srv_state state;      /* SRV_READY exactly while something serves */
+    bool is_first;             /* announced before the first load was over */
+    bool is_overridden;        /* serves what a call sent, not what its folder holds */
     struct eng_error failure;  /* of the last load; ENG_OK when it went well */
     int64_t loaded_unix_s;
 };

@@ -152,9 +152,47 @@ static void is_ready_when_every_model_serves(void **state)
     srv_registry_fail(f->registry, "a", "2", "broken");
     assert_true(srv_registry_ready(f->registry)); /* version 1 serves */
     announce(f, "b", "1");
+    assert_true(srv_registry_ready(f->registry)); /* what comes later takes nobody's readiness */
+}
+
+static void is_not_ready_while_one_of_the_first_is_missing(void **state)
+{
+    struct fixture *f = *state;
+    publish(f, "a", "1");
+    announce(f, "b", "1");
+    srv_registry_fail(f->registry, "b", "1", "broken");
+    srv_registry_end_first_load(f->registry);
+    assert_false(srv_registry_ready(f->registry));
+    srv_registry_unload(f->registry, 1); /* nobody wants it */
+    assert_true(srv_registry_ready(f->registry));
+    announce(f, "b", "1");
     assert_false(srv_registry_ready(f->registry));
     publish(f, "b", "1");
     assert_true(srv_registry_ready(f->registry));
+}
+
+static void unloads_until_it_is_announced(void **state)
+{
+    struct fixture *f = *state;
+    struct srv_served *held;
+    srv_registry_end_first_load(f->registry);
+    publish(f, "m", "1");
+    assert_false(srv_registry_is_held(f->registry, "m"));
+    assert_int_equal(srv_registry_acquire(f->registry, "m", NULL, &held, NULL), SRV_OK);
+    srv_registry_unload(f->registry, 0);
+    assert_true(srv_registry_is_held(f->registry, "m"));
+    expect_refusal(f, "m", NULL, SRV_MODEL_NOT_FOUND, "model 'm' is unloaded");
+    expect_refusal(f, "m", "1", SRV_MODEL_NOT_FOUND, "model 'm' is unloaded");
+    assert_int_equal(free_unused(f), 0); /* its request goes on */
+    srv_registry_release(f->registry, held);
+    assert_int_equal(free_unused(f), 1);
+    announce(f, "m", "1");
+    assert_false(srv_registry_is_held(f->registry, "m"));
+    publish(f, "m", "1");
+    srv_registry_mark_overridden(f->registry, 0);
+    assert_true(srv_registry_is_held(f->registry, "m"));
+    publish(f, "m", "1");
+    assert_false(srv_registry_is_held(f->registry, "m"));
 }
 
 /* A request keeps the version that it started with; the last release rings the loader's bell. */
@@ -261,6 +299,8 @@ int main(void)
         TEST(refuses_with_what_there_is),
         cmocka_unit_test_setup_teardown(takes_the_default_model, set_up_default, tear_down),
         TEST(is_ready_when_every_model_serves),
+        TEST(is_not_ready_while_one_of_the_first_is_missing),
+        TEST(unloads_until_it_is_announced),
         TEST(keeps_what_is_in_use),
         TEST(removes_a_version),
         TEST(snapshot_tells_the_states),

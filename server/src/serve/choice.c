@@ -1,0 +1,30 @@
+#include "serve/choice.h"
+
+#include "serve/publish.h"
+#include "serve/version_policy.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+enum eng_status srv_choice_read_config(struct srv_choice *choice, const struct srv_reload *reload,
+                                       struct eng_error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s/config.json", reload->options->models_dir,
+             choice->folders[0].model);
+    return srv_model_config_read(path, &choice->config, err);
+}
+
+void srv_choice_make(struct srv_choice *choice, const struct srv_reload *reload, bool with_said)
+{
+    uint64_t labelled[2 * SRV_MAX_VERSION_LABELS];
+    const struct srv_model_config *config = &choice->config;
+    size_t n = srv_registry_labelled(reload->registry, choice->folders[0].model, labelled);
+    for (size_t i = 0; i < config->n_labels && with_said; i++)
+        labelled[n++] = config->labels[i].version;
+    const struct srv_version_context context = {
+        .default_latest = reload->options->latest_versions, .labelled = labelled, .n_labelled = n};
+    for (size_t i = 0; i < choice->n; i++)
+        choice->folders[i].is_wanted = srv_version_policy_wants(
+            &config->policy, &context, choice->folders[i].number, choice->n - 1 - i);
+}
