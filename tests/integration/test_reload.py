@@ -132,7 +132,7 @@ class Reload(daemon.TestCase):
     def test_memory_comes_back(self):
         """RSS after N_RELOADS reloads of a 1 MB model is what it was after the first hundred."""
         self.write_model(size=64, n_classes=64)
-        sanitized = is_sanitized()
+        sanitized = daemon.is_sanitized()
         d = self.start("--access-log", "off", "--log-level", "error")
         after = []
         for i in range(N_RELOADS // 10 if sanitized else N_RELOADS):
@@ -143,13 +143,6 @@ class Reload(daemon.TestCase):
         print("RSS after each hundred reloads, MB:", " ".join("%.1f" % (b / 1e6) for b in after), flush=True)
         if not sanitized:
             self.assertLess(after[-1], after[0] + 4e6)
-
-
-def is_sanitized():
-    """A sanitizer's allocator keeps freed memory back: its RSS says nothing."""
-    with open(daemon.PROGRAM, "rb") as f:
-        contents = f.read()
-    return b"__asan_init" in contents or b"__tsan_init" in contents
 
 
 class Admin(daemon.TestCase):

@@ -35,7 +35,6 @@ static int set_up(void **state)
     assert_true(f->app.metrics && f->app.log);
     assert_int_equal(srv_registry_create("", &f->app.registry, NULL), ENG_OK);
     assert_int_equal(srv_registry_announce(f->app.registry, "tiny", "1", NULL), ENG_OK);
-    srv_registry_end_first_load(f->app.registry);
     publish(f);
     assert_int_equal(srv_registry_acquire(f->app.registry, "tiny", "1", &f->held, NULL), SRV_OK);
     *state = f;
@@ -106,6 +105,7 @@ static void a_removed_model_is_not_missed(void **state)
     srv_registry_remove(f->app.registry, 0); /* it drains */
     assert_int_equal(srv_registry_announce(f->app.registry, "other", "1", NULL), ENG_OK);
     srv_registry_fail(f->app.registry, "other", "1", "it is broken");
+    srv_registry_end_first_load(f->app.registry);
     assert_int_equal(h_readyz(&request), SRV_DONE);
     assert_int_equal(request.reply.code, SRV_NOT_READY);
     assert_non_null(strstr(request.reply.body.bytes,

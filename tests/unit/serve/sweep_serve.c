@@ -13,6 +13,8 @@ static const struct tiny_model tiny = {.weight = 1};
 struct fixture {
     struct temp_folder folder;
     struct srv_registry *registry;
+    uint8_t *bytes; /* a model file's */
+    size_t n_bytes;
 };
 
 static int set_up(void **state)
@@ -23,6 +25,7 @@ static int set_up(void **state)
     tiny_model_write(&tiny, temp_folder_file(&f->folder, "a/1"));
     tiny_model_write(&tiny, temp_folder_file(&f->folder, "a/2"));
     tiny_model_write(&tiny, temp_folder_file(&f->folder, "b/1"));
+    tiny_model_bytes(&tiny, &f->bytes, &f->n_bytes);
     assert_int_equal(srv_registry_create(NULL, &f->registry, NULL), ENG_OK);
     *state = f;
     return 0;
@@ -42,6 +45,7 @@ static int tear_down(void **state)
     unload(f);
     srv_registry_destroy(f->registry);
     temp_folder_remove(&f->folder);
+    free(f->bytes);
     free(f);
     return 0;
 }
@@ -108,9 +112,9 @@ static enum eng_status load_all(struct fixture *f, struct eng_error *err)
 {
     const struct srv_loader_options options = options_of(f);
     const atomic_bool stopping = false;
-    const struct srv_reload reload = {&options, f->registry, &stopping};
     struct verdict verdict = {0};
-    srv_reload_run(&reload, NULL, note, &verdict);
+    const struct srv_reload reload = {&options, f->registry, &stopping, note, &verdict};
+    srv_reload_run(&reload, NULL);
     *err = verdict.error;
     if (verdict.code != SRV_OK) return verdict.error.status;
     assert_int_equal(verdict.n_loaded, 3);
@@ -134,6 +138,26 @@ static enum eng_status reload_again(void *ctx, struct eng_error *err)
     return status;
 }
 
+/* A load that a call asks for, over what serves: the file that is sent as version 9, or nothing. */
+static enum eng_status load_file(void *ctx, struct eng_error *err)
+{
+    struct fixture *f = ctx;
+    const struct srv_loader_options options = options_of(f);
+    const atomic_bool stopping = false;
+    struct verdict verdict = {0};
+    const struct srv_reload reload = {&options, f->registry, &stopping, note, &verdict};
+    struct srv_upload file = {.version = "9", .bytes = f->bytes, .n_bytes = f->n_bytes};
+    struct srv_override override = {
+        .config = "{\"version_labels\": {\"new\": 9}}", .files = &file, .n_files = 1};
+    srv_reload_load(&reload, "b", &override);
+    *err = verdict.error;
+    bool has_new = srv_registry_count(f->registry) == 3 &&
+                   strcmp(srv_registry_version_at(f->registry, 2), "9") == 0;
+    assert_non_null(srv_registry_served_at(f->registry, 2));
+    if (verdict.code == SRV_OK) assert_true(has_new);
+    return verdict.code == SRV_OK ? ENG_OK : verdict.error.status;
+}
+
 static enum eng_status snapshot(void *ctx, struct eng_error *err)
 {
     struct fixture *f = ctx;
@@ -155,6 +179,7 @@ static void sweeps_what_allocates(void **state)
     assert_int_equal(load_all(f, &err), ENG_OK);
     assert_true(failing_malloc_sweep(reload_again, f) > 60);
     assert_true(failing_malloc_sweep(snapshot, f) > 10);
+    assert_true(failing_malloc_sweep(load_file, f) > 20);
 }
 
 /* From submit to answer nothing of ours allocates but the decoder its pixels. */
