@@ -51,7 +51,7 @@ HOMES = {
     "png.h": ["engine/src/image/codec_png*", "engine/src/image/encode_png.c"],
     "jpeglib.h": ["engine/src/image/codec_jpeg*"],
     "jerror.h": ["engine/src/image/codec_jpeg*"],
-    "zlib.h": ["engine/src/base/gzip.c"],
+    "zlib.h": ["engine/src/base/gzip.c", "server/src/http/compress.c"],
     "nettle/base64.h": ["engine/src/base/base64.c", "server/src/api/base64.c"],
     "nettle/sha2.h": ["engine/src/base/digest.c", "server/src/base/keys.c"],
     "nettle/memops.h": ["server/src/base/keys.c"],  # comparing keys

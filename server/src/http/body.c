@@ -22,7 +22,8 @@ static void refuse_large(struct srv_exchange *exchange)
 {
     exchange->refusal = SRV_TOO_LARGE;
     srv_reply_error(&exchange->request, SRV_TOO_LARGE,
-                    "the body is larger than max_body_bytes, which is %lld",
+                    "the body%s is larger than max_body_bytes, which is %lld",
+                    exchange->inflater ? ", inflated," : "",
                     (long long)exchange->http->app->config->max_body_bytes);
 }
 
@@ -73,29 +74,34 @@ bool srv_body_begin(struct srv_exchange *exchange)
     if (exchange->refusal == SRV_OK &&
         exchange->n_announced > (size_t)exchange->http->app->config->max_body_bytes)
         refuse_large(exchange);
+    if (exchange->refusal == SRV_OK) srv_inflate_begin(exchange);
     if (exchange->refusal == SRV_OK) return srv_form_begin(exchange);
     return !is_expecting && exchange->n_announced <= max_read_bytes(exchange);
+}
+
+bool srv_body_reserve(struct srv_exchange *exchange, size_t n_bytes)
+{
+    struct srv_exchange_pool *pool = &exchange->http->pool;
+    size_t limit = (size_t)exchange->http->app->config->max_bodies_bytes;
+    if (atomic_fetch_add(&pool->body_bytes, n_bytes) + n_bytes <= limit) return true;
+    atomic_fetch_sub(&pool->body_bytes, n_bytes);
+    refuse_bodies(exchange, limit);
+    return false;
 }
 
 /* Grows to n bytes at least, counted against the listener's limit on all bodies. */
 static bool grow(struct srv_exchange *exchange, size_t n)
 {
-    struct srv_exchange_pool *pool = &exchange->http->pool;
     size_t capacity = exchange->capacity ? exchange->capacity : FIRST_BYTES;
     if (exchange->n_announced < EXACT_BYTES && capacity <= exchange->n_announced)
         capacity = exchange->n_announced + 1;
     while (capacity < n)
         capacity *= 2;
     size_t more = capacity - exchange->capacity;
-    size_t limit = (size_t)exchange->http->app->config->max_bodies_bytes;
-    if (atomic_fetch_add(&pool->body_bytes, more) + more > limit) {
-        atomic_fetch_sub(&pool->body_bytes, more);
-        refuse_bodies(exchange, limit);
-        return false;
-    }
+    if (!srv_body_reserve(exchange, more)) return false;
     uint8_t *bytes = realloc(exchange->bytes, capacity);
     if (!bytes) {
-        atomic_fetch_sub(&pool->body_bytes, more);
+        atomic_fetch_sub(&exchange->http->pool.body_bytes, more);
         refuse_memory(exchange);
         return false;
     }
@@ -114,6 +120,20 @@ bool srv_body_append(struct srv_exchange *exchange, const void *bytes, size_t n_
     return true;
 }
 
+/* The body as it is meant. Returns false when the rest of it is not wanted. */
+static bool take_plain(void *ctx, const char *bytes, size_t n_bytes)
+{
+    struct srv_exchange *exchange = ctx;
+    exchange->n_inflated += n_bytes;
+    if (exchange->n_inflated > (size_t)exchange->http->app->config->max_body_bytes)
+        refuse_large(exchange);
+    else if (exchange->form)
+        srv_form_add(exchange, bytes, n_bytes);
+    else
+        srv_body_append(exchange, bytes, n_bytes);
+    return exchange->refusal == SRV_OK;
+}
+
 bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_bytes)
 {
     size_t limit = (size_t)exchange->http->app->config->max_body_bytes;
@@ -121,16 +141,17 @@ bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_byt
     if (exchange->refusal == SRV_OK && exchange->n_received > limit) refuse_large(exchange);
     /* Nobody is read forever: libmicrohttpd cannot answer before the body's end. */
     if (exchange->refusal != SRV_OK) return exchange->n_received <= 2 * limit;
-    if (exchange->form)
-        srv_form_add(exchange, bytes, n_bytes);
+    if (exchange->inflater)
+        srv_inflate_add(exchange, bytes, n_bytes, take_plain);
     else
-        srv_body_append(exchange, bytes, n_bytes);
+        take_plain(exchange, bytes, n_bytes);
     return true;
 }
 
 bool srv_body_end(struct srv_exchange *exchange)
 {
     struct srv_request *request = &exchange->request;
+    if (exchange->inflater) srv_inflate_end(exchange);
     if (exchange->form && exchange->refusal == SRV_OK) return srv_form_end(exchange);
     if (exchange->refusal != SRV_OK || !srv_body_append(exchange, "", 0)) return false;
     exchange->bytes[exchange->n_bytes] = '\0';

@@ -43,6 +43,7 @@ struct srv_exchange *srv_exchange_acquire(struct srv_http *http)
 static void reset(struct srv_exchange *exchange)
 {
     struct srv_text reply = exchange->request.reply.body;
+    srv_inflate_drop(exchange);
     if (exchange->capacity > KEPT_BYTES) drop_body(exchange);
     if (reply.capacity > KEPT_BYTES) srv_text_fini(&reply);
     srv_text_clear(&reply);

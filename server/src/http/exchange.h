@@ -6,6 +6,7 @@
 #include "api/routes.h"
 #include "base/trace.h"
 #include "http/accept.h"
+#include "http/compress.h"
 #include "http/peers.h"
 
 #include <microhttpd.h>
@@ -48,6 +49,8 @@ struct srv_exchange {
     uint8_t *bytes;
     size_t n_bytes, capacity, n_received, n_announced;
     enum srv_code refusal;
+    struct srv_inflater *inflater; /* of a body that comes compressed, until it is there */
+    size_t n_inflated;
 
     struct MHD_PostProcessor *form; /* multipart only */
     struct srv_form_part *form_parts;
@@ -98,6 +101,17 @@ bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_byt
 bool srv_body_end(struct srv_exchange *exchange);
 /* Room for n more bytes; false with exchange.refusal set. */
 bool srv_body_append(struct srv_exchange *exchange, const void *bytes, size_t n_bytes);
+
+/* inflate.c: a body with Content-Encoding. begin makes the inflater, or a refusal; add inflates
+ * what came and hands it to take; end refuses a stream that is not whole; drop gives the memory
+ * back. */
+void srv_inflate_begin(struct srv_exchange *exchange);
+void srv_inflate_add(struct srv_exchange *exchange, const char *bytes, size_t n_bytes,
+                     srv_inflater_take *take);
+void srv_inflate_end(struct srv_exchange *exchange);
+void srv_inflate_drop(struct srv_exchange *exchange);
+/* body.c: memory of bodies is counted against max_bodies_bytes. False with exchange.refusal set. */
+bool srv_body_reserve(struct srv_exchange *exchange, size_t n_bytes);
 
 /* form.c: multipart/form-data. */
 bool srv_form_begin(struct srv_exchange *exchange);

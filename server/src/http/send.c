@@ -44,8 +44,27 @@ static void add_headers(const struct srv_exchange *exchange, struct MHD_Response
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
+/* Below, a reply fits into one or two packets anyway. */
+enum { MIN_COMPRESSED_BYTES = 2048 };
+
+/* Pictures are compressed already. */
+static void compress(struct srv_exchange *exchange)
+{
+    struct srv_request *request = &exchange->request;
+    const char *type = request->reply.content_type;
+    if (request->reply.body.n_bytes < MIN_COMPRESSED_BYTES ||
+        (type && strncmp(type, "image/", 6) == 0))
+        return;
+    srv_reply_header(request, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    enum srv_encoding encoding =
+        srv_encoding_choose(request->header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    if (encoding != SRV_ENCODING_NONE && srv_compress_text(encoding, &request->reply.body))
+        srv_reply_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, srv_encoding_name(encoding));
+}
+
 enum MHD_Result srv_exchange_send(struct srv_exchange *exchange)
 {
+    if (!exchange->request.reply.body.failed) compress(exchange);
     struct srv_text *body = &exchange->request.reply.body;
     const char *bytes = body->bytes ? body->bytes : "";
     size_t n_bytes = body->n_bytes;
