@@ -1,5 +1,5 @@
 """Under load: deadlines, priorities, delays, refusals that say when to come again."""
-import http.client
+import hashlib
 import json
 import threading
 import time
@@ -138,6 +138,47 @@ class Load(daemon.TestCase):
             done = daemon.run("--check", "--models", self.models)
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn(part, done.stdout)
+
+    def test_a_client_has_a_limit(self):
+        self.write_model()
+        d = self.start("--rate-limit-per-s", "1", "--rate-limit-burst", "3")
+        start = time.monotonic()
+        replies = [d.post("/classify/tiny", PICTURE) for _ in range(30)]
+        refused = [r for r in replies if r.status == 429]
+        self.assertLessEqual(len(replies) - len(refused), 3 + 1 + time.monotonic() - start)
+        self.assertEqual([r.status for r in replies[:3]], [200] * 3)
+        self.assertGreater(len(refused), 0)
+        for reply in refused:
+            self.check_error(reply, 429, "too_many_requests", "this address sends more than 1 requests a second")
+            self.assertEqual(reply.headers["Retry-After"], "1")
+        self.assertIn(429, [d.post("/no/such/route").status for _ in range(5)])
+        for path in ("/healthz", "/readyz", "/metrics", "/models", "/v2/health/ready"):
+            self.assertEqual([d.get(path).status for _ in range(10)], [200] * 10)
+        self.assertEqual(d.get("/models", admin=True).status, 200)
+        self.assertGreaterEqual(d.metric('classifyd_refused_requests_total{reason="rate_limit",model=""}'), len(refused))
+        # From another address it goes on.
+        with d.connect_from("127.0.0.2") as s:
+            s.sendall(b"POST /classify/tiny HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+                      % len(PICTURE) + PICTURE)
+            self.assertIn(b"200 OK", daemon.read_all(s).split(b"\r\n")[0])
+
+    def test_a_key_has_a_limit_of_its_own(self):
+        self.write_model()
+        keys = self.models + "/.keys"
+        with open(keys, "w") as f:
+            for name in ("alice", "bob"):
+                f.write("%s:%s\n" % (name, hashlib.sha256(name.encode()).hexdigest()))
+        d = self.start("--rate-limit-per-s", "1", "--rate-limit-burst", "2", "--api-keys-file", keys)
+
+        def ask(key):
+            return d.post("/classify/tiny", PICTURE, headers={"X-API-Key": key})
+        replies = [ask("alice") for _ in range(20)]
+        self.assertEqual(replies[0].status, 200, replies[0].body)
+        refused = [r for r in replies if r.status == 429]
+        self.check_error(refused[0], 429, "too_many_requests", "the API key's owner")
+        self.assertEqual(ask("bob").status, 200)
+        # Guessing keys is limited by address.
+        self.assertIn(429, [ask("guess%d" % i).status for i in range(10)])
 
 
 if __name__ == "__main__":

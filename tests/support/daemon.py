@@ -102,6 +102,9 @@ class Daemon:
     def connect(self, admin=False):
         return socket.create_connection(("127.0.0.1", self.admin_port if admin else self.port), PATIENCE_S)
 
+    def connect_from(self, address):
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE_S, (address, 0))
+
     def exchange(self, data, admin=False):
         """Sends bytes and reads until the server closes."""
         with self.connect(admin) as s:

@@ -76,6 +76,7 @@ struct srv_http {
     struct srv_acceptor *acceptor; /* NULL once the listener drains */
     atomic_size_t n_connections;
     struct srv_peers *peers;
+    struct srv_rate_limit *rate_limit; /* NULL: this listener has none */
     struct srv_exchange_pool pool;
     char url[96];
     atomic_bool closing;       /* drained: requests are refused */
@@ -117,6 +118,9 @@ bool srv_body_reserve(struct srv_exchange *exchange, size_t n_bytes);
 bool srv_form_begin(struct srv_exchange *exchange);
 void srv_form_add(struct srv_exchange *exchange, const char *bytes, size_t n_bytes);
 bool srv_form_end(struct srv_exchange *exchange);
+
+/* rate.c: may make the reply 429, and exchange.refusal with it. */
+void srv_rate_check(struct srv_exchange *exchange);
 
 /* send.c: queues the reply. */
 enum MHD_Result srv_exchange_send(struct srv_exchange *exchange);

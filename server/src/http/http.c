@@ -129,6 +129,7 @@ static enum MHD_Result begin(struct srv_exchange *exchange, const char *method)
     exchange->is_counted = true;
     exchange->phase = SRV_EXCHANGE_READING;
     find_route(exchange);
+    srv_rate_check(exchange);
     refuse_if_closing(exchange); /* counted first: see srv_http_drain */
     if (!srv_body_begin(exchange)) return srv_exchange_send(exchange);
     memcpy(exchange->peer->request_id, request->id, sizeof request->id);
@@ -274,6 +275,7 @@ static void free_http(struct srv_http *http)
     srv_acceptor_stop(http->acceptor);
     if (http->daemon) MHD_stop_daemon(http->daemon);
     srv_peers_destroy(http->peers);
+    srv_rate_limit_destroy(http->rate_limit);
     srv_exchange_pool_fini(&http->pool);
     srv_record_fini(http);
     free(http);
@@ -299,6 +301,9 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
                                        config->body_timeout_s * 1000000);
     if (status == ENG_OK && !http->peers)
         status = srv_fail_memory(err, "the watch over connections");
+    if (status == ENG_OK && listener == SRV_PUBLIC &&
+        !(http->rate_limit = srv_rate_limit_create()))
+        status = srv_fail_memory(err, "the limits of clients");
     if (status == ENG_OK)
         *out = http;
     else

@@ -122,6 +122,7 @@ struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct soc
     struct srv_peer *peer = calloc(1, sizeof *peer);
     if (!peer) return NULL;
     peer->fd = fd;
+    peer->client = srv_rate_client_of_address(address);
     if (!address || getnameinfo(address, address_bytes(address), peer->address,
                                 sizeof peer->address, NULL, 0, NI_NUMERICHOST) != 0)
         strcpy(peer->address, "?");

@@ -6,6 +6,7 @@
 #define SRV_HTTP_PEERS_H
 
 #include "api/request.h"
+#include "base/rate_limit.h"
 
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@ enum srv_peer_phase { SRV_PEER_HEADERS, SRV_PEER_BODY, SRV_PEER_BUSY, SRV_PEER_C
 struct srv_peer {
     int fd;
     char address[48];                          /* numeric, without the port */
+    struct srv_rate_client client;             /* whose requests are counted together */
     char request_id[SRV_REQUEST_ID_CHARS + 1]; /* written before the phase becomes BODY */
     _Atomic enum srv_peer_phase phase;
     _Atomic int64_t since_us; /* when the phase began */
