@@ -1,10 +1,10 @@
 #include "daemon.h"
 
-#include "api/authorize.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "engine/cpu.h"
 #include "http/http.h"
+#include "secrets.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +18,7 @@ enum { ADMIN_THREADS = 1 };
 /* Everything that lives as long as the process, in the order in which it is made. */
 struct daemon {
     struct srv_app app;
+    struct srv_secrets secrets;
     struct eng_pool *pool;
     struct eng_tuning_cache *tuning_cache;
     struct srv_http *public_http, *admin_http;
@@ -28,29 +29,6 @@ static enum srv_log_level log_level(const struct srv_config *config)
     enum srv_log_level level = SRV_LOG_INFO;
     srv_log_level_parse(config->log_level, &level);
     return level;
-}
-
-/* The keys and tokens, and the list of files that are read again. */
-static enum eng_status open_keyrings(struct daemon *d, struct eng_error *err)
-{
-    const struct srv_config *config = d->app.config;
-    enum eng_status status = srv_authorize_check(config, err);
-    if (status == ENG_OK)
-        status = srv_keyring_create("admin_token_file", config->admin_token_file, SRV_KEYS_TOKEN,
-                                    &d->app.admin_tokens, err);
-    if (status == ENG_OK)
-        status = srv_keyring_create("api_keys_file", config->api_keys_file, SRV_KEYS_LINES,
-                                    &d->app.api_keys, err);
-    if (status != ENG_OK) return status;
-    d->app.watched = srv_watched_create(d->app.log);
-    if (!d->app.watched) return srv_fail_memory(err, "the list of files");
-    if (config->admin_token_file[0])
-        srv_watched_add(d->app.watched, "admin_token_file", config->admin_token_file, NULL,
-                        srv_keyring_load, d->app.admin_tokens);
-    if (config->api_keys_file[0])
-        srv_watched_add(d->app.watched, "api_keys_file", config->api_keys_file, NULL,
-                        srv_keyring_load, d->app.api_keys);
-    return ENG_OK;
 }
 
 static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
@@ -92,7 +70,7 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_config *co
     if (!d->app.log || !d->app.metrics) return srv_fail_memory(err, "log and metrics");
     const char *const build[] = {CLASSIFYD_VERSION, __VERSION__};
     srv_series_set(srv_metrics_series(d->app.metrics, SRV_M_BUILD_INFO, build), 1);
-    status = open_keyrings(d, err);
+    status = srv_secrets_open(&d->app, &d->secrets, err);
     if (status == ENG_OK) status = eng_pool_create((int)config->threads, &d->pool, err);
     if (status == ENG_OK) status = eng_tuning_cache_create(&d->tuning_cache, err);
     if (status == ENG_OK)
@@ -115,9 +93,7 @@ static void daemon_fini(struct daemon *d)
     srv_explainer_destroy(d->app.explainer);
     srv_registry_destroy(d->app.registry);
     srv_metrics_destroy(d->app.metrics);
-    srv_watched_destroy(d->app.watched);
-    srv_keyring_destroy(d->app.api_keys);
-    srv_keyring_destroy(d->app.admin_tokens);
+    srv_secrets_close(&d->app, &d->secrets);
     srv_log_destroy(d->app.log);
 }
 
@@ -125,11 +101,11 @@ static enum eng_status open_listeners(struct daemon *d, struct eng_error *err)
 {
     const struct srv_config *config = d->app.config;
     int n_threads = config->http_threads > 0 ? (int)config->http_threads : eng_pool_cpus();
-    enum eng_status status =
-        srv_http_start(&d->app, SRV_PUBLIC, config->listen, n_threads, &d->public_http, err);
+    enum eng_status status = srv_http_start(&d->app, SRV_PUBLIC, config->listen,
+                                            d->secrets.public_tls, n_threads, &d->public_http, err);
     if (status == ENG_OK && config->admin[0])
-        status =
-            srv_http_start(&d->app, SRV_ADMIN, config->admin, ADMIN_THREADS, &d->admin_http, err);
+        status = srv_http_start(&d->app, SRV_ADMIN, config->admin, d->secrets.admin_tls,
+                                ADMIN_THREADS, &d->admin_http, err);
     return status;
 }
 

@@ -52,6 +52,17 @@ static int fail(const struct eng_error *error)
     return EXIT_FAILURE;
 }
 
+/* target "": the public listener of these settings. */
+static enum eng_status check_health(const char *target, const struct srv_config *config,
+                                    struct eng_error *err)
+{
+    char url[512];
+    if (target[0]) return srv_http_healthcheck(target, err);
+    snprintf(url, sizeof url, "%s://%s", config->tls_certificate_file[0] ? "https" : "http",
+             config->listen);
+    return srv_http_healthcheck(url, err);
+}
+
 static int run(const struct srv_options *options)
 {
     struct eng_error error = {0};
@@ -67,10 +78,9 @@ static int run(const struct srv_options *options)
         return print_document(options->argument);
     case SRV_PRINT_CONFIG:
         return srv_config_print(config, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
-    case SRV_HEALTHCHECK: {
-        const char *target = options->argument[0] ? options->argument : config->listen;
-        return srv_http_healthcheck(target, &error) == ENG_OK ? EXIT_SUCCESS : fail(&error);
-    }
+    case SRV_HEALTHCHECK:
+        return check_health(options->argument, config, &error) == ENG_OK ? EXIT_SUCCESS
+                                                                         : fail(&error);
     case SRV_HASH_KEY:
         return hash_key(options->argument);
     case SRV_CHECK:

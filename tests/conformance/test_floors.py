@@ -64,6 +64,7 @@ HOMES = {
         "server/src/api/pictures_*",
     ],
     "microhttpd.h": ["server/src/http/*"],
+    "gnutls/*": ["server/src/http/tls*"],
 }
 SYSTEM = re.compile(
     r"(arpa|net|netinet|sys)/\w+\.h|"

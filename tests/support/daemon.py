@@ -53,19 +53,35 @@ class Reply:
         return json.loads(self.body)
 
 
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=PATIENCE_S)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
 class Daemon:
-    def __init__(self, models, *flags, env=None, wait=True):
+    def __init__(self, models, *flags, env=None, wait=True, tls=None):
+        """tls: the context with which clients speak it."""
+        self.tls = tls
         self.log_file = tempfile.TemporaryFile("a+b")  # appending: log() moves the position
         self.process = subprocess.Popen(
             [PROGRAM, "--models", models, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
              "--lame-duck-ms", "0", "--idle-timeout-s", str(PATIENCE_S // 4), *flags],
             env=env or environment(), stdout=subprocess.PIPE, stderr=self.log_file, text=True)
         line = self.process.stdout.readline()
-        found = re.match(r"listening on http://127\.0\.0\.1:(\d+) \(admin (?:http://127\.0\.0\.1:(\d+)|off)\)", line)
+        found = re.match(r"listening on (https?)://127\.0\.0\.1:(\d+) "
+                         r"\(admin (?:(https?)://127\.0\.0\.1:(\d+)|unix:(\S+)|off)\)", line)
         if not found:
             raise AssertionError("no greeting but %r: %s" % (line, self.log()))
-        self.port = int(found.group(1))
-        self.admin_port = int(found.group(2) or 0)
+        self.schemes = {False: found.group(1), True: found.group(3)}
+        self.port = int(found.group(2))
+        self.admin_port = int(found.group(4) or 0)
+        self.admin_path = found.group(5)
         self.rest = []
         self.reader = threading.Thread(target=lambda: self.rest.extend(self.process.stdout), daemon=True)
         self.reader.start()
@@ -86,12 +102,19 @@ class Daemon:
         return self.log_text
 
     def request(self, method, path, body=None, headers=None, admin=False):
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port if admin else self.port,
-                                                timeout=PATIENCE_S)
-        with contextlib.closing(connection):
+        with contextlib.closing(self.connection(admin)) as connection:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             return Reply(response, response.read())
+
+    def connection(self, admin=False):
+        """One of http.client's, to send several requests over."""
+        if admin and self.admin_path:
+            return UnixConnection(self.admin_path)
+        port = self.admin_port if admin else self.port
+        if self.schemes[admin] == "https":
+            return http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_S, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
 
     def get(self, path, **more):
         return self.request("GET", path, **more)

@@ -13,6 +13,23 @@ static enum eng_status bad(const char *text, const char *why, struct eng_error *
                     text, why);
 }
 
+static const char unix_scheme[] = "unix:";
+
+static enum eng_status parse_path(const char *text, struct srv_address *out, struct eng_error *err)
+{
+    struct srv_address address = {0};
+    const char *path = text + strlen(unix_scheme);
+    size_t n = strlen(path);
+    if (path[0] != '/' || path[n - 1] == '/' || n > SRV_UNIX_PATH_CHARS)
+        return srv_fail(err, ENG_ARGUMENT,
+                        "\"%.200s\" is no Unix socket; wanted unix:/PATH, absolute and of at most "
+                        "%d characters",
+                        text, SRV_UNIX_PATH_CHARS);
+    strcpy(address.path, path);
+    *out = address;
+    return ENG_OK;
+}
+
 static bool is_port(const char *text)
 {
     unsigned value = 0;
@@ -25,6 +42,7 @@ static bool is_port(const char *text)
 
 enum eng_status srv_address_parse(const char *text, struct srv_address *out, struct eng_error *err)
 {
+    if (strncmp(text, unix_scheme, strlen(unix_scheme)) == 0) return parse_path(text, out, err);
     struct srv_address address = {0};
     const char *colon = strrchr(text, ':');
     if (!colon) return bad(text, "there is no port", err);
@@ -47,6 +65,7 @@ enum eng_status srv_address_parse(const char *text, struct srv_address *out, str
 
 bool srv_address_is_loopback(const struct srv_address *address)
 {
+    if (address->path[0]) return true;
     struct in_addr v4;
     struct in6_addr v6;
     if (inet_pton(AF_INET, address->host, &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;

@@ -190,22 +190,55 @@ enum eng_status srv_config_read_environment(struct srv_config *config, char *con
     return ENG_OK;
 }
 
-enum eng_status srv_config_check(const struct srv_config *config, struct eng_error *err)
+static enum eng_status check_tls(const char *setting, const char *certificate, const char *key,
+                                 struct eng_error *err)
+{
+    if (!certificate[0] == !key[0]) return ENG_OK;
+    return srv_fail(
+        err, ENG_ARGUMENT,
+        "%stls_certificate_file is \"%s\" and %stls_key_file \"%s\"; wanted both or none", setting,
+        certificate, setting, key);
+}
+
+static enum eng_status check_listen(const struct srv_config *config, struct eng_error *err)
 {
     struct srv_address address;
-    if (config->max_body_bytes > config->max_bodies_bytes)
-        return srv_fail(err, ENG_ARGUMENT,
-                        "max_body_bytes is %" PRId64 "; wanted at most max_bodies_bytes, which is "
-                        "%" PRId64,
-                        config->max_body_bytes, config->max_bodies_bytes);
     enum eng_status status = srv_address_parse(config->listen, &address, err);
-    if (status != ENG_OK || config->admin[0] == '\0') return status;
-    status = srv_address_parse(config->admin, &address, err);
+    if (status == ENG_OK && address.path[0])
+        status =
+            srv_fail(err, ENG_ARGUMENT,
+                     "listen is %s; wanted HOST:PORT, a Unix socket is for admin", config->listen);
+    if (status == ENG_OK)
+        status = check_tls("", config->tls_certificate_file, config->tls_key_file, err);
+    return status;
+}
+
+static enum eng_status check_admin(const struct srv_config *config, struct eng_error *err)
+{
+    struct srv_address address;
+    enum eng_status status = srv_address_parse(config->admin, &address, err);
     if (status != ENG_OK) return status;
     if (!srv_address_is_loopback(&address) && config->admin_token_file[0] == '\0')
         return srv_fail(err, ENG_ARGUMENT,
                         "admin is %s, which others can reach; wanted an address of this machine "
                         "only, or admin_token_file, or \"\" for none",
                         config->admin);
-    return ENG_OK;
+    if (address.path[0] && config->admin_tls_certificate_file[0])
+        return srv_fail(err, ENG_ARGUMENT,
+                        "admin is %s and admin_tls_certificate_file is set; wanted a Unix socket "
+                        "without TLS: what goes over it stays on this machine",
+                        config->admin);
+    return check_tls("admin_", config->admin_tls_certificate_file, config->admin_tls_key_file, err);
+}
+
+enum eng_status srv_config_check(const struct srv_config *config, struct eng_error *err)
+{
+    if (config->max_body_bytes > config->max_bodies_bytes)
+        return srv_fail(err, ENG_ARGUMENT,
+                        "max_body_bytes is %" PRId64 "; wanted at most max_bodies_bytes, which is "
+                        "%" PRId64,
+                        config->max_body_bytes, config->max_bodies_bytes);
+    enum eng_status status = check_listen(config, err);
+    if (status == ENG_OK && config->admin[0]) status = check_admin(config, err);
+    return status;
 }

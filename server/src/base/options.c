@@ -14,7 +14,7 @@ static const struct {
     {"--check", SRV_CHECK, NONE, "check the settings, load every model, say what is wrong, exit"},
     {"--print-config", SRV_PRINT_CONFIG, NONE, "print the settings as a config file, exit"},
     {"--healthcheck", SRV_HEALTHCHECK, MAYBE,
-     "[URL or HOST:PORT]: exit 0 if that daemon is ready, else 1"},
+     "[URL, HOST:PORT or unix:/PATH]: exit 0 if that daemon is ready, else 1"},
     {"--hash-key", SRV_HASH_KEY, NEEDED,
      "ID: read a key from standard input, print its line for api_keys_file, exit"},
     {"--docs", SRV_DOCS, NEEDED, "settings|metrics|errors: print that page of docs/, exit"},

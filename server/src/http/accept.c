@@ -88,6 +88,5 @@ void srv_acceptor_stop(struct srv_acceptor *acceptor)
     eventfd_write(acceptor->stop_fd, 1);
     pthread_join(acceptor->thread, NULL);
     close(acceptor->stop_fd);
-    close(acceptor->fd);
     free(acceptor);
 }

@@ -17,13 +17,13 @@ struct srv_acceptor;
  * all. libmicrohttpd chooses the thread by the connection's number, so they take turns.
  * n_connections is counted up here, and down by whoever hears that one has closed; beyond max they
  * are closed at once. libmicrohttpd's own limit must be out of reach: in 0.9.75 a thread that meets
- * it with a connection from outside keeps its lock for ever. Ownership: fd is the acceptor's once
- * this succeeded; daemon is borrowed. Errors: NO_MEMORY, IO.
+ * it with a connection from outside keeps its lock for ever. Ownership: fd and daemon are
+ * borrowed. Errors: NO_MEMORY, IO.
  */
 enum eng_status srv_acceptor_start(int fd, struct MHD_Daemon *daemon, atomic_size_t *n_connections,
                                    size_t max, struct srv_acceptor **out, struct eng_error *err);
 
-/* Purpose: accepts no more and closes the socket; connections that stand go on. NULL is accepted.
+/* Purpose: accepts no more; connections that stand go on. NULL is accepted.
  */
 void srv_acceptor_stop(struct srv_acceptor *acceptor);
 

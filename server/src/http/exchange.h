@@ -7,7 +7,9 @@
 #include "base/trace.h"
 #include "http/accept.h"
 #include "http/compress.h"
+#include "http/listen.h"
 #include "http/peers.h"
+#include "http/tls.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -78,7 +80,8 @@ struct srv_http {
     struct srv_peers *peers;
     struct srv_rate_limit *rate_limit; /* NULL: this listener has none */
     struct srv_exchange_pool pool;
-    char url[96];
+    struct srv_tls *tls; /* NULL: plain */
+    struct srv_listening listening;
     atomic_bool closing;       /* drained: requests are refused */
     atomic_size_t n_in_flight; /* requests, and calls of resume */
     atomic_uint_least64_t next_id, next_random;

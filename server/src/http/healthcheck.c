@@ -2,6 +2,8 @@
 
 #include "base/address.h"
 #include "base/fail.h"
+#include "http/listen_unix.h"
+#include "http/tls_client.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -15,40 +17,68 @@
 enum { PATIENCE_S = 4 };
 
 struct target {
+    const char *text; /* as it was given */
     struct srv_address address;
     char path[256];
+    bool is_tls;
 };
+
+/* The way to the daemon that is asked. */
+struct channel {
+    int fd;
+    struct srv_tls_client *tls; /* NULL: plain */
+};
+
+static bool take_scheme(const char **text, const char *scheme)
+{
+    if (strncasecmp(*text, scheme, strlen(scheme)) != 0) return false;
+    *text += strlen(scheme);
+    return true;
+}
+
+/* Where the path begins: behind the host; a Unix socket is all there is. */
+static size_t address_chars(const char *address)
+{
+    return strncmp(address, "unix:", 5) == 0 ? strlen(address) : strcspn(address, "/");
+}
 
 static enum eng_status parse_target(const char *text, struct target *out, struct eng_error *err)
 {
-    static const char scheme[] = "http://";
-    const char *host =
-        strncasecmp(text, scheme, strlen(scheme)) == 0 ? text + strlen(scheme) : text;
-    size_t n = strcspn(host, "/");
-    char address[sizeof out->address.host + sizeof out->address.port + 4];
-    if (n >= sizeof address || strlen(host + n) >= sizeof out->path || strpbrk(host, " \r\n"))
+    struct target target = {.text = text};
+    const char *host = text;
+    target.is_tls = take_scheme(&host, "https://");
+    if (!target.is_tls) take_scheme(&host, "http://");
+    size_t n = address_chars(host);
+    char address[sizeof target.address.host + sizeof target.address.port + 4];
+    if (n >= sizeof address || strlen(host + n) >= sizeof target.path || strpbrk(host, " \r\n"))
         return srv_fail(err, ENG_ARGUMENT, "\"%.200s\" is no URL to check", text);
     memcpy(address, host, n);
     address[n] = '\0';
-    strcpy(out->path, host[n] ? host + n : "/readyz");
-    enum eng_status status = srv_address_parse(address, &out->address, err);
+    strcpy(target.path, host[n] ? host + n : "/readyz");
+    enum eng_status status = srv_address_parse(address, &target.address, err);
     if (status != ENG_OK) return status;
     /* What listens on every interface is asked on this machine's own. */
-    if (!out->address.host[0] || strcmp(out->address.host, "0.0.0.0") == 0)
-        strcpy(out->address.host, "127.0.0.1");
-    if (strcmp(out->address.host, "::") == 0) strcpy(out->address.host, "::1");
+    if (!target.address.host[0] || strcmp(target.address.host, "0.0.0.0") == 0)
+        strcpy(target.address.host, "127.0.0.1");
+    if (strcmp(target.address.host, "::") == 0) strcpy(target.address.host, "::1");
+    *out = target;
     return ENG_OK;
+}
+
+static void limit_patience(int fd)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
 /* A socket that gives up after PATIENCE_S; -1 with errno set. */
 static int connect_to(const struct addrinfo *list)
 {
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
     for (const struct addrinfo *info = list; info; info = info->ai_next) {
         int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, 0);
         if (fd < 0) continue;
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        limit_patience(fd);
         if (connect(fd, info->ai_addr, info->ai_addrlen) == 0) return fd;
         int reason = errno;
         close(fd);
@@ -57,41 +87,70 @@ static int connect_to(const struct addrinfo *list)
     return -1;
 }
 
-static enum eng_status ask(int fd, const struct target *target, const char *text,
+static ssize_t send_some(const struct channel *channel, const char *bytes, size_t n_bytes)
+{
+    if (channel->tls) return srv_tls_client_send(channel->tls, bytes, n_bytes);
+    return send(channel->fd, bytes, n_bytes, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_some(const struct channel *channel, char *bytes, size_t n_bytes)
+{
+    if (channel->tls) return srv_tls_client_receive(channel->tls, bytes, n_bytes);
+    return recv(channel->fd, bytes, n_bytes, 0);
+}
+
+static enum eng_status ask(const struct channel *channel, const struct target *target,
                            struct eng_error *err)
 {
     char request[640], reply[64];
     int n = snprintf(request, sizeof request,
                      "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", target->path,
                      target->address.host);
-    if (send(fd, request, (size_t)n, MSG_NOSIGNAL) != n)
-        return srv_fail(err, ENG_IO, "%s: %s", text, strerror(errno));
+    if (send_some(channel, request, (size_t)n) != n)
+        return srv_fail(err, ENG_IO, "%s: %s", target->text, strerror(errno));
     size_t n_read = 0;
     while (n_read < 12) {
-        ssize_t got = recv(fd, reply + n_read, sizeof reply - 1 - n_read, 0);
+        ssize_t got = receive_some(channel, reply + n_read, sizeof reply - 1 - n_read);
         if (got <= 0)
-            return srv_fail(err, ENG_IO, "%s: %s", text,
+            return srv_fail(err, ENG_IO, "%s: %s", target->text,
                             got == 0 ? "the connection ended without an answer" : strerror(errno));
         n_read += (size_t)got;
     }
     reply[n_read] = '\0';
     if (strncmp(reply, "HTTP/1.", 7) != 0 || strncmp(reply + 8, " 200", 4) != 0)
-        return srv_fail(err, ENG_MISMATCH, "%s answers %.12s; wanted HTTP/1.1 200", text, reply);
+        return srv_fail(err, ENG_MISMATCH, "%s answers %.12s; wanted HTTP/1.1 200", target->text,
+                        reply);
+    return ENG_OK;
+}
+
+static enum eng_status open_socket(const struct target *target, int *fd, struct eng_error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
+    if (target->address.path[0]) {
+        *fd = srv_unix_connect(target->address.path);
+        if (*fd >= 0) limit_patience(*fd);
+    } else {
+        int failed = getaddrinfo(target->address.host, target->address.port, &hints, &list);
+        if (failed) return srv_fail(err, ENG_IO, "%s: %s", target->text, gai_strerror(failed));
+        *fd = connect_to(list);
+        freeaddrinfo(list);
+    }
+    if (*fd < 0) return srv_fail(err, ENG_IO, "%s: %s", target->text, strerror(errno));
     return ENG_OK;
 }
 
 enum eng_status srv_http_healthcheck(const char *text, struct eng_error *err)
 {
     struct target target;
+    struct channel channel = {.fd = -1};
     enum eng_status status = parse_target(text, &target, err);
+    if (status == ENG_OK) status = open_socket(&target, &channel.fd, err);
     if (status != ENG_OK) return status;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
-    int failed = getaddrinfo(target.address.host, target.address.port, &hints, &list);
-    if (failed) return srv_fail(err, ENG_IO, "%s: %s", text, gai_strerror(failed));
-    int fd = connect_to(list);
-    freeaddrinfo(list);
-    if (fd < 0) return srv_fail(err, ENG_IO, "%s: %s", text, strerror(errno));
-    status = ask(fd, &target, text, err);
-    close(fd);
+    if (target.is_tls)
+        status = srv_tls_client_begin(channel.fd, target.address.host, PATIENCE_S * 1000,
+                                      &channel.tls, err);
+    if (status == ENG_OK) status = ask(&channel, &target, err);
+    srv_tls_client_end(channel.tls);
+    close(channel.fd);
     return status;
 }

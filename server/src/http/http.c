@@ -223,12 +223,18 @@ static void notify_connection(void *cls, struct MHD_Connection *connection, void
         int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         const struct sockaddr *address =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-        *context = srv_peers_add(http->peers, fd, address);
+        struct srv_peer *peer = srv_peers_add(http->peers, fd, address,
+                                              http->tls ? SRV_PEER_HANDSHAKE : SRV_PEER_HEADERS);
+        if (peer && http->tls) peer->tls = srv_tls_begin(http->tls, connection, peer);
+        *context = peer;
         return;
     }
     atomic_fetch_sub(&http->n_connections, 1);
-    if (*context) srv_peers_remove(http->peers, *context);
+    struct srv_peer *peer = *context;
     *context = NULL;
+    if (!peer) return;
+    srv_tls_release(peer->tls);
+    srv_peers_remove(http->peers, peer);
 }
 
 static void log_line(void *cls, const char *format, va_list args)
@@ -247,7 +253,8 @@ static enum eng_status start_daemon(struct srv_http *http, int n_threads, struct
 {
     const struct srv_config *config = http->app->config;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-                     MHD_USE_TURBO | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
+                     MHD_USE_TURBO | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET |
+                     (http->tls ? MHD_USE_TLS : 0u);
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_line, http},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)config->max_header_bytes, NULL},
@@ -262,17 +269,24 @@ static enum eng_status start_daemon(struct srv_http *http, int n_threads, struct
         {n_threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, n_threads, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
+    struct MHD_OptionItem tls_options[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)SRV_TLS_PRIORITIES},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, srv_tls_no_certificate()},
+        {MHD_OPTION_END, 0, NULL},
+    };
     http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, http, MHD_OPTION_ARRAY, options,
+                                    http->tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls_options,
                                     MHD_OPTION_END);
     if (!http->daemon)
         return srv_fail(err, ENG_IO, "libmicrohttpd could not start %d threads on %s", n_threads,
-                        http->url);
+                        http->listening.url);
     return ENG_OK;
 }
 
 static void free_http(struct srv_http *http)
 {
     srv_acceptor_stop(http->acceptor);
+    srv_listen_close(&http->listening);
     if (http->daemon) MHD_stop_daemon(http->daemon);
     srv_peers_destroy(http->peers);
     srv_rate_limit_destroy(http->rate_limit);
@@ -289,6 +303,7 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
     if (!http) return srv_fail_memory(err, "a listener");
     http->app = app;
     http->listener = listener;
+    http->listening.fd = -1;
     pthread_mutex_init(&http->pool.mutex, NULL);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -297,7 +312,8 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
     enum eng_status status = srv_record_init(http, err);
     /* Twice the idle timeout: an idle connection is closed in peace first. */
     if (status == ENG_OK)
-        http->peers = srv_peers_create(2 * config->idle_timeout_s * 1000000,
+        http->peers = srv_peers_create(config->tls_handshake_timeout_s * 1000000,
+                                       2 * config->idle_timeout_s * 1000000,
                                        config->body_timeout_s * 1000000);
     if (status == ENG_OK && !http->peers)
         status = srv_fail_memory(err, "the watch over connections");
@@ -312,29 +328,28 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
 }
 
 enum eng_status srv_http_start(struct srv_app *app, enum srv_listener listener, const char *address,
-                               int n_threads, struct srv_http **out, struct eng_error *err)
+                               struct srv_tls *tls, int n_threads, struct srv_http **out,
+                               struct eng_error *err)
 {
     struct srv_http *http = NULL;
     enum eng_status status = make_http(app, listener, &http, err);
     if (status != ENG_OK) return status;
-    int fd = -1;
-    status = srv_listen_open(address, &fd, http->url, sizeof http->url, err);
+    http->tls = tls;
+    status = srv_listen_open(address, tls ? "https" : "http", &http->listening, err);
     if (status == ENG_OK) status = start_daemon(http, n_threads, err);
     if (status == ENG_OK)
-        status = srv_acceptor_start(fd, http->daemon, &http->n_connections,
+        status = srv_acceptor_start(http->listening.fd, http->daemon, &http->n_connections,
                                     (size_t)app->config->max_connections, &http->acceptor, err);
-    if (status == ENG_OK) {
+    if (status == ENG_OK)
         *out = http;
-    } else {
-        if (fd >= 0) close(fd);
+    else
         free_http(http);
-    }
     return status;
 }
 
 const char *srv_http_url(const struct srv_http *http)
 {
-    return http->url;
+    return http->listening.url;
 }
 
 bool srv_http_drain(struct srv_http *http, int64_t timeout_ms)
@@ -343,6 +358,7 @@ bool srv_http_drain(struct srv_http *http, int64_t timeout_ms)
     int64_t until_us = srv_clock_us() + timeout_ms * 1000;
     srv_acceptor_stop(http->acceptor);
     http->acceptor = NULL;
+    srv_listen_close(&http->listening);
     for (;;) {
         if (atomic_load(&http->n_in_flight) == 0) {
             /* Open connections may still send: who counted itself before this is seen by the second

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 enum { LOOK_EVERY_MS = 250 };
 
 struct srv_peers {
-    int64_t headers_timeout_us, body_timeout_us;
+    int64_t handshake_timeout_us, headers_timeout_us, body_timeout_us;
     pthread_t thread;
     pthread_mutex_t mutex; /* guards all below; a peer in the list has an open fd */
     pthread_cond_t wake;
@@ -46,18 +47,25 @@ static bool has_left(const struct srv_peer *peer)
     return poll(&fd, 1, 0) == 1;
 }
 
+static int64_t timeout_of(const struct srv_peers *peers, enum srv_peer_phase phase)
+{
+    if (phase == SRV_PEER_HANDSHAKE) return peers->handshake_timeout_us;
+    return phase == SRV_PEER_BODY ? peers->body_timeout_us : peers->headers_timeout_us;
+}
+
 static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *peer,
                                 int64_t now_us)
 {
     enum srv_peer_phase phase = atomic_load_explicit(&peer->phase, memory_order_acquire);
     int64_t waited_us = now_us - atomic_load_explicit(&peer->since_us, memory_order_relaxed);
-    int64_t limit_us = phase == SRV_PEER_BODY ? peers->body_timeout_us : peers->headers_timeout_us;
+    int64_t limit_us = timeout_of(peers, phase);
     if (phase == SRV_PEER_BUSY || phase == SRV_PEER_CUT) return;
     if (waited_us > limit_us) {
         /* Only from the phase that was looked at: its answer may be on the way by now. */
         enum srv_peer_phase seen = phase;
         if (!atomic_compare_exchange_strong(&peer->phase, &seen, SRV_PEER_CUT)) return;
-        if (phase == SRV_PEER_BODY) say_timeout(peer);
+        /* Only the connection's own thread may encrypt. */
+        if (phase == SRV_PEER_BODY && !peer->tls) say_timeout(peer);
         shutdown(peer->fd, SHUT_RDWR);
     } else if (waited_us > LOOK_EVERY_MS * 1000 && has_left(peer)) {
         /* At the second look only: at the first the end, and a request before it, may be new. */
@@ -87,10 +95,12 @@ static void free_peers(struct srv_peers *peers)
     free(peers);
 }
 
-struct srv_peers *srv_peers_create(int64_t headers_timeout_us, int64_t body_timeout_us)
+struct srv_peers *srv_peers_create(int64_t handshake_timeout_us, int64_t headers_timeout_us,
+                                   int64_t body_timeout_us)
 {
     struct srv_peers *peers = calloc(1, sizeof *peers);
     if (!peers) return NULL;
+    peers->handshake_timeout_us = handshake_timeout_us;
     peers->headers_timeout_us = headers_timeout_us;
     peers->body_timeout_us = body_timeout_us;
     srv_clock_condition_init(&peers->wake);
@@ -111,22 +121,56 @@ void srv_peers_destroy(struct srv_peers *peers)
     free_peers(peers);
 }
 
-static socklen_t address_bytes(const struct sockaddr *address)
+/* An IPv4 client of a socket for both is named as it is elsewhere: without "::ffff:". */
+static bool is_mapped(const struct sockaddr *address, struct sockaddr_in *v4)
 {
-    return address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                          : sizeof(struct sockaddr_in);
+    if (address->sa_family != AF_INET6) return false;
+    struct sockaddr_in6 v6;
+    memcpy(&v6, address, sizeof v6);
+    *v4 = (struct sockaddr_in){.sin_family = AF_INET};
+    memcpy(&v4->sin_addr, &v6.sin6_addr.s6_addr[12], sizeof v4->sin_addr);
+    return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
 }
 
-struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct sockaddr *address)
+/* Who is at the other end of a Unix socket, as the kernel knows it. */
+static void name_process(struct srv_peer *peer)
+{
+    struct ucred who;
+    socklen_t n = sizeof who;
+    if (getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0)
+        snprintf(peer->address, sizeof peer->address, "unix:uid:%lu:pid:%ld",
+                 (unsigned long)who.uid, (long)who.pid);
+    else
+        strcpy(peer->address, "unix");
+}
+
+static void name_peer(struct srv_peer *peer, const struct sockaddr *address)
+{
+    struct sockaddr_in v4;
+    strcpy(peer->address, "?");
+    if (!address) return;
+    if (address->sa_family == AF_UNIX) {
+        name_process(peer);
+        return;
+    }
+    socklen_t n = address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof v4;
+    if (is_mapped(address, &v4)) {
+        address = (const struct sockaddr *)&v4;
+        n = sizeof v4;
+    }
+    if (getnameinfo(address, n, peer->address, sizeof peer->address, NULL, 0, NI_NUMERICHOST) != 0)
+        strcpy(peer->address, "?");
+}
+
+struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct sockaddr *address,
+                               enum srv_peer_phase phase)
 {
     struct srv_peer *peer = calloc(1, sizeof *peer);
     if (!peer) return NULL;
     peer->fd = fd;
     peer->client = srv_rate_client_of_address(address);
-    if (!address || getnameinfo(address, address_bytes(address), peer->address,
-                                sizeof peer->address, NULL, 0, NI_NUMERICHOST) != 0)
-        strcpy(peer->address, "?");
-    srv_peer_enter(peer, SRV_PEER_HEADERS, srv_clock_us());
+    name_peer(peer, address);
+    srv_peer_enter(peer, phase, srv_clock_us());
     pthread_mutex_lock(&peers->mutex);
     peer->next = peers->first;
     if (peer->next) peer->next->previous = peer;

@@ -11,13 +11,21 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-/* Waiting for (the rest of) the next request's headers; for its body; for nothing from the client;
- * for nothing any more: the watcher ended it, and it stays so. */
-enum srv_peer_phase { SRV_PEER_HEADERS, SRV_PEER_BODY, SRV_PEER_BUSY, SRV_PEER_CUT };
+/* What is waited for. */
+enum srv_peer_phase {
+    SRV_PEER_HANDSHAKE, /* TLS's */
+    SRV_PEER_HEADERS,   /* (the rest of) the next request's */
+    SRV_PEER_BODY,
+    SRV_PEER_BUSY, /* nothing from the client */
+    SRV_PEER_CUT,  /* nothing any more: the watcher ended it, and it stays so */
+};
+
+struct srv_tls_pair; /* http/tls.h */
 
 struct srv_peer {
     int fd;
-    char address[48];                          /* numeric, without the port */
+    struct srv_tls_pair *tls;                  /* NULL: what is sent is not encrypted */
+    char address[48];                          /* no port; or "unix:uid:1000:pid:42" */
     struct srv_rate_client client;             /* whose requests are counted together */
     char request_id[SRV_REQUEST_ID_CHARS + 1]; /* written before the phase becomes BODY */
     _Atomic enum srv_peer_phase phase;
@@ -29,12 +37,15 @@ struct srv_peer {
 struct srv_peers;
 
 /* Purpose: starts the thread. Timeouts in microseconds. NULL: out of memory or threads. */
-struct srv_peers *srv_peers_create(int64_t headers_timeout_us, int64_t body_timeout_us);
+struct srv_peers *srv_peers_create(int64_t handshake_timeout_us, int64_t headers_timeout_us,
+                                   int64_t body_timeout_us);
 /* Purpose: joins the thread. No peer may be left. NULL is accepted. */
 void srv_peers_destroy(struct srv_peers *peers);
 
-/* Purpose: from accept to close; fd stays open in between. NULL: out of memory. */
-struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct sockaddr *address);
+/* Purpose: from accept to close; fd stays open in between. phase: HANDSHAKE or HEADERS. NULL: out
+ * of memory. */
+struct srv_peer *srv_peers_add(struct srv_peers *peers, int fd, const struct sockaddr *address,
+                               enum srv_peer_phase phase);
 void srv_peers_remove(struct srv_peers *peers, struct srv_peer *peer);
 
 /* Purpose: notes what the peer does from now on. False: it was cut, and may have been told so;

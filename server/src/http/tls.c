@@ -1,0 +1,178 @@
+#include "http/tls.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/small_file.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PEM_BYTES = 1 << 20 };
+
+/* One certificate and its key. Lives until the last connection that began with it has ended. */
+struct srv_tls_pair {
+    atomic_uint n_users;
+    gnutls_certificate_credentials_t credentials;
+};
+
+struct srv_tls {
+    char *setting, *certificate_path, *key_path;
+    pthread_mutex_t mutex;        /* guards pair */
+    struct srv_tls_pair *current; /* counts as a user */
+};
+
+struct pem {
+    char *bytes;
+    size_t n_bytes;
+};
+
+static void free_pem(struct pem *pem)
+{
+    if (pem->bytes) explicit_bzero(pem->bytes, pem->n_bytes);
+    free(pem->bytes);
+}
+
+void srv_tls_release(struct srv_tls_pair *pair)
+{
+    if (!pair || atomic_fetch_sub(&pair->n_users, 1) > 1) return;
+    gnutls_certificate_free_credentials(pair->credentials);
+    free(pair);
+}
+
+static struct srv_tls_pair *make_pair(void)
+{
+    struct srv_tls_pair *pair = calloc(1, sizeof *pair);
+    if (!pair) return NULL;
+    atomic_init(&pair->n_users, 1);
+    if (gnutls_certificate_allocate_credentials(&pair->credentials) == GNUTLS_E_SUCCESS)
+        return pair;
+    free(pair);
+    return NULL;
+}
+
+static enum eng_status fail_pair(const struct srv_tls *tls, int code, struct eng_error *err)
+{
+    if (code == GNUTLS_E_MEMORY_ERROR) return srv_fail_memory(err, tls->setting);
+    return srv_fail(err, ENG_FORMAT,
+                    "%s %s with the key %s: %s; wanted a certificate in PEM, the chain behind it, "
+                    "and its own key in PEM, not encrypted",
+                    tls->setting, tls->certificate_path, tls->key_path, gnutls_strerror(code));
+}
+
+static enum eng_status read_pair(const struct srv_tls *tls, struct srv_tls_pair *pair,
+                                 struct eng_error *err)
+{
+    struct pem certificate = {0}, key = {0};
+    enum eng_status status = srv_small_file_read(tls->setting, tls->certificate_path, MAX_PEM_BYTES,
+                                                 &certificate.bytes, &certificate.n_bytes, err);
+    if (status == ENG_OK)
+        status = srv_small_file_read("the key of that certificate", tls->key_path, MAX_PEM_BYTES,
+                                     &key.bytes, &key.n_bytes, err);
+    if (status == ENG_OK) {
+        const gnutls_datum_t certificate_text = {(unsigned char *)certificate.bytes,
+                                                 (unsigned)certificate.n_bytes};
+        const gnutls_datum_t key_text = {(unsigned char *)key.bytes, (unsigned)key.n_bytes};
+        int code = gnutls_certificate_set_x509_key_mem2(pair->credentials, &certificate_text,
+                                                        &key_text, GNUTLS_X509_FMT_PEM, NULL, 0);
+        if (code < 0) status = fail_pair(tls, code, err);
+    }
+    free_pem(&certificate);
+    free_pem(&key);
+    return status;
+}
+
+enum eng_status srv_tls_load(void *argument, struct eng_error *err)
+{
+    struct srv_tls *tls = argument;
+    struct srv_tls_pair *pair = make_pair();
+    if (!pair) return srv_fail_memory(err, tls->setting);
+    enum eng_status status = read_pair(tls, pair, err);
+    if (status != ENG_OK) {
+        srv_tls_release(pair);
+        return status;
+    }
+    pthread_mutex_lock(&tls->mutex);
+    struct srv_tls_pair *old = tls->current;
+    tls->current = pair;
+    pthread_mutex_unlock(&tls->mutex);
+    srv_tls_release(old);
+    return ENG_OK;
+}
+
+enum eng_status srv_tls_create(const char *setting, const char *certificate_path,
+                               const char *key_path, struct srv_tls **out, struct eng_error *err)
+{
+    struct srv_tls *tls = calloc(1, sizeof *tls);
+    if (!tls) return srv_fail_memory(err, setting);
+    pthread_mutex_init(&tls->mutex, NULL);
+    tls->setting = strdup(setting);
+    tls->certificate_path = strdup(certificate_path);
+    tls->key_path = strdup(key_path);
+    bool is_whole = tls->setting && tls->certificate_path && tls->key_path;
+    enum eng_status status = is_whole ? srv_tls_load(tls, err) : srv_fail_memory(err, setting);
+    if (status == ENG_OK)
+        *out = tls;
+    else
+        srv_tls_destroy(tls);
+    return status;
+}
+
+void srv_tls_destroy(struct srv_tls *tls)
+{
+    if (!tls) return;
+    srv_tls_release(tls->current);
+    pthread_mutex_destroy(&tls->mutex);
+    free(tls->setting);
+    free(tls->certificate_path);
+    free(tls->key_path);
+    free(tls);
+}
+
+/* The client's Finished: from here on it is a connection like every other. */
+static int hands_are_shaken(gnutls_session_t session, unsigned type, unsigned when,
+                            unsigned is_incoming, const gnutls_datum_t *message)
+{
+    (void)type, (void)when, (void)message;
+    struct srv_peer *peer = gnutls_session_get_ptr(session);
+    if (is_incoming) srv_peer_enter(peer, SRV_PEER_HEADERS, srv_clock_us());
+    return GNUTLS_E_SUCCESS;
+}
+
+struct srv_tls_pair *srv_tls_begin(struct srv_tls *tls, struct MHD_Connection *connection,
+                                   struct srv_peer *peer)
+{
+    gnutls_session_t session =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
+    pthread_mutex_lock(&tls->mutex);
+    struct srv_tls_pair *pair = tls->current;
+    atomic_fetch_add(&pair->n_users, 1);
+    pthread_mutex_unlock(&tls->mutex);
+    if (gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, pair->credentials) !=
+        GNUTLS_E_SUCCESS) {
+        srv_tls_release(pair);
+        return NULL;
+    }
+    gnutls_session_set_ptr(session, peer);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+                                       hands_are_shaken);
+    return pair;
+}
+
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *names, int n_names,
+                          const gnutls_pk_algorithm_t *algorithms, int n_algorithms,
+                          gnutls_pcert_st **certificates, unsigned *n_certificates,
+                          gnutls_privkey_t *key)
+{
+    (void)session, (void)names, (void)n_names, (void)algorithms, (void)n_algorithms;
+    (void)certificates, (void)n_certificates, (void)key;
+    return -1;
+}
+
+void *srv_tls_no_certificate(void)
+{
+    return (void *)(uintptr_t)no_certificate;
+}
