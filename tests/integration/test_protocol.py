@@ -43,8 +43,8 @@ class Protocol(daemon.TestCase):
         self.check_error(reply, 405, "method_not_allowed")
         self.assertEqual(reply.headers["Allow"], "POST")
         self.check_error(d.request("BREW", "/models"), 405, "method_not_allowed")
-        # The public routes are not on the admin listener.
-        for path in ("/classify", "/healthz", "/metrics"):
+        # The public routes, but for the probes, are not on the admin listener.
+        for path in ("/classify", "/explain", "/metrics"):
             self.check_error(d.get(path, admin=True), 404, "not_found")
 
     def test_a_get_takes_no_body(self):
