@@ -38,6 +38,13 @@ class OpenApi(daemon.TestCase):
         reply = self.d.request("PUT", "/models/mnist/labels/stable", '{"version": "1"}', admin=True)
         self.assertEqual(reply.status, 200, reply.body)
 
+    def put_back(self, path, method):
+        """What the requests of a route took away."""
+        if path.endswith("/unload"):
+            self.assertEqual(self.d.post("/v2/repository/models/mnist/load", admin=True).status, 200)
+        if method == "DELETE" or path.endswith("/unload"):
+            self.put_label()
+
     def document(self, admin):
         reply = self.d.get("/openapi.json", admin=admin)
         self.assertEqual((reply.status, reply.headers["Content-Type"]), (200, "application/json"))
@@ -76,8 +83,11 @@ class OpenApi(daemon.TestCase):
     def check_reply(self, reply, responses, document):
         """Returns the media type."""
         self.assertEqual(reply.status, 200, reply.body)
+        described = responses["200"].get("content", {})
+        if not described:
+            self.assertEqual(reply.body, b"")
+            return None
         media_type = reply.headers["Content-Type"].split(";")[0]
-        described = responses["200"]["content"]
         self.assertIn(media_type, described)
         if media_type == "application/json":
             self.assertEqual(reply.headers["Content-Type"], media_type)
@@ -96,18 +106,17 @@ class OpenApi(daemon.TestCase):
     def test_every_route_answers_as_described(self):
         for admin, path, method, operation, document in self.operations():
             with self.subTest(method=method, path=path):
-                described = operation["responses"]["200"]["content"]
+                described = operation["responses"]["200"].get("content", {None: {}})
                 names = {p["name"] for p in operation["parameters"]}
                 seen = set()
                 for body, headers in self.bodies(operation, document):
                     for media_type in set(described) - {BINARY}:
                         show = "?show=input" if media_type == "image/png" and "show" in names else ""
-                        reply = self.send(admin, path + show, method, body, dict(headers, Accept=media_type))
+                        reply = self.send(admin, path + show, method, body, dict(headers, Accept=media_type or "*/*"))
                         seen.add(self.check_reply(reply, operation["responses"], document))
                 seen.update({BINARY} & set(described))
                 self.assertEqual(seen, set(described))
-            if method == "DELETE":
-                self.put_label()
+            self.put_back(path, method)
 
     def test_errors_are_as_described(self):
         for admin, path, method, operation, document in self.operations():
@@ -117,7 +126,7 @@ class OpenApi(daemon.TestCase):
                 if "{model}" in path:
                     body, headers = next(self.bodies(operation, document))
                     reply = self.send(admin, path, method, body, headers or {}, model="other")
-                    self.assertEqual(reply.status, 404, reply.body)
+                    self.assertEqual(reply.status, 400 if "/repository/" in path else 404, reply.body)  # as Triton
                     self.validate(reply.json(), error, document)
                 reply = self.send(admin, path, "BREW", None, {})
                 self.assertEqual(reply.status, 405)

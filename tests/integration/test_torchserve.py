@@ -78,8 +78,9 @@ class TorchServe(daemon.TestCase):
         os.makedirs(os.path.join(self.models, "broken", "1"))
         with open(os.path.join(self.models, "broken", "1", "model.onnx"), "wb") as f:
             f.write(b"no model")
-        self.assertEqual(self.d.post("/reload", admin=True).status, 422)
-        self.check_error(self.d.get("/ping"), 503, "not_ready", "broken")
+        d = self.start(wait=False)
+        d.wait_for(lambda: b"could not be loaded" in d.get("/readyz").body, "failure")
+        self.check_error(d.get("/ping"), 503, "not_ready", "broken")
 
     def describe(self, path):
         reply = self.d.get(path, admin=True)

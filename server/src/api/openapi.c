@@ -122,36 +122,49 @@ static void write_parameters(const struct srv_route *route, struct srv_text *out
     srv_text_puts(out, "]");
 }
 
-/* "content" of a body: its media types. False: there are none. */
-static bool write_content(const struct content *rows, size_t n_rows, srv_handler *handler,
-                          const char *before, struct srv_text *out)
+/* The handler's first row, NULL if it has none. */
+static const struct content *find_content(const struct content *rows, size_t n_rows,
+                                          srv_handler *handler)
 {
-    bool is_first = true;
+    for (size_t i = 0; i < n_rows; i++)
+        if (rows[i].handler == handler) return &rows[i];
+    return NULL;
+}
+
+/* ,"content":{...}: the media types of a body. */
+static void write_content(const struct content *rows, size_t n_rows, srv_handler *handler,
+                          struct srv_text *out)
+{
+    const char *before = ",\"content\":{";
     for (size_t i = 0; i < n_rows; i++) {
         if (rows[i].handler != handler) continue;
-        srv_text_puts(out, is_first ? before : ",");
-        srv_text_puts(out, is_first ? "\"content\":{" : "");
+        srv_text_puts(out, before);
         srv_text_json(out, rows[i].media_type);
         if (rows[i].schema[0])
             srv_text_printf(out, ":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}",
                             rows[i].schema);
         else
             srv_text_puts(out, ":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}");
-        is_first = false;
+        before = ",";
     }
-    if (!is_first) srv_text_puts(out, "}");
-    return !is_first;
+    srv_text_puts(out, "}");
 }
 
 static void write_bodies(const struct srv_route *route, struct srv_text *out)
 {
-    if (write_content(requests, COUNT(requests), route->handler,
-                      ",\"requestBody\":{\"required\":true,", out))
+    if (find_content(requests, COUNT(requests), route->handler)) {
+        srv_text_puts(out, ",\"requestBody\":{\"required\":true");
+        write_content(requests, COUNT(requests), route->handler, out);
         srv_text_puts(out, "}");
+    }
     srv_text_puts(out, ",\"responses\":{");
-    if (write_content(responses, COUNT(responses), route->handler,
-                      "\"200\":{\"description\":\"the answer\",", out))
+    const struct content *response = find_content(responses, COUNT(responses), route->handler);
+    if (response) {
+        srv_text_puts(out, "\"200\":{\"description\":\"the answer\"");
+        if (response->media_type[0])
+            write_content(responses, COUNT(responses), route->handler, out);
         srv_text_puts(out, "},");
+    }
     srv_text_puts(out, "\"default\":{\"$ref\":\"#/components/responses/Error\"}}");
 }
 

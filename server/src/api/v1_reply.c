@@ -59,7 +59,8 @@ static void write_state(const struct srv_version_info *info, struct srv_text *ou
     } rows[] = {[SRV_LOADING] = {"LOADING", "OK"},
                 [SRV_READY] = {"AVAILABLE", "OK"},
                 [SRV_DRAINING] = {"UNLOADING", "OK"},
-                [SRV_FAILED] = {"END", "FAILED_PRECONDITION"}};
+                [SRV_FAILED] = {"END", "FAILED_PRECONDITION"},
+                [SRV_UNLOADED] = {"END", "OK"}};
     /* The reason names files: it is for the admin listener. */
     bool has_failed = info->state == SRV_FAILED;
     srv_text_puts(out, "{\"version\":");

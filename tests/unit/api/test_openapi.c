@@ -48,7 +48,7 @@ static void check_operation(const struct srv_route *route, const json_t *operati
     const json_t *answer = json_object_get(json_object_get(operation, "responses"), "200");
     if (!has_text(operation, "summary") || !has_text(operation, "operationId") ||
         json_array_size(json_object_get(operation, "tags")) != 1 ||
-        json_object_size(json_object_get(answer, "content")) == 0)
+        !has_text(answer, "description"))
         fail_msg("openapi.def does not describe %s %s of the %s listener", route->method,
                  route->pattern, srv_listener_name(route->listener));
     if (json_object_get(operation, "requestBody") && !route->takes_body)

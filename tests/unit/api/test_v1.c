@@ -270,9 +270,10 @@ static void status_has_the_highest_version_first(void **state)
 {
     (void)state;
     struct srv_version_info versions[] = {
-        VERSION("a", "1", SRV_FAILED), VERSION("m", "1", SRV_LOADING), VERSION("m", "2", SRV_READY),
-        VERSION("m", "2", SRV_DRAINING), VERSION("m", "10", SRV_DRAINING)};
-    const struct srv_snapshot snapshot = {.versions = versions, .n_versions = 5};
+        VERSION("a", "1", SRV_FAILED),    VERSION("m", "1", SRV_LOADING),
+        VERSION("m", "2", SRV_READY),     VERSION("m", "2", SRV_DRAINING),
+        VERSION("m", "10", SRV_DRAINING), VERSION("u", "1", SRV_UNLOADED)};
+    const struct srv_snapshot snapshot = {.versions = versions, .n_versions = 6};
     struct srv_text text = {0};
     assert_true(srv_v1_write_status(&snapshot, "m", NULL, &text));
     assert_string_equal(
@@ -291,11 +292,15 @@ static void status_has_the_highest_version_first(void **state)
     assert_true(srv_v1_write_status(&snapshot, "a", NULL, &text));
     assert_non_null(strstr(text.bytes, "\"state\":\"END\",\"status\":{\"error_code\":\"FAILED_"));
     srv_text_clear(&text);
+    assert_true(srv_v1_write_status(&snapshot, "u", NULL, &text));
+    assert_non_null(strstr(text.bytes, "\"state\":\"END\",\"status\":{\"error_code\":\"OK\""));
+    assert_non_null(strstr(text.bytes, "\"ready\":false"));
+    srv_text_clear(&text);
     assert_false(srv_v1_write_status(&snapshot, "m", "3", &text));
     assert_false(srv_v1_write_status(&snapshot, "b", NULL, &text));
     assert_int_equal(text.n_bytes, 0);
     srv_v1_write_names(&snapshot, &text);
-    assert_string_equal(text.bytes, "{\"models\":[\"a\",\"m\"]}\n");
+    assert_string_equal(text.bytes, "{\"models\":[\"a\",\"m\",\"u\"]}\n");
     srv_text_fini(&text);
 }
 
