@@ -3,29 +3,11 @@
 #include "api/authorize.h"
 #include "api/routes.h"
 #include "base/fail.h"
+#include "base/names.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-/* "a, b,c": the next name, n_chars long, of what is left of a list. False: there is none. */
-static bool next_name(const char **list, const char **name, size_t *n_chars)
-{
-    static const char separators[] = ", ";
-    *name = *list + strspn(*list, separators);
-    *n_chars = strcspn(*name, separators);
-    *list = *name + *n_chars;
-    return *n_chars > 0;
-}
-
-static bool is_listed(const char *list, const char *wanted)
-{
-    const char *name;
-    size_t n;
-    while (next_name(&list, &name, &n))
-        if (n == strlen(wanted) && strncmp(name, wanted, n) == 0) return true;
-    return false;
-}
 
 /* NULL: the request shows none. */
 static const char *shown_secret(const struct srv_request *request)
@@ -48,7 +30,8 @@ bool srv_request_authorize(struct srv_request *request)
     bool is_public = request->route->listener == SRV_PUBLIC;
     struct srv_keyring *keyring = is_public ? app->api_keys : app->admin_tokens;
     if (!srv_keyring_asks(keyring)) return true;
-    if (is_listed(is_public ? app->config->api_keys_exempt : admin_exempt, request->route->label))
+    if (srv_names_have(is_public ? app->config->api_keys_exempt : admin_exempt,
+                       request->route->label))
         return true;
     const char *secret = shown_secret(request);
     if (!secret) {
@@ -85,7 +68,7 @@ enum eng_status srv_authorize_check(const struct srv_config *config, struct eng_
 {
     const char *list = config->api_keys_exempt, *start;
     size_t n;
-    while (next_name(&list, &start, &n)) {
+    while (srv_names_next(&list, &start, &n)) {
         char name[64];
         bool is_same;
         snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name), start);

@@ -3,6 +3,7 @@
 #include "base/address.h"
 #include "base/config_table.h"
 #include "base/fail.h"
+#include "base/names.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -213,6 +214,34 @@ static enum eng_status check_listen(const struct srv_config *config, struct eng_
     return status;
 }
 
+/* "https://example.org:8443": what a browser says of a page, RFC 6454, 6.2. */
+static bool is_origin(const char *text, size_t n_chars)
+{
+    static const char scheme_end[] = "://";
+    char origin[300];
+    if (n_chars >= sizeof origin) return false;
+    memcpy(origin, text, n_chars);
+    origin[n_chars] = '\0';
+    const char *host = strstr(origin, scheme_end);
+    if (!host || host == origin || strpbrk(origin, "*?#@\\\"'<>")) return false;
+    host += strlen(scheme_end);
+    return *host && !strchr(host, '/');
+}
+
+static enum eng_status check_origins(const char *origins, struct eng_error *err)
+{
+    const char *rest = origins, *origin;
+    size_t n;
+    if (strcmp(origins, "*") == 0) return ENG_OK;
+    while (srv_names_next(&rest, &origin, &n))
+        if (!is_origin(origin, n))
+            return srv_fail(err, ENG_ARGUMENT,
+                            "cors_allow_origins has \"%.*s\"; wanted SCHEME://HOST or "
+                            "SCHEME://HOST:PORT, nothing behind it, or * alone",
+                            (int)(n < 200 ? n : 200), origin);
+    return ENG_OK;
+}
+
 static enum eng_status check_admin(const struct srv_config *config, struct eng_error *err)
 {
     struct srv_address address;
@@ -239,6 +268,7 @@ enum eng_status srv_config_check(const struct srv_config *config, struct eng_err
                         "%" PRId64,
                         config->max_body_bytes, config->max_bodies_bytes);
     enum eng_status status = check_listen(config, err);
+    if (status == ENG_OK) status = check_origins(config->cors_allow_origins, err);
     if (status == ENG_OK && config->admin[0]) status = check_admin(config, err);
     return status;
 }

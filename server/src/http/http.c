@@ -1,6 +1,7 @@
 #include "http/http.h"
 
 #include "api/authorize.h"
+#include "api/cors.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "http/exchange.h"
@@ -93,12 +94,14 @@ static void find_route(struct srv_exchange *exchange)
         code = srv_route_match(exchange->http->listener, request->method, exchange->path,
                                &request->route, request->captures, exchange->captures,
                                sizeof exchange->captures, request->reply.allow);
+    bool is_preflight = code == SRV_METHOD_NOT_ALLOWED && exchange->http->listener == SRV_PUBLIC &&
+                        srv_cors_preflight(request);
     if (code == SRV_NOT_FOUND)
         srv_reply_error(request, code, "there is no route %.200s", exchange->path);
-    if (code == SRV_METHOD_NOT_ALLOWED)
+    if (code == SRV_METHOD_NOT_ALLOWED && !is_preflight)
         srv_reply_error(request, code, "the route %.200s does not take %.20s; it takes %s",
                         exchange->path, request->method, request->reply.allow);
-    exchange->refusal = code;
+    exchange->refusal = code; /* a preflight's reply is there: no handler is to be called for it */
     if (code != SRV_OK) return;
     request->reply.allow[0] = '\0';
     if (!srv_request_authorize(request)) exchange->refusal = request->reply.code;
@@ -317,8 +320,7 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
                                        config->body_timeout_s * 1000000);
     if (status == ENG_OK && !http->peers)
         status = srv_fail_memory(err, "the watch over connections");
-    if (status == ENG_OK && listener == SRV_PUBLIC &&
-        !(http->rate_limit = srv_rate_limit_create()))
+    if (status == ENG_OK && listener == SRV_PUBLIC && !(http->rate_limit = srv_rate_limit_create()))
         status = srv_fail_memory(err, "the limits of clients");
     if (status == ENG_OK)
         *out = http;

@@ -1,3 +1,4 @@
+#include "api/cors.h"
 #include "base/clock.h"
 #include "http/exchange.h"
 
@@ -12,6 +13,11 @@ static void add_retry_after(unsigned s, struct MHD_Response *response)
     char text[16];
     snprintf(text, sizeof text, "%u", s);
     MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
+}
+
+static void add_header(void *response, const char *name, const char *value)
+{
+    MHD_add_response_header(response, name, value);
 }
 
 static void add_headers(const struct srv_exchange *exchange, struct MHD_Response *response)
@@ -34,6 +40,7 @@ static void add_headers(const struct srv_exchange *exchange, struct MHD_Response
         MHD_add_response_header(response, name, value);
         i = (size_t)(value - headers->bytes) + strlen(value) + 1;
     }
+    if (exchange->http->listener == SRV_PUBLIC) srv_cors_write(request, add_header, response);
     unsigned status = srv_code_http(request->reply.code);
     if (request->reply.allow[0])
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->reply.allow);
