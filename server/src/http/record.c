@@ -3,13 +3,14 @@
 #include "base/clock.h"
 #include "base/fail.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What is counted for a client that went away before its answer, as nginx does. */
 enum { CLIENT_CLOSED_REQUEST = 499 };
-enum { MAX_FIELDS = 28 };
+enum { MAX_FIELDS = 32 };
 /* The row behind the last code: CLIENT_CLOSED_REQUEST. */
 enum { N_OUTCOMES = SRV_N_CODES + 1, CLIENT_CLOSED = SRV_N_CODES };
 
@@ -92,11 +93,13 @@ struct line {
 
 static void add_text(struct line *line, const char *key, const char *text)
 {
+    assert(line->n < MAX_FIELDS);
     if (text[0] != '\0') line->fields[line->n++] = (struct srv_log_field){key, text, 0};
 }
 
 static void add_number(struct line *line, const char *key, int64_t number)
 {
+    assert(line->n < MAX_FIELDS);
     line->fields[line->n++] = (struct srv_log_field){key, NULL, number};
 }
 
