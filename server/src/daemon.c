@@ -1,5 +1,7 @@
 #include "daemon.h"
 
+#include "api/authorize.h"
+#include "api/config_hold.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "engine/cpu.h"
@@ -24,48 +26,30 @@ struct daemon {
     struct srv_http *public_http, *admin_http;
 };
 
-static enum srv_log_level log_level(const struct srv_config *config)
-{
-    enum srv_log_level level = SRV_LOG_INFO;
-    srv_log_level_parse(config->log_level, &level);
-    return level;
-}
-
 static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
 {
     const struct srv_config *config = d->app.config;
-    struct eng_image_limits limits = eng_image_limits_default();
-    limits.n_bytes = (size_t)config->max_body_bytes;
-    limits.n_pixels = (uint64_t)config->max_image_pixels;
-    const struct srv_loader_options options = {
-        .models_dir = config->models,
-        .log = d->app.log,
-        .latest_versions = (size_t)config->latest_versions,
-        .served = {.pool = d->pool,
-                   .metrics = d->app.metrics,
-                   .max_queue = (size_t)config->max_queue,
-                   .max_batch = (int)config->max_batch,
-                   .max_delay_us = config->max_delay_us,
-                   .precision = strcmp(config->precision, "bf16") == 0 ? ENG_PRECISION_BF16
-                                                                       : ENG_PRECISION_FLOAT32,
-                   .tuning =
-                       strcmp(config->tuning, "measure") == 0 ? ENG_TUNING_MEASURE : ENG_TUNING_OFF,
-                   .tuning_cache = d->tuning_cache,
-                   .inline_below_us = config->inline_below_us,
-                   .limits = limits},
-    };
+    struct srv_loader_options options = {.models_dir = config->models,
+                                         .log = d->app.log,
+                                         .latest_versions = (size_t)config->latest_versions};
+    srv_config_served(config, &options.served);
+    options.served.pool = d->pool;
+    options.served.metrics = d->app.metrics;
+    options.served.tuning_cache = d->tuning_cache;
     return srv_loader_start(&options, d->app.registry, &d->app.loader, err);
 }
 
 /* All but the listeners. On failure daemon_fini takes down what stands. */
-static enum eng_status daemon_init(struct daemon *d, const struct srv_config *config,
+static enum eng_status daemon_init(struct daemon *d, const struct srv_options *options,
                                    struct eng_error *err)
 {
+    const struct srv_config *config = &options->config;
+    enum srv_log_level level = SRV_LOG_INFO;
+    srv_log_level_parse(config->log_level, &level);
     *d = (struct daemon){.app = {.config = config}};
     enum eng_status status = eng_cpu_set_level(config->cpu_level, err);
     if (status != ENG_OK) return status;
-    d->app.log =
-        srv_log_create(STDERR_FILENO, log_level(config), strcmp(config->log_format, "json") == 0);
+    d->app.log = srv_log_create(STDERR_FILENO, level, strcmp(config->log_format, "json") == 0);
     d->app.metrics = srv_metrics_create();
     if (!d->app.log || !d->app.metrics) return srv_fail_memory(err, "log and metrics");
     const char *const build[] = {CLASSIFYD_VERSION, __VERSION__};
@@ -79,6 +63,9 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_config *co
         status = srv_explainer_create(d->pool, d->app.metrics, (size_t)config->explain_concurrency,
                                       config->explain_max_ms * 1000, &d->app.explainer, err);
     if (status == ENG_OK) status = start_loader(d, err);
+    if (status == ENG_OK)
+        status = srv_config_live_create(options, d->app.log, srv_authorize_check, srv_config_hold,
+                                        &d->app, &d->app.config_live, err);
     return status;
 }
 
@@ -95,6 +82,7 @@ static void daemon_fini(struct daemon *d)
     srv_metrics_destroy(d->app.metrics);
     srv_secrets_close(&d->app, &d->secrets);
     srv_log_destroy(d->app.log);
+    srv_config_live_destroy(d->app.config_live);
 }
 
 static enum eng_status open_listeners(struct daemon *d, struct eng_error *err)
@@ -154,6 +142,11 @@ static sigset_t handled_signals(void)
 static void reload(const struct daemon *d)
 {
     struct srv_watched_row rows[SRV_MAX_WATCHED];
+    struct eng_error error = {0};
+    if (srv_config_live_reload(d->app.config_live, NULL, &error) != ENG_OK) {
+        const struct srv_log_field field = {.key = "reason", .text = error.text};
+        srv_log_write(d->app.log, SRV_LOG_ERROR, "settings not reloaded", &field, 1);
+    }
     srv_watched_reload(d->app.watched, rows);
     if (!srv_loader_reload(d->app.loader, NULL, NULL, NULL))
         srv_log_write(d->app.log, SRV_LOG_ERROR, "SIGHUP not heeded: out of memory", NULL, 0);
@@ -223,14 +216,14 @@ static int fail(struct daemon *d, const struct eng_error *error)
     return EXIT_FAILURE;
 }
 
-int srv_daemon_run(const struct srv_config *config)
+int srv_daemon_run(const struct srv_options *options)
 {
     struct daemon d;
     struct eng_error error = {0};
     const sigset_t set = handled_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread is made: serve waits for them */
     signal(SIGPIPE, SIG_IGN);
-    if (daemon_init(&d, config, &error) != ENG_OK || open_listeners(&d, &error) != ENG_OK)
+    if (daemon_init(&d, options, &error) != ENG_OK || open_listeners(&d, &error) != ENG_OK)
         return fail(&d, &error);
     greet(&d);
     int received = serve(&d);
@@ -243,11 +236,11 @@ int srv_daemon_run(const struct srv_config *config)
     return EXIT_SUCCESS;
 }
 
-int srv_daemon_check(const struct srv_config *config)
+int srv_daemon_check(const struct srv_options *options)
 {
     struct daemon d;
     struct eng_error error = {0};
-    if (daemon_init(&d, config, &error) != ENG_OK) return fail(&d, &error);
+    if (daemon_init(&d, options, &error) != ENG_OK) return fail(&d, &error);
     srv_loader_wait_first(d.app.loader);
     struct srv_snapshot snapshot = {0};
     if (srv_registry_snapshot(d.app.registry, &snapshot, &error) != ENG_OK) return fail(&d, &error);

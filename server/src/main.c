@@ -88,7 +88,7 @@ static int run(const struct srv_options *options)
         break;
     }
     if (srv_config_check(config, &error) != ENG_OK) return fail(&error);
-    return options->command == SRV_CHECK ? srv_daemon_check(config) : srv_daemon_run(config);
+    return options->command == SRV_CHECK ? srv_daemon_check(options) : srv_daemon_run(options);
 }
 
 int main(int argc, char **argv)

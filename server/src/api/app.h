@@ -2,7 +2,7 @@
 #ifndef SRV_API_APP_H
 #define SRV_API_APP_H
 
-#include "base/config.h"
+#include "base/config_live.h"
 #include "base/keyring.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -17,6 +17,7 @@ struct srv_app {
     /* Replaced whole by a reload of the config; old ones live as long. One decision that reads it
      * more than once takes the pointer first. */
     const struct srv_config *_Atomic config;
+    struct srv_config_live *config_live;
     struct srv_keyring *api_keys, *admin_tokens;
     struct srv_watched *watched; /* files that a reload reads again */
     struct srv_log *log;

@@ -74,6 +74,25 @@ void srv_config_fini(struct srv_config *config)
     *config = (struct srv_config){0};
 }
 
+enum eng_status srv_config_copy(const struct srv_config *from, struct srv_config *to,
+                                struct eng_error *err)
+{
+    struct srv_config copy = *from;
+    bool failed = false;
+    for (size_t i = 0; i < srv_n_settings; i++) {
+        if (srv_settings[i].kind == SRV_SETTING_INT) continue;
+        char **text = srv_setting_text(&copy, &srv_settings[i]);
+        *text = strdup(*text);
+        failed |= !*text;
+    }
+    if (failed) {
+        srv_config_fini(&copy);
+        return srv_fail_memory(err, "the settings");
+    }
+    *to = copy;
+    return ENG_OK;
+}
+
 static const char *nearest_key(const char *key)
 {
     const char *nearest = srv_settings[0].key;

@@ -27,6 +27,10 @@ struct srv_config {
 enum eng_status srv_config_init(struct srv_config *config, struct eng_error *err);
 void srv_config_fini(struct srv_config *config);
 
+/* Purpose: a config of its own with the same values. Errors: NO_MEMORY; *to is untouched then. */
+enum eng_status srv_config_copy(const struct srv_config *from, struct srv_config *to,
+                                struct eng_error *err);
+
 /* Purpose: sets one key from text. where ("--set", "file x.json", "CLASSIFYD_LISTEN") begins the
  * error. Errors: ARGUMENT: unknown key (naming the nearest), bad number, out of range (naming it).
  */

@@ -3,6 +3,7 @@
 #define SRV_BASE_CONFIG_TABLE_H
 
 #include "base/config.h"
+#include "base/text.h"
 
 enum srv_setting_kind { SRV_SETTING_INT, SRV_SETTING_TEXT, SRV_SETTING_CHOICE };
 
@@ -28,6 +29,13 @@ enum eng_status srv_setting_find(const char *key, const char *where, const struc
                                  struct eng_error *err);
 int64_t *srv_setting_number(struct srv_config *config, const struct srv_setting *setting);
 char **srv_setting_text(struct srv_config *config, const struct srv_setting *setting);
+
+/* Purpose: the value as JSON. */
+void srv_setting_print(const struct srv_config *config, const struct srv_setting *setting,
+                       struct srv_text *out);
+
+/* Purpose: "live", "load", "restart". */
+const char *srv_setting_change_name(enum srv_setting_change change);
 
 enum eng_status srv_setting_set_number(struct srv_config *config, const struct srv_setting *setting,
                                        int64_t value, const char *where, struct eng_error *err);

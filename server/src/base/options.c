@@ -148,7 +148,11 @@ static enum eng_status pass(int argc, char *const *argv, bool sets_keys,
 enum eng_status srv_options_parse(int argc, char *const *argv, char *const *environment,
                                   struct srv_options *out, struct eng_error *err)
 {
-    struct srv_options options = {.command = SRV_SERVE, .argument = ""};
+    struct srv_options options = {.command = SRV_SERVE,
+                                  .argc = argc,
+                                  .argv = argv,
+                                  .environment = environment,
+                                  .argument = ""};
     enum eng_status status = srv_config_init(&options.config, err);
     if (status == ENG_OK) status = pass(argc, argv, false, &options, err);
     if (status == ENG_OK) status = srv_config_read_environment(&options.config, environment, err);

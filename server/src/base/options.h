@@ -17,6 +17,8 @@ enum srv_command {
 
 struct srv_options {
     enum srv_command command;
+    int argc; /* where they come from, to be read again. Borrowed */
+    char *const *argv, *const *environment;
     const char
         *argument; /* of --healthcheck ("" if none), --hash-key, --docs; borrowed from argv */
     struct srv_config config;

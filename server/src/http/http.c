@@ -301,7 +301,6 @@ static void free_http(struct srv_http *http)
 static enum eng_status make_http(struct srv_app *app, enum srv_listener listener,
                                  struct srv_http **out, struct eng_error *err)
 {
-    const struct srv_config *config = app->config;
     struct srv_http *http = calloc(1, sizeof *http);
     if (!http) return srv_fail_memory(err, "a listener");
     http->app = app;
@@ -313,11 +312,7 @@ static enum eng_status make_http(struct srv_app *app, enum srv_listener listener
     atomic_init(&http->next_id, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
     srv_trace_seed(http);
     enum eng_status status = srv_record_init(http, err);
-    /* Twice the idle timeout: an idle connection is closed in peace first. */
-    if (status == ENG_OK)
-        http->peers = srv_peers_create(config->tls_handshake_timeout_s * 1000000,
-                                       2 * config->idle_timeout_s * 1000000,
-                                       config->body_timeout_s * 1000000);
+    if (status == ENG_OK) http->peers = srv_peers_create(app);
     if (status == ENG_OK && !http->peers)
         status = srv_fail_memory(err, "the watch over connections");
     if (status == ENG_OK && listener == SRV_PUBLIC && !(http->rate_limit = srv_rate_limit_create()))

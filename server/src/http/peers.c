@@ -1,5 +1,6 @@
 #include "http/peers.h"
 
+#include "api/app.h"
 #include "base/clock.h"
 
 #include <netdb.h>
@@ -13,7 +14,7 @@
 enum { LOOK_EVERY_MS = 250 };
 
 struct srv_peers {
-    int64_t handshake_timeout_us, headers_timeout_us, body_timeout_us;
+    const struct srv_app *app;
     pthread_t thread;
     pthread_mutex_t mutex; /* guards all below; a peer in the list has an open fd */
     pthread_cond_t wake;
@@ -49,8 +50,11 @@ static bool has_left(const struct srv_peer *peer)
 
 static int64_t timeout_of(const struct srv_peers *peers, enum srv_peer_phase phase)
 {
-    if (phase == SRV_PEER_HANDSHAKE) return peers->handshake_timeout_us;
-    return phase == SRV_PEER_BODY ? peers->body_timeout_us : peers->headers_timeout_us;
+    const struct srv_config *config = peers->app->config;
+    if (phase == SRV_PEER_HANDSHAKE) return config->tls_handshake_timeout_s * 1000000;
+    if (phase == SRV_PEER_BODY) return config->body_timeout_s * 1000000;
+    /* Twice the idle timeout: libmicrohttpd closes an idle connection in peace first. */
+    return 2 * config->idle_timeout_s * 1000000;
 }
 
 static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *peer,
@@ -95,14 +99,11 @@ static void free_peers(struct srv_peers *peers)
     free(peers);
 }
 
-struct srv_peers *srv_peers_create(int64_t handshake_timeout_us, int64_t headers_timeout_us,
-                                   int64_t body_timeout_us)
+struct srv_peers *srv_peers_create(const struct srv_app *app)
 {
     struct srv_peers *peers = calloc(1, sizeof *peers);
     if (!peers) return NULL;
-    peers->handshake_timeout_us = handshake_timeout_us;
-    peers->headers_timeout_us = headers_timeout_us;
-    peers->body_timeout_us = body_timeout_us;
+    peers->app = app;
     srv_clock_condition_init(&peers->wake);
     pthread_mutex_init(&peers->mutex, NULL);
     if (pthread_create(&peers->thread, NULL, watch, peers) == 0) return peers;

@@ -36,9 +36,9 @@ struct srv_peer {
 
 struct srv_peers;
 
-/* Purpose: starts the thread. Timeouts in microseconds. NULL: out of memory or threads. */
-struct srv_peers *srv_peers_create(int64_t handshake_timeout_us, int64_t headers_timeout_us,
-                                   int64_t body_timeout_us);
+/* Purpose: starts the thread, which goes by the timeouts in app->config as they are at the time.
+ * NULL: out of memory or threads. */
+struct srv_peers *srv_peers_create(const struct srv_app *app);
 /* Purpose: joins the thread. No peer may be left. NULL is accepted. */
 void srv_peers_destroy(struct srv_peers *peers);
 

@@ -182,14 +182,14 @@ static void fail_job(struct srv_served *served, struct srv_job *job, size_t samp
 static size_t prepare_part(struct srv_slot *slot, struct srv_batch_part *part, size_t row)
 {
     struct srv_served *served = slot->served;
+    const struct eng_image_limits limits = srv_served_limits(served);
     size_t n_bad = 0;
     int64_t start_us = srv_clock_us();
     for (size_t i = 0; i < part->n; i++) {
         float *dst = eng_session_sample(slot->session, (int)slot->n_pictures, (int)(row + i));
         struct eng_error err = {0};
         size_t sample = part->first + i;
-        enum srv_code code =
-            srv_sample_prepare(part->job, sample, &served->options.limits, dst, &err);
+        enum srv_code code = srv_sample_prepare(part->job, sample, &limits, dst, &err);
         if (code != SRV_OK) {
             /* The batch goes on without it: its row is computed from zeros and read by nobody. */
             memset(dst, 0, eng_preprocess_count(served->preprocess) * sizeof *dst);

@@ -13,8 +13,8 @@ struct srv_explainer {
     struct eng_pool *pool;
     struct srv_metrics *metrics;
     struct srv_series *running; /* NULL: not counted */
-    size_t max_running;
-    int64_t max_us;
+    atomic_size_t max_running;
+    _Atomic int64_t max_us;
     atomic_size_t n_running; /* submitted and not done */
     pthread_mutex_t lock;    /* guards drain: explanations, each with its own time */
     struct srv_drain drain;
@@ -44,6 +44,12 @@ enum eng_status srv_explainer_create(struct eng_pool *pool, struct srv_metrics *
     explainer->max_us = max_us;
     *out = explainer;
     return ENG_OK;
+}
+
+void srv_explainer_set_limits(struct srv_explainer *explainer, size_t max_running, int64_t max_us)
+{
+    explainer->max_running = max_running;
+    explainer->max_us = max_us;
 }
 
 void srv_explainer_destroy(struct srv_explainer *explainer)
@@ -129,7 +135,8 @@ static enum srv_code explain(struct srv_explain_job *job, int worker)
     float *sample = calloc(eng_preprocess_count(served->preprocess), sizeof *sample);
     if (!sample) return srv_code_of_status(srv_fail_memory(&job->error, "a picture"));
     struct eng_image picture = {0};
-    enum srv_code code = srv_sample_read(served, job->sample, &served->options.limits, sample,
+    const struct eng_image_limits limits = srv_served_limits(served);
+    enum srv_code code = srv_sample_read(served, job->sample, &limits, sample,
                                          job->wants_drawing ? &picture : NULL, &job->error);
     job->times.decode_us = srv_clock_us() - job->times.started_us;
     if (code == SRV_OK) code = compute(job, worker, sample, &picture);
@@ -187,11 +194,12 @@ static void run(struct eng_task *task, int worker)
 
 enum srv_code srv_explainer_submit(struct srv_explainer *explainer, struct srv_explain_job *job)
 {
-    if (atomic_fetch_add(&explainer->n_running, 1) >= explainer->max_running) {
+    size_t max_running = explainer->max_running;
+    if (atomic_fetch_add(&explainer->n_running, 1) >= max_running) {
         atomic_fetch_sub(&explainer->n_running, 1);
         srv_fail(&job->error, ENG_LIMIT,
                  "%zu explanations are being computed; explain_concurrency allows no more",
-                 explainer->max_running);
+                 max_running);
         job->retry_after_s = srv_admission_retry_after_s(mean_us(explainer));
         return job->code = SRV_QUEUE_FULL;
     }

@@ -51,6 +51,9 @@ enum eng_status srv_explainer_create(struct eng_pool *pool, struct srv_metrics *
                                      size_t max_running, int64_t max_us, struct srv_explainer **out,
                                      struct eng_error *err);
 
+/* Purpose: other bounds for those that are submitted from then on. Any thread. */
+void srv_explainer_set_limits(struct srv_explainer *explainer, size_t max_running, int64_t max_us);
+
 /* Purpose: frees it, after every job's done. NULL is accepted. */
 void srv_explainer_destroy(struct srv_explainer *explainer);
 

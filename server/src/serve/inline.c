@@ -40,7 +40,7 @@ bool srv_served_try_inline(struct srv_job *job)
         return false; /* the batcher's to refuse */
     struct srv_inline *own = take(served);
     if (!own) return false;
-    struct eng_image_limits limits = served->options.limits;
+    struct eng_image_limits limits = srv_served_limits(served);
     if (limits.n_pixels > INLINE_MAX_PIXELS) limits.n_pixels = INLINE_MAX_PIXELS;
     struct eng_error err = {0};
     enum srv_code code =

@@ -22,7 +22,7 @@ struct command {
 };
 
 struct srv_loader {
-    struct srv_loader_options options;
+    struct srv_loader_options options; /* once it runs, under the lock */
     char *models_dir;
     struct srv_registry *registry;
     struct srv_watcher *watcher;
@@ -116,11 +116,46 @@ static struct command *take_command(struct srv_loader *loader)
     return command;
 }
 
+/* --- settings --- */
+
+static struct srv_loader_options options_of(struct srv_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    struct srv_loader_options options = loader->options;
+    pthread_mutex_unlock(&loader->lock);
+    return options;
+}
+
+static void apply_to_all(struct srv_loader *loader)
+{
+    const struct srv_loader_options options = options_of(loader);
+    for (struct srv_served *at = NULL; (at = srv_registry_next(loader->registry, at));)
+        srv_served_apply(at, &options.served);
+}
+
+void srv_loader_configure(struct srv_loader *loader, size_t latest_versions,
+                          const struct srv_served_options *served)
+{
+    pthread_mutex_lock(&loader->lock);
+    struct srv_served_options *own = &loader->options.served;
+    struct srv_served_options next = *served;
+    next.pool = own->pool;
+    next.metrics = own->metrics;
+    next.tuning_cache = own->tuning_cache;
+    next.queued = own->queued;
+    next.queued_ctx = own->queued_ctx;
+    *own = next;
+    loader->options.latest_versions = latest_versions;
+    pthread_mutex_unlock(&loader->lock);
+    apply_to_all(loader);
+}
+
 /* --- the thread --- */
 
 static void run(struct srv_loader *loader, const struct command *command)
 {
-    const struct srv_reload reload = {.options = &loader->options,
+    const struct srv_loader_options options = options_of(loader);
+    const struct srv_reload reload = {.options = &options,
                                       .registry = loader->registry,
                                       .stopping = &loader->stopping,
                                       .done = command->done,
@@ -136,6 +171,7 @@ static void run(struct srv_loader *loader, const struct command *command)
         srv_reload_unload(&reload, command->model);
         break;
     }
+    apply_to_all(loader); /* settings may have changed meanwhile */
 }
 
 static void end_first_load(struct srv_loader *loader)

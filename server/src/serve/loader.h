@@ -81,6 +81,14 @@ bool srv_loader_load_take(struct srv_loader *loader, const char *model,
 bool srv_loader_unload(struct srv_loader *loader, const char *model, srv_reload_done *done,
                        void *ctx);
 
+/*
+ * Purpose: takes new settings for all that is loaded from then on, and at once for what serves what
+ * srv_served_apply takes. What is being loaded meanwhile takes it when that load is over. Of served
+ * only what settings say counts: not pool, metrics, cache and the loader's own. Any thread.
+ */
+void srv_loader_configure(struct srv_loader *loader, size_t latest_versions,
+                          const struct srv_served_options *served);
+
 /* Purpose: waits for the first load to be over. */
 void srv_loader_wait_first(struct srv_loader *loader);
 

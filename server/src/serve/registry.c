@@ -221,27 +221,28 @@ enum srv_code srv_registry_acquire_label(struct srv_registry *registry, const ch
     return code;
 }
 
+enum srv_code srv_registry_say_default(struct srv_registry *registry, const char *model)
+{
+    char *name = strdup(model);
+    if (!name) return SRV_INTERNAL;
+    pthread_mutex_lock(&registry->lock);
+    char *old = registry->default_model;
+    registry->default_model = name;
+    pthread_mutex_unlock(&registry->lock);
+    free(old);
+    return SRV_OK;
+}
+
 enum srv_code srv_registry_set_default(struct srv_registry *registry, const char *model,
                                        struct eng_error *err)
 {
-    char *name = strdup(model);
-    if (!name) {
-        srv_fail_memory(err, "the default model");
-        return SRV_INTERNAL;
-    }
     enum srv_code code = SRV_OK;
     size_t end = 0;
     pthread_mutex_lock(&registry->lock);
-    if (name[0] && srv_table_find(registry, name, &end) == end) {
-        code = fail_unknown(registry, name, err);
-    } else {
-        char *old = registry->default_model;
-        registry->default_model = name;
-        name = old;
-    }
+    if (model[0] && srv_table_find(registry, model, &end) == end)
+        code = fail_unknown(registry, model, err);
     pthread_mutex_unlock(&registry->lock);
-    free(name);
-    return code;
+    return code == SRV_OK ? srv_registry_say_default(registry, model) : code;
 }
 
 void srv_registry_default(struct srv_registry *registry, char *text, size_t n)

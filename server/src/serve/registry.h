@@ -99,6 +99,10 @@ enum srv_code srv_registry_remove_label(struct srv_registry *registry, const cha
 enum srv_code srv_registry_set_default(struct srv_registry *registry, const char *model,
                                        struct eng_error *err);
 
+/* Purpose: the same without looking whether there is such a model, as the setting default_model
+ * does: there may be one later. Errors: INTERNAL (no memory). */
+enum srv_code srv_registry_say_default(struct srv_registry *registry, const char *model);
+
 /* Purpose: the default model's name, "" if there is none, to text of n bytes. Threads: any. */
 void srv_registry_default(struct srv_registry *registry, char *text, size_t n);
 

@@ -41,6 +41,7 @@ static void read_batching(struct srv_served *served, const struct eng_batching *
 {
     const struct srv_served_options *options = &served->options;
     bool says_delay = batching->max_delay_us >= 0;
+    served->has_own_queue = batching->max_queue > 0;
     served->max_queue = batching->max_queue ? (size_t)batching->max_queue : options->max_queue;
     served->max_delay_us = says_delay ? batching->max_delay_us : options->max_delay_us;
     served->default_priority =
@@ -196,6 +197,8 @@ enum eng_status srv_served_load_source(const char *model_name, const char *versi
     pthread_mutex_init(&served->lock, NULL);
     pthread_cond_init(&served->all_free, NULL);
     served->options = *options;
+    served->image_bytes = options->limits.n_bytes;
+    served->image_pixels = options->limits.n_pixels;
     served->name = strdup(model_name);
     served->version = strdup(version);
     enum eng_status status = ENG_OK;
@@ -243,6 +246,23 @@ void srv_served_destroy(struct srv_served *served)
     free(served->name);
     free(served->version);
     free(served);
+}
+
+void srv_served_apply(struct srv_served *served, const struct srv_served_options *options)
+{
+    pthread_mutex_lock(&served->lock);
+    if (!served->has_own_queue) served->max_queue = options->max_queue;
+    pthread_mutex_unlock(&served->lock);
+    served->image_bytes = options->limits.n_bytes;
+    served->image_pixels = options->limits.n_pixels;
+}
+
+struct eng_image_limits srv_served_limits(const struct srv_served *served)
+{
+    struct eng_image_limits limits = served->options.limits;
+    limits.n_bytes = served->image_bytes;
+    limits.n_pixels = served->image_pixels;
+    return limits;
 }
 
 const char *srv_served_name(const struct srv_served *served)

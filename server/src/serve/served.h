@@ -73,6 +73,10 @@ enum eng_status srv_served_load_source(const char *model_name, const char *versi
  */
 void srv_served_destroy(struct srv_served *served);
 
+/* Purpose: takes what may change while it serves: max_queue, unless the model's config.json says
+ * one, and limits. Any thread. */
+void srv_served_apply(struct srv_served *served, const struct srv_served_options *options);
+
 const char *srv_served_name(const struct srv_served *served);
 const char *srv_served_version(const struct srv_served *served);
 const struct eng_model *srv_served_model(const struct srv_served *served);

@@ -43,7 +43,12 @@ struct srv_served {
     char *name, *version;
     struct eng_model *model;
     const struct eng_preprocess *preprocess; /* the model's */
-    size_t n_classes, max_batch, max_queue;
+    size_t n_classes, max_batch;
+    bool has_own_queue;      /* its config.json says max_queue */
+    atomic_size_t max_queue; /* pictures; written under the lock */
+    /* In place of those of options.limits: settings change them. */
+    atomic_size_t image_bytes;
+    _Atomic uint64_t image_pixels;
     int64_t max_delay_us;
     unsigned default_priority;
     struct srv_served_options options;
@@ -121,6 +126,9 @@ bool srv_batcher_is_over(const struct srv_job *job, int64_t now_us);
 /* Purpose: lock held: the free slots for pictures that nobody comes for, those that may wait for a
  * fuller batch apart; linked by next. */
 struct srv_slot *srv_batcher_schedule(struct srv_served *served, int64_t now_us);
+
+/* Purpose: the bounds of a picture. */
+struct eng_image_limits srv_served_limits(const struct srv_served *served);
 
 /* Purpose: gives scheduled slots to the pool; and answers. No lock held; srv_batcher_answer may be
  * the last release of served. */

@@ -17,7 +17,7 @@ static enum srv_code refuse_too_large(const struct srv_served *served, struct sr
 {
     srv_fail(&job->error, ENG_LIMIT,
              "the request has %zu pictures, the queue of model '%s' holds at most %zu",
-             job->n_samples, served->name, served->max_queue);
+             job->n_samples, served->name, (size_t)served->max_queue);
     return job->code = SRV_TOO_LARGE;
 }
 
@@ -29,7 +29,7 @@ static enum srv_code refuse_full(const struct srv_served *served, struct srv_job
     srv_fail(&job->error, ENG_LIMIT,
              "the queue of model '%s' is full: %zu of at most %zu pictures wait, the request "
              "has %zu",
-             served->name, outlook->n_waiting, served->max_queue, job->n_samples);
+             served->name, outlook->n_waiting, (size_t)served->max_queue, job->n_samples);
     return job->code = SRV_QUEUE_FULL;
 }
 
@@ -62,8 +62,9 @@ static struct outlook look_ahead(const struct srv_served *served, const struct s
 static enum srv_code admit(const struct srv_served *served, const struct srv_job *job,
                            const struct outlook *outlook)
 {
-    if (job->n_samples > served->max_queue) return SRV_TOO_LARGE;
-    if (outlook->n_waiting > served->max_queue - job->n_samples) return SRV_QUEUE_FULL;
+    size_t max_queue = served->max_queue;
+    if (job->n_samples > max_queue) return SRV_TOO_LARGE;
+    if (outlook->n_waiting > max_queue - job->n_samples) return SRV_QUEUE_FULL;
     int64_t left_us = job->deadline_us - job->times.submitted_us;
     if (job->deadline_us == 0 || left_us <= 0) return SRV_OK;
     bool can_meet =

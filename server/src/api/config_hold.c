@@ -1,0 +1,37 @@
+#include "api/config_hold.h"
+
+#include <string.h>
+
+void srv_config_served(const struct srv_config *config, struct srv_served_options *out)
+{
+    bool wants_bf16 = strcmp(config->precision, "bf16") == 0;
+    bool measures = strcmp(config->tuning, "measure") == 0;
+    out->max_queue = (size_t)config->max_queue;
+    out->max_batch = (int)config->max_batch;
+    out->max_delay_us = config->max_delay_us;
+    out->precision = wants_bf16 ? ENG_PRECISION_BF16 : ENG_PRECISION_FLOAT32;
+    out->tuning = measures ? ENG_TUNING_MEASURE : ENG_TUNING_OFF;
+    out->inline_below_us = config->inline_below_us;
+    out->limits = eng_image_limits_default();
+    out->limits.n_bytes = (size_t)config->max_body_bytes;
+    out->limits.n_pixels = (uint64_t)config->max_image_pixels;
+}
+
+void srv_config_hold(void *ctx, const struct srv_config *before, const struct srv_config *after)
+{
+    struct srv_app *app = ctx;
+    struct srv_served_options served = {0};
+    enum srv_log_level level;
+    app->config = after;
+    /* What a call has changed since then stays, unless the setting says something new. */
+    if (strcmp(before->log_level, after->log_level) != 0 &&
+        srv_log_level_parse(after->log_level, &level))
+        srv_log_set_level(app->log, level);
+    if (strcmp(before->default_model, after->default_model) != 0 &&
+        srv_registry_say_default(app->registry, after->default_model) != SRV_OK)
+        srv_log_write(app->log, SRV_LOG_ERROR, "default_model not taken: out of memory", NULL, 0);
+    srv_config_served(after, &served);
+    srv_loader_configure(app->loader, (size_t)after->latest_versions, &served);
+    srv_explainer_set_limits(app->explainer, (size_t)after->explain_concurrency,
+                             after->explain_max_ms * 1000);
+}

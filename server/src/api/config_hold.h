@@ -1,0 +1,14 @@
+/* What settings mean to the parts of the daemon. */
+#ifndef SRV_API_CONFIG_HOLD_H
+#define SRV_API_CONFIG_HOLD_H
+
+#include "api/app.h"
+
+/* Purpose: fills what settings say of how models serve; the rest of out stays. */
+void srv_config_served(const struct srv_config *config, struct srv_served_options *out);
+
+/* Purpose: lets changed settings hold: a srv_config_apply whose ctx is the struct srv_app. What is
+ * read from app->config as it is needed holds by itself. */
+void srv_config_hold(void *app, const struct srv_config *before, const struct srv_config *after);
+
+#endif

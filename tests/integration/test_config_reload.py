@@ -1,0 +1,153 @@
+"""Settings that are read again without a restart: what holds at once, what waits, what a bad file does."""
+import json
+import os
+import signal
+import tempfile
+import threading
+import unittest
+
+import daemon
+from daemon import png
+
+
+class ConfigReload(daemon.TestCase):
+    def setUp(self):
+        super().setUp()
+        handle, self.config = tempfile.mkstemp(suffix=".json")
+        os.close(handle)
+        self.addCleanup(os.unlink, self.config)
+        self.write()
+
+    def write(self, text=None, **settings):
+        with open(self.config + ".tmp", "w") as f:
+            f.write(json.dumps(settings) if text is None else text)
+        os.replace(self.config + ".tmp", self.config)
+
+    def begin(self, *flags):
+        return self.start("--config", self.config, *flags)
+
+    def reload(self, d):
+        reply = d.post("/config/reload", admin=True)
+        self.assertEqual(reply.status, 200, reply.body)
+        answer = reply.json()
+        self.assertEqual(answer["restart_needed"], any(c["holds"] == "restart" for c in answer["changes"]))
+        return {c["setting"]: (c["from"], c["to"], c["holds"]) for c in answer["changes"]}
+
+    def test_limits_hold_at_once(self):
+        self.write_model()
+        d = self.begin()
+        self.assertEqual(self.reload(d), {})
+        body = json.dumps({"pixels": [0] * 784})
+        self.assertEqual(d.post("/classify", body).status, 200)
+        self.write(max_json_values=100, max_image_pixels=100, max_pictures=3)
+        self.assertEqual(self.reload(d), {"max_json_values": (1000000, 100, "live"),
+                                          "max_image_pixels": (50000000, 100, "live"),
+                                          "max_pictures": (256, 3, "live")})
+        self.check_error(d.post("/classify", body), 413, "too_large")
+        self.check_error(d.post("/classify", png()), 413, "too_large", "100")
+        self.write(max_body_bytes=1024)
+        self.reload(d)
+        self.assertEqual(d.post("/classify", png()).status, 200)
+        self.check_error(d.post("/classify", body), 413, "too_large", "1024")
+        self.write()
+        self.assertEqual(self.reload(d), {"max_body_bytes": (1024, 33554432, "live")})
+        self.assertEqual(d.post("/classify", body).status, 200)
+
+    def test_queue_holds_at_once(self):
+        self.write_model()
+        self.write_model("own", 1)
+        with open(os.path.join(self.models, "own", "config.json"), "w") as f:
+            json.dump({"batching": {"max_queue": 5}}, f)
+        d = self.begin("--inline-below-us", "0")
+        self.write(max_queue=2)
+        self.assertEqual(self.reload(d), {"max_queue": (1024, 2, "live")})
+        three = json.dumps({"pixels": [[0] * 784] * 3})
+        self.check_error(d.post("/classify/tiny", three), 413, "too_large", "at most 2")
+        self.assertEqual(d.post("/classify/own", three).status, 200)
+        d.post("/reload", admin=True)
+        self.check_error(d.post("/classify/tiny", three), 413, "too_large", "at most 2")
+
+    def test_logs_explanations_and_the_default_model(self):
+        self.write_model()
+        self.write_model("other")
+        d = self.begin()
+        d.request("PUT", "/default_model", b'{"model":"tiny"}', admin=True)
+        self.write(log_level="debug", explain="off", max_queue=7)
+        self.assertEqual(set(self.reload(d)), {"log_level", "explain", "max_queue"})
+        self.assertEqual(d.get("/log_level", admin=True).json()["level"], "debug")
+        self.check_error(d.post("/explain/tiny", png()), 404, "not_found")
+        self.assertEqual(d.post("/classify", png()).json()["model"], "tiny")  # the call's still holds
+        self.write(default_model="other")
+        self.reload(d)
+        self.assertEqual(d.post("/classify", png()).json()["model"], "other")
+        d.wait_for(lambda: "msg=\"setting changed\"" in d.log() and "setting=default_model" in d.log(), "log line")
+
+    def test_what_needs_a_restart_or_a_load(self):
+        self.write_model(version=1)
+        self.write_model(version=2)
+        d = self.begin()
+        self.write(threads=1, latest_versions=1, listen="127.0.0.1:1")
+        self.assertEqual(self.reload(d), {"threads": (0, 1, "restart"), "latest_versions": (0, 1, "load")})
+        self.assertEqual(d.post("/classify/tiny/1", png()).status, 200)
+        self.assertEqual(self.reload(d), {"threads": (0, 1, "restart")})
+        d.post("/reload", admin=True)
+        self.check_error(d.post("/classify/tiny/1", png()), 404, "model_not_found")
+
+    def test_a_bad_file_changes_nothing(self):
+        self.write_model()
+        d = self.begin()
+        for text in ("{", '{"max_queue": 5, "nope": 1}', '{"max_queue": 5, "max_batch": 0}',
+                     '{"max_queue": 5, "max_body_bytes": 1073741824}', '{"max_queue": 5, "admin": "0.0.0.0:1"}'):
+            self.write(text)
+            # A flag wins over the file: admin stays what it is.
+            if "admin" in text:
+                self.assertEqual(set(self.reload(d)), {"max_queue"})
+            else:
+                self.check_error(d.post("/config/reload", admin=True), 422, "config_rejected")
+        self.check_error(d.post("/config/reload"), 404, "not_found")
+
+    def test_sighup(self):
+        self.write_model()
+        d = self.begin()
+        self.write(max_json_values=100)
+        d.signal(signal.SIGHUP)
+        body = json.dumps({"pixels": [0] * 784})
+        d.wait_for(lambda: d.post("/classify", body).status == 413, "smaller limit")
+        self.write("{")
+        d.signal(signal.SIGHUP)
+        d.wait_for(lambda: "settings not reloaded" in d.log(), "log line")
+        self.assertEqual(d.post("/classify", body).status, 413)
+        self.assertEqual(d.post("/classify", png()).status, 200)
+
+    def test_no_request_notices(self):
+        """Under load every answer is right, whatever the settings change to and fro."""
+        self.write_model()
+        d = self.begin()
+        wanted = d.post("/classify", png()).json()
+        stop, wrong = threading.Event(), []
+
+        def work():
+            while not stop.is_set():
+                reply = d.post("/classify", png())
+                if reply.status != 200 or reply.json() != wanted:
+                    wrong.append(reply.body)
+                    return
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for t in threads:
+            t.start()
+        before = None
+        for i in range(100):
+            self.write(max_queue=100 + i % 2, max_image_pixels=10000 + i % 3, log_level=("warn", "error")[i % 2])
+            self.assertEqual(d.post("/config/reload", admin=True).status, 200)
+            before = before or (d.resident_bytes() if i == 20 else None)
+        after = d.resident_bytes()
+        stop.set()
+        for t in threads:
+            t.join()
+        self.assertEqual(wrong, [])
+        if not daemon.is_sanitized():
+            self.assertLess(after, before + 4e6)
+
+
+if __name__ == "__main__":
+    unittest.main()
