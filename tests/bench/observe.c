@@ -96,7 +96,7 @@ static void measure(const char *name, void (*run)(void *), void *argument, int n
         double begin = now_ns();
         run(argument);
         ns[i] = (now_ns() - begin) / N_REQUESTS;
-        usleep(20000); /* the writer catches up */
+        usleep(60000); /* the writer catches up */
     }
     qsort(ns, (size_t)n_rounds, sizeof ns[0], compare);
     printf("%-24s %7.0f ns a request\n", name, ns[n_rounds / 2]);
