@@ -85,6 +85,21 @@ static void every_row_refuses_other_methods(void **state)
     }
 }
 
+/* m:predict is no model's name, though {model} alone would take it. */
+static void the_first_pattern_decides(void **state)
+{
+    (void)state;
+    struct found found;
+    match(SRV_PUBLIC, "GET", "/v1/models/m:predict", &found);
+    assert_int_equal(found.code, SRV_METHOD_NOT_ALLOWED);
+    assert_string_equal(found.allow, "POST");
+    match(SRV_PUBLIC, "GET", "/v1/models/m", &found);
+    assert_int_equal(found.code, SRV_OK);
+    match(SRV_PUBLIC, "GET", "/v1/models/m%3Apredict", &found);
+    assert_int_equal(found.code, SRV_OK);
+    assert_string_equal(found.captures[0], "m:predict");
+}
+
 static void paths_that_are_no_routes(void **state)
 {
     (void)state;
@@ -202,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_found),
         cmocka_unit_test(every_row_refuses_other_methods),
+        cmocka_unit_test(the_first_pattern_decides),
         cmocka_unit_test(paths_that_are_no_routes),
         cmocka_unit_test(captures_are_decoded),
         cmocka_unit_test(scratch_is_not_overrun),

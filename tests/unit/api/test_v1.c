@@ -142,6 +142,8 @@ static void bad_predicts_are_named(void **state)
          "instances: the shape is [6]; input \"image\" takes [N, 1, 2, 3], or its 6 numbers flat"},
         {"{\"instances\": [[1, 2, 3]]}", SRV_INVALID_REQUEST, "the shape is [1, 3]"},
         {"{\"instances\": [[[1, 2], [3, 4], [5, 6]]]}", SRV_INVALID_REQUEST, "shape is [1, 3, 2]"},
+        {"{\"instances\": [[[1, 1], [2, 2], [3, 3], [4, 4], [5, 5], [6, 6]]]}", SRV_INVALID_REQUEST,
+         "shape is [1, 6, 2]"},
         {"{\"instances\": [{\"image\": [1, 2]}]}", SRV_INVALID_REQUEST,
          "instances[0].image: the shape is [2]; input \"image\" takes [1, 2, 3]"},
         {"{\"instances\": [[1, 2, 3, 4, 5, NaN]]}", SRV_INVALID_REQUEST,
