@@ -1,6 +1,7 @@
 #include "secrets.h"
 
 #include "api/authorize.h"
+#include "api/routes.h"
 #include "base/fail.h"
 #include "http/tls.h"
 
@@ -14,11 +15,14 @@ static enum eng_status open_keys(struct srv_app *app, const char *setting, const
     return status;
 }
 
-static enum eng_status open_tls(struct srv_app *app, const char *setting, const char *certificate,
-                                const char *key, struct srv_tls **out, struct eng_error *err)
+static enum eng_status open_tls(struct srv_app *app, enum srv_listener listener,
+                                const char *setting, const char *certificate, const char *key,
+                                struct srv_tls **out, struct eng_error *err)
 {
     if (!certificate[0]) return ENG_OK;
-    enum eng_status status = srv_tls_create(setting, certificate, key, out, err);
+    const char *const labels[] = {srv_listener_name(listener)};
+    struct srv_series *expiry = srv_metrics_series(app->metrics, SRV_M_TLS_EXPIRY, labels);
+    enum eng_status status = srv_tls_create(setting, certificate, key, expiry, out, err);
     if (status == ENG_OK)
         srv_watched_add(app->watched, setting, certificate, key, srv_tls_load, *out);
     return status;
@@ -38,11 +42,12 @@ enum eng_status srv_secrets_open(struct srv_app *app, struct srv_secrets *out,
         status = open_keys(app, "api_keys_file", config->api_keys_file, SRV_KEYS_LINES,
                            &app->api_keys, err);
     if (status == ENG_OK)
-        status = open_tls(app, "tls_certificate_file", config->tls_certificate_file,
+        status = open_tls(app, SRV_PUBLIC, "tls_certificate_file", config->tls_certificate_file,
                           config->tls_key_file, &out->public_tls, err);
     if (status == ENG_OK)
-        status = open_tls(app, "admin_tls_certificate_file", config->admin_tls_certificate_file,
-                          config->admin_tls_key_file, &out->admin_tls, err);
+        status = open_tls(app, SRV_ADMIN, "admin_tls_certificate_file",
+                          config->admin_tls_certificate_file, config->admin_tls_key_file,
+                          &out->admin_tls, err);
     return status;
 }
 

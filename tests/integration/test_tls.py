@@ -38,11 +38,11 @@ class Authority:
         openssl("req", "-newkey", *algorithm, "-nodes", "-subj", "/CN=" + name, "-keyout", self.path(name + ".key"),
                 "-out", self.path(name + ".crt"), *more)
 
-    def issue(self, name, **options):
+    def issue(self, name, days="2", **options):
         """NAME.crt and NAME.key for 127.0.0.1 and localhost."""
         self.make(name, ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], **options)
         openssl("x509", "-req", "-in", self.path(name + ".crt"), "-CA", self.path("ca.crt"), "-CAkey",
-                self.path("ca.key"), "-CAcreateserial", "-days", "2", "-copy_extensions", "copy",
+                self.path("ca.key"), "-CAcreateserial", "-days", days, "-copy_extensions", "copy",
                 "-out", self.path(name + ".signed"))
         os.rename(self.path(name + ".signed"), self.path(name + ".crt"))
 
@@ -57,7 +57,7 @@ class Tls(daemon.TestCase):
         cls.addClassCleanup(shutil.rmtree, folder)
         cls.authority = Authority(folder)
         cls.authority.issue("first")
-        cls.authority.issue("second")
+        cls.authority.issue("second", days="3")
         cls.authority.issue("rsa", algorithm=("rsa:2048",))
 
     def setUp(self):
@@ -192,6 +192,12 @@ class Tls(daemon.TestCase):
         return outgoing.read()
 
     def test_a_connection_outlives_the_handshake_timeout(self):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+            self.context.maximum_version = version
+            self.check_outlives()
+
+    def check_outlives(self):
         d = self.start_tls("--tls-handshake-timeout-s", "1", "--idle-timeout-s", "600")
         with contextlib.closing(d.connection()) as connection, self.handshake(d) as silent:
             for _ in range(3):
@@ -239,8 +245,15 @@ class Tls(daemon.TestCase):
             self.assertEqual(reply.json()["files"],
                              [{"setting": "tls_certificate_file", "result": "loaded", "reason": ""}])
             self.assertEqual(self.certificate_name(d), "second")
+            self.check_expiry(d, "second")
             connection.request("GET", "/healthz")  # what stands goes on
             self.assertEqual(connection.getresponse().status, 200)
+
+    def check_expiry(self, d, name):
+        text = subprocess.run([OPENSSL, "x509", "-noout", "-enddate", "-in", self.authority.path(name + ".crt")],
+                              check=True, stdout=subprocess.PIPE, text=True).stdout
+        ends = ssl.cert_time_to_seconds(text.strip().partition("=")[2])
+        self.assertEqual(d.metric('classifyd_tls_certificate_expiry_timestamp_seconds{listener="public"}'), ends)
 
     def test_a_bad_pair_leaves_the_old(self):
         d = self.start_tls()

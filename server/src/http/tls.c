@@ -21,7 +21,8 @@ struct srv_tls_pair {
 
 struct srv_tls {
     char *setting, *certificate_path, *key_path;
-    pthread_mutex_t mutex;        /* guards pair */
+    struct srv_series *expiry;
+    pthread_mutex_t mutex;        /* guards current */
     struct srv_tls_pair *current; /* counts as a user */
 };
 
@@ -85,6 +86,21 @@ static enum eng_status read_pair(const struct srv_tls *tls, struct srv_tls_pair 
     return status;
 }
 
+/* When the certificate itself ends, in seconds since 1970; -1 if it does not say. */
+static time_t expiry_of(const struct srv_tls_pair *pair)
+{
+    gnutls_datum_t der;
+    gnutls_x509_crt_t certificate;
+    time_t expiry = -1;
+    if (gnutls_certificate_get_crt_raw(pair->credentials, 0, 0, &der) != GNUTLS_E_SUCCESS ||
+        gnutls_x509_crt_init(&certificate) != GNUTLS_E_SUCCESS)
+        return expiry;
+    if (gnutls_x509_crt_import(certificate, &der, GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS)
+        expiry = gnutls_x509_crt_get_expiration_time(certificate);
+    gnutls_x509_crt_deinit(certificate);
+    return expiry;
+}
+
 enum eng_status srv_tls_load(void *argument, struct eng_error *err)
 {
     struct srv_tls *tls = argument;
@@ -95,6 +111,7 @@ enum eng_status srv_tls_load(void *argument, struct eng_error *err)
         srv_tls_release(pair);
         return status;
     }
+    srv_series_set(tls->expiry, (double)expiry_of(pair));
     pthread_mutex_lock(&tls->mutex);
     struct srv_tls_pair *old = tls->current;
     tls->current = pair;
@@ -104,11 +121,13 @@ enum eng_status srv_tls_load(void *argument, struct eng_error *err)
 }
 
 enum eng_status srv_tls_create(const char *setting, const char *certificate_path,
-                               const char *key_path, struct srv_tls **out, struct eng_error *err)
+                               const char *key_path, struct srv_series *expiry,
+                               struct srv_tls **out, struct eng_error *err)
 {
     struct srv_tls *tls = calloc(1, sizeof *tls);
     if (!tls) return srv_fail_memory(err, setting);
     pthread_mutex_init(&tls->mutex, NULL);
+    tls->expiry = expiry;
     tls->setting = strdup(setting);
     tls->certificate_path = strdup(certificate_path);
     tls->key_path = strdup(key_path);

@@ -6,6 +6,7 @@
 #ifndef SRV_HTTP_TLS_H
 #define SRV_HTTP_TLS_H
 
+#include "base/metrics.h"
 #include "http/peers.h"
 
 #include <microhttpd.h>
@@ -17,11 +18,12 @@ struct srv_tls;
 
 /*
  * Purpose: reads a certificate (PEM, the chain behind it) and its key (PEM, not encrypted). setting
- * names them in errors. Ownership: copies the texts; end with srv_tls_destroy. Errors: of
- * srv_tls_load.
+ * names them in errors; expiry is set to when the certificate ends. Ownership: copies the texts,
+ * borrows expiry; end with srv_tls_destroy. Errors: of srv_tls_load.
  */
 enum eng_status srv_tls_create(const char *setting, const char *certificate_path,
-                               const char *key_path, struct srv_tls **out, struct eng_error *err);
+                               const char *key_path, struct srv_series *expiry,
+                               struct srv_tls **out, struct eng_error *err);
 /* Purpose: the listener is stopped. NULL is accepted. */
 void srv_tls_destroy(struct srv_tls *tls);
 
