@@ -30,7 +30,7 @@ class Protocol(daemon.TestCase):
 
     def test_404_and_405(self):
         d = self.start()
-        for path in ("/", "/nope", "/classify/a/b/c", "/reload", "/models/tiny/reload", "/" + "a" * 5000):
+        for path in ("//", "/nope", "/classify/a/b/c", "/reload", "/models/tiny/reload", "/" + "a" * 5000):
             self.check_error(d.get(path), 404, "not_found")
         for path in PUBLIC_GET:
             reply = d.request("DELETE", path)

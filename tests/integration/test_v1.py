@@ -114,6 +114,16 @@ class V1(daemon.TestCase):
         self.check_error(self.d.get("/v1/models/other"), 404, "model_not_found", "there is: tiny")
         self.check_error(self.d.get("/v1/models/tiny/versions/3"), 404, "model_not_found", "no version '3'")
 
+    def test_kserve(self):
+        """The calls of KServe's V1 client, and what it looks at."""
+        self.assertEqual(self.d.get("/").json()["status"], "alive")
+        ready = self.d.get("/v1/models/tiny")
+        self.assertEqual((ready.status, ready.json()["ready"]), (200, True))
+        self.check_error(self.d.get("/v1/models/other"), 404, "model_not_found")
+        reply = self.d.post("/v1/models/tiny:predict", json.dumps({"instances": [ROWS]}),
+                            headers={"Content-Type": "application/json", "Accept": "application/json"})
+        self.assertEqual(list(reply.json()), ["predictions"])
+
     def test_a_version_that_failed(self):
         path = self.models + "/tiny/1/model.onnx"
         with open(path, "wb") as f:

@@ -74,6 +74,13 @@ enum srv_handled h_v1_classify(struct srv_request *request)
 
 /* --- what there is --- */
 
+/* What KServe's V1 client asks to know whether the server lives. */
+enum srv_handled h_v1_alive(struct srv_request *request)
+{
+    srv_text_puts(&request->reply.body, "{\"status\":\"alive\"}\n");
+    return SRV_DONE;
+}
+
 enum srv_handled h_v1_models(struct srv_request *request)
 {
     struct srv_snapshot snapshot;
