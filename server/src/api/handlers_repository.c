@@ -27,21 +27,13 @@ static const char *state_name(enum srv_state state)
     return "UNAVAILABLE";
 }
 
-/* What drains beside something newer of the same version is no version of its own. */
-static bool is_listed(const struct srv_snapshot *snapshot, size_t i, bool ready_only)
-{
-    const struct srv_version_info *v = &snapshot->versions[i];
-    if (ready_only) return v->state == SRV_READY;
-    return i == 0 || strcmp(v[-1].model, v->model) != 0 || strcmp(v[-1].version, v->version) != 0;
-}
-
 static void write_index(const struct srv_snapshot *snapshot, bool ready_only, struct srv_text *out)
 {
     const char *separator = "";
     srv_text_puts(out, "[");
     for (size_t i = 0; i < snapshot->n_versions; i++) {
         const struct srv_version_info *v = &snapshot->versions[i];
-        if (!is_listed(snapshot, i, ready_only)) continue;
+        if (ready_only ? v->state != SRV_READY : srv_snapshot_is_repeated(snapshot, i)) continue;
         srv_text_printf(out, "%s{\"name\":", separator);
         srv_text_json(out, v->model);
         srv_text_printf(out, ",\"version\":\"%s\",\"state\":\"%s\",\"reason\":", v->version,

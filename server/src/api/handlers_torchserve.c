@@ -92,7 +92,8 @@ enum srv_handled h_describe_model(struct srv_request *request)
     size_t n_described = 0;
     if (!srv_request_snapshot(request, &snapshot)) return SRV_DONE;
     for (size_t i = 0; i < snapshot.n_versions; i++) {
-        if (!is_meant(request, &snapshot.versions[i])) continue;
+        if (!is_meant(request, &snapshot.versions[i]) || srv_snapshot_is_repeated(&snapshot, i))
+            continue;
         srv_text_puts(out, n_described++ ? "," : "[");
         describe(request, &snapshot.versions[i]);
     }

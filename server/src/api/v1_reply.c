@@ -71,22 +71,13 @@ static void write_state(const struct srv_version_info *info, struct srv_text *ou
         has_failed ? "it could not be loaded; the admin listener's /models says why" : "");
 }
 
-/* A version that was loaded anew stands there twice while requests hold the old one: what serves
- * comes first. */
-static bool is_repeated(const struct srv_snapshot *snapshot, size_t i)
-{
-    const struct srv_version_info *info = &snapshot->versions[i];
-    return i > 0 && strcmp(info->model, info[-1].model) == 0 &&
-           strcmp(info->version, info[-1].version) == 0;
-}
-
 bool srv_v1_write_status(const struct srv_snapshot *snapshot, const char *model,
                          const char *version, struct srv_text *out)
 {
     bool is_there = false, serves = false;
     for (size_t i = snapshot->n_versions; i-- > 0;) {
         const struct srv_version_info *info = &snapshot->versions[i];
-        if (strcmp(info->model, model) != 0 || is_repeated(snapshot, i)) continue;
+        if (strcmp(info->model, model) != 0 || srv_snapshot_is_repeated(snapshot, i)) continue;
         if (version && strcmp(info->version, version) != 0) continue;
         srv_text_puts(out, is_there ? "," : "{\"model_version_status\":[");
         write_state(info, out);

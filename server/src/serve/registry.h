@@ -115,4 +115,8 @@ enum eng_status srv_registry_snapshot(struct srv_registry *registry, struct srv_
                                       struct eng_error *err);
 void srv_snapshot_fini(struct srv_snapshot *snapshot);
 
+/* Purpose: whether the i-th version stands there already: what drains beside something newer of the
+ * same version is none of its own. */
+bool srv_snapshot_is_repeated(const struct srv_snapshot *snapshot, size_t i);
+
 #endif

@@ -121,3 +121,10 @@ void srv_snapshot_fini(struct srv_snapshot *snapshot)
     free(snapshot->labels);
     *snapshot = (struct srv_snapshot){0};
 }
+
+bool srv_snapshot_is_repeated(const struct srv_snapshot *snapshot, size_t i)
+{
+    const struct srv_version_info *info = &snapshot->versions[i];
+    return i > 0 && strcmp(info[-1].model, info->model) == 0 &&
+           strcmp(info[-1].version, info->version) == 0;
+}
