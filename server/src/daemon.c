@@ -23,6 +23,7 @@ struct daemon {
     struct srv_secrets secrets;
     struct eng_pool *pool;
     struct eng_tuning_cache *tuning_cache;
+    struct srv_memory memory;
     struct srv_http *public_http, *admin_http;
 };
 
@@ -34,6 +35,7 @@ static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
                                          .latest_versions = (size_t)config->latest_versions};
     srv_config_served(config, &options.served);
     options.served.pool = d->pool;
+    options.served.memory = &d->memory;
     options.served.metrics = d->app.metrics;
     options.served.tuning_cache = d->tuning_cache;
     return srv_loader_start(&options, d->app.registry, &d->app.loader, err);
@@ -46,7 +48,7 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_options *o
     const struct srv_config *config = &options->config;
     enum srv_log_level level = SRV_LOG_INFO;
     srv_log_level_parse(config->log_level, &level);
-    *d = (struct daemon){.app = {.config = config}};
+    *d = (struct daemon){.app = {.config = config, .memory = &d->memory}};
     enum eng_status status = eng_cpu_set_level(config->cpu_level, err);
     if (status != ENG_OK) return status;
     d->app.log = srv_log_create(STDERR_FILENO, level, strcmp(config->log_format, "json") == 0);
@@ -56,6 +58,7 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_options *o
     srv_series_set(srv_metrics_series(d->app.metrics, SRV_M_BUILD_INFO, build), 1);
     status = srv_secrets_open(&d->app, &d->secrets, err);
     if (status == ENG_OK) status = eng_pool_create((int)config->threads, &d->pool, err);
+    if (status == ENG_OK) status = srv_memory_init(&d->memory, config, eng_pool_size(d->pool), err);
     if (status == ENG_OK) status = eng_tuning_cache_create(&d->tuning_cache, err);
     if (status == ENG_OK)
         status = srv_registry_create(config->default_model, &d->app.registry, err);
@@ -64,7 +67,7 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_options *o
                                       config->explain_max_ms * 1000, &d->app.explainer, err);
     if (status == ENG_OK) status = start_loader(d, err);
     if (status == ENG_OK)
-        status = srv_config_live_create(options, d->app.log, srv_authorize_check, srv_config_hold,
+        status = srv_config_live_create(options, d->app.log, srv_config_may_hold, srv_config_hold,
                                         &d->app, &d->app.config_live, err);
     return status;
 }

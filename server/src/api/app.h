@@ -5,6 +5,7 @@
 #include "base/config_live.h"
 #include "base/keyring.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/metrics.h"
 #include "base/watched.h"
 #include "serve/explainer.h"
@@ -22,6 +23,7 @@ struct srv_app {
     struct srv_watched *watched; /* files that a reload reads again */
     struct srv_log *log;
     struct srv_metrics *metrics;
+    struct srv_memory *memory;
     struct srv_registry *registry;
     struct srv_loader *loader;
     struct srv_explainer *explainer;

@@ -1,5 +1,7 @@
 #include "api/config_hold.h"
 
+#include "api/authorize.h"
+
 #include <string.h>
 
 void srv_config_served(const struct srv_config *config, struct srv_served_options *out)
@@ -17,6 +19,14 @@ void srv_config_served(const struct srv_config *config, struct srv_served_option
     out->limits.n_pixels = (uint64_t)config->max_image_pixels;
 }
 
+enum eng_status srv_config_may_hold(void *ctx, const struct srv_config *config,
+                                    struct eng_error *err)
+{
+    const struct srv_app *app = ctx;
+    enum eng_status status = srv_authorize_check(config, err);
+    return status == ENG_OK ? srv_memory_check(app->memory, config, err) : status;
+}
+
 void srv_config_hold(void *ctx, const struct srv_config *before, const struct srv_config *after)
 {
     struct srv_app *app = ctx;
@@ -30,6 +40,7 @@ void srv_config_hold(void *ctx, const struct srv_config *before, const struct sr
     if (strcmp(before->default_model, after->default_model) != 0 &&
         srv_registry_say_default(app->registry, after->default_model) != SRV_OK)
         srv_log_write(app->log, SRV_LOG_ERROR, "default_model not taken: out of memory", NULL, 0);
+    srv_memory_apply(app->memory, after);
     srv_config_served(after, &served);
     srv_loader_configure(app->loader, (size_t)after->latest_versions, &served);
     srv_explainer_set_limits(app->explainer, (size_t)after->explain_concurrency,

@@ -7,6 +7,11 @@
 /* Purpose: fills what settings say of how models serve; the rest of out stays. */
 void srv_config_served(const struct srv_config *config, struct srv_served_options *out);
 
+/* Purpose: whether a reload may let these settings hold, beside srv_config_check: whom they let in,
+ * and memory. A srv_config_checker whose ctx is the struct srv_app. */
+enum eng_status srv_config_may_hold(void *app, const struct srv_config *config,
+                                    struct eng_error *err);
+
 /* Purpose: lets changed settings hold: a srv_config_apply whose ctx is the struct srv_app. What is
  * read from app->config as it is needed holds by itself. */
 void srv_config_hold(void *app, const struct srv_config *before, const struct srv_config *after);

@@ -170,9 +170,8 @@ enum srv_handled h_explain(struct srv_request *request)
         return SRV_DONE;
     }
     e->job.request = eng_explain_defaults();
-    unsigned
-        priority; /* explanations give way to everything else, and have none among themselves */
-    if (srv_request_read_limits(request, &priority) &&
+    unsigned priority; /* explanations give way to all else, and have none among themselves */
+    if (srv_request_read_limits(request, &priority) && srv_request_reserve_inputs(request) &&
         srv_request_acquire(request, &e->job.served) && read_class(request, e) &&
         read_method(request, e) && read_parameters(request, e) && read_format(request, e) &&
         read_body(request, e))

@@ -12,6 +12,7 @@ void *srv_inference_create(struct srv_request *request, size_t n_bytes)
         return NULL;
     }
     if (srv_request_read_limits(request, &inference->job.priority) &&
+        srv_request_reserve_inputs(request) &&
         srv_request_acquire(request, &inference->job.served)) {
         request->seen.is_inference = true;
         request->seen.series = srv_served_request_series(inference->job.served);
@@ -50,11 +51,21 @@ static void job_done(struct srv_job *job)
     request->resume(request);
 }
 
+/* Room for the answers and the reply's text, which doubles as it grows. What is small is part of
+ * what a connection takes anyway. */
+static bool reserve_answers(struct srv_request *request, size_t n_values)
+{
+    enum { SMALL_BYTES = 16 * 1024, TEXT_BYTES = 192 };
+    size_t n_bytes = n_values * (2 * sizeof(float) + TEXT_BYTES);
+    return n_bytes <= SMALL_BYTES || !request->reserve || request->reserve(request, n_bytes);
+}
+
 /* False: the reply says that there is no memory. */
 static bool allocate_answers(struct srv_request *request, struct srv_inference *inference)
 {
     struct srv_job *job = &inference->job;
     size_t n = job->n_samples * srv_inference_card(inference)->n_classes;
+    if (!reserve_answers(request, n)) return false;
     job->probabilities = calloc(n, sizeof *job->probabilities);
     if (inference->wants_scores) job->scores = calloc(n, sizeof *job->scores);
     if (job->probabilities && (job->scores || !inference->wants_scores)) return true;

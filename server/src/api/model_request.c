@@ -16,6 +16,27 @@ void srv_request_fail(struct srv_request *request, enum srv_code code,
     srv_reply_error(request, code, "%s", error->text[0] ? error->text : srv_code_text(code));
 }
 
+static bool may_be_json(const struct srv_request *request)
+{
+    if (request->n_body == 0) return false;
+    const char *text = (const char *)request->body; /* it ends with a zero */
+    text += strspn(text, " \t\r\n");
+    return *text == '{' || *text == '[';
+}
+
+/* The bounds of what json_numbers.c and pictures.c make of a body, while a list grows: old and new
+ * together are three times its numbers. A number takes two bytes of JSON at least. */
+bool srv_request_reserve_inputs(struct srv_request *request)
+{
+    const struct srv_config *config = request->app->config;
+    if (!request->reserve || request->is_multipart || !may_be_json(request)) return true;
+    size_t n_values = request->n_body / 2, n_pictures = request->n_body / 3;
+    if (n_values > (size_t)config->max_json_values) n_values = (size_t)config->max_json_values;
+    if (n_pictures > (size_t)config->max_pictures) n_pictures = (size_t)config->max_pictures;
+    return request->reserve(request, request->n_body + 3 * n_values * sizeof(float) +
+                                         3 * n_pictures * sizeof(struct srv_sample));
+}
+
 void srv_request_refuse(struct srv_request *request, enum srv_code code, unsigned retry_after_s,
                         const struct eng_error *error)
 {

@@ -22,6 +22,10 @@ void srv_request_refuse(struct srv_request *request, enum srv_code code, unsigne
  */
 bool srv_request_read_limits(struct srv_request *request, unsigned *priority);
 
+/* Purpose: room for what reading the body makes of it, before it is made: numbers of JSON, pictures
+ * of base64. Anything else needs none. */
+bool srv_request_reserve_inputs(struct srv_request *request);
+
 /*
  * Purpose: the version that {model} and {version}, or {label}, name, for log and metrics too.
  * Ownership: the caller releases *out, which is NULL on failure.

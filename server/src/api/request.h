@@ -47,6 +47,9 @@ struct srv_request {
     /* Query and header values, NULL if absent; borrowed until the handler or finish returns. */
     const char *(*query)(const struct srv_request *request, const char *name);
     const char *(*header)(const struct srv_request *request, const char *name);
+    /* Counts n_bytes that will be allocated for the request, until it is over. False: there is no
+     * room, and the reply says so. NULL: nobody counts. */
+    bool (*reserve)(struct srv_request *request, size_t n_bytes);
     /* Ends the wait of a request whose handler returned SRV_LATER; any thread, once. The caller
      * must not touch the request afterwards. */
     void (*resume)(struct srv_request *request);

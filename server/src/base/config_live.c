@@ -10,7 +10,7 @@
 struct srv_config_live {
     const struct srv_options *options;
     struct srv_log *log;
-    enum eng_status (*check)(const struct srv_config *config, struct eng_error *err);
+    srv_config_checker *check;
     srv_config_apply *apply;
     void *ctx;
     pthread_mutex_t lock; /* guards all below */
@@ -20,10 +20,9 @@ struct srv_config_live {
 };
 
 enum eng_status srv_config_live_create(const struct srv_options *options, struct srv_log *log,
-                                       enum eng_status (*check)(const struct srv_config *config,
-                                                                struct eng_error *err),
-                                       srv_config_apply *apply, void *ctx,
-                                       struct srv_config_live **out, struct eng_error *err)
+                                       srv_config_checker *check, srv_config_apply *apply,
+                                       void *ctx, struct srv_config_live **out,
+                                       struct eng_error *err)
 {
     struct srv_config_live *live = calloc(1, sizeof *live);
     if (!live) return srv_fail_memory(err, "the settings");
@@ -139,7 +138,7 @@ static enum eng_status check(const struct srv_config_live *live, const struct sr
                              struct eng_error *err)
 {
     enum eng_status status = srv_config_check(config, err);
-    return status == ENG_OK && live->check ? live->check(config, err) : status;
+    return status == ENG_OK && live->check ? live->check(live->ctx, config, err) : status;
 }
 
 /* One that ran before, or NULL. */

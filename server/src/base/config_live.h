@@ -17,17 +17,19 @@ struct srv_config_live;
 typedef void srv_config_apply(void *ctx, const struct srv_config *before,
                               const struct srv_config *after);
 
+typedef enum eng_status srv_config_checker(void *ctx, const struct srv_config *config,
+                                           struct eng_error *err);
+
 /*
  * Purpose: begins with the config of options, which is what runs. check: whether a config may run,
- * beside srv_config_check; NULL: nothing else is asked.
+ * beside srv_config_check, with the same ctx as apply; NULL: nothing else is asked.
  * Ownership: borrows options, its sources, log (NULL: no lines) and ctx. End with
  * srv_config_live_destroy. Errors: NO_MEMORY.
  */
 enum eng_status srv_config_live_create(const struct srv_options *options, struct srv_log *log,
-                                       enum eng_status (*check)(const struct srv_config *config,
-                                                                struct eng_error *err),
-                                       srv_config_apply *apply, void *ctx,
-                                       struct srv_config_live **out, struct eng_error *err);
+                                       srv_config_checker *check, srv_config_apply *apply,
+                                       void *ctx, struct srv_config_live **out,
+                                       struct eng_error *err);
 
 /* Purpose: frees it and all configs but the first. Nobody may read them any more. NULL is accepted.
  */

@@ -29,9 +29,13 @@ static void refuse_large(struct srv_exchange *exchange)
 
 static void refuse_bodies(struct srv_exchange *exchange, size_t limit)
 {
+    static const char *const labels[] = {"bodies", ""};
     exchange->refusal = SRV_QUEUE_FULL;
     srv_reply_error(&exchange->request, SRV_QUEUE_FULL,
-                    "the bodies of all requests reach max_bodies_bytes, which is %zu", limit);
+                    "the bodies of all requests, and what is made of them, reach max_bodies_bytes, "
+                    "which is %zu",
+                    limit);
+    srv_series_add(srv_metrics_series(exchange->http->app->metrics, SRV_M_REFUSED, labels), 1);
 }
 
 static void refuse_memory(struct srv_exchange *exchange)

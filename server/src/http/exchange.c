@@ -44,6 +44,8 @@ static void reset(struct srv_exchange *exchange)
 {
     struct srv_text reply = exchange->request.reply.body;
     srv_inflate_drop(exchange);
+    if (exchange->n_reserved > 0)
+        atomic_fetch_sub(&exchange->http->pool.body_bytes, exchange->n_reserved);
     if (exchange->capacity > KEPT_BYTES) drop_body(exchange);
     if (reply.capacity > KEPT_BYTES) srv_text_fini(&reply);
     srv_text_clear(&reply);

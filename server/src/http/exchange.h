@@ -51,6 +51,7 @@ struct srv_exchange {
     uint8_t *bytes;
     size_t n_bytes, capacity, n_received, n_announced;
     enum srv_code refusal;
+    size_t n_reserved;             /* what is counted beside the body */
     struct srv_inflater *inflater; /* of a body that comes compressed, until it is there */
     size_t n_inflated;
 
@@ -68,7 +69,7 @@ struct srv_exchange_pool {
     pthread_mutex_t mutex; /* guards the two below */
     struct srv_exchange *free_ones;
     size_t n_free;
-    atomic_size_t body_bytes; /* in all bodies of the listener */
+    atomic_size_t body_bytes; /* in all bodies of the listener, and what is made of them */
 };
 
 struct srv_http {

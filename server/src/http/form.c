@@ -29,6 +29,10 @@ static struct srv_form_part *add_part(struct srv_exchange *exchange)
     }
     if (exchange->n_parts == exchange->parts_capacity) {
         size_t capacity = exchange->parts_capacity ? exchange->parts_capacity * 2 : 4;
+        /* With what make_parts needs of them; a part is but some bytes on the wire. */
+        size_t more = (capacity - exchange->parts_capacity) *
+                      (sizeof *exchange->form_parts + sizeof *exchange->parts);
+        if (!exchange->request.reserve(&exchange->request, more)) return NULL;
         struct srv_form_part *larger =
             realloc(exchange->form_parts, capacity * sizeof *exchange->form_parts);
         if (!larger) {

@@ -25,6 +25,14 @@ static const char *header_value(const struct srv_request *request, const char *n
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 
+static bool reserve(struct srv_request *request, size_t n_bytes)
+{
+    struct srv_exchange *exchange = (struct srv_exchange *)request;
+    if (!srv_body_reserve(exchange, n_bytes)) return false;
+    exchange->n_reserved += n_bytes;
+    return true;
+}
+
 /* Any thread, once per request that is LATER. */
 static void resume(struct srv_request *request)
 {
@@ -59,6 +67,7 @@ static void *take_uri(void *cls, const char *uri, struct MHD_Connection *connect
     exchange->request.path = exchange->path;
     exchange->request.query = query_value;
     exchange->request.header = header_value;
+    exchange->request.reserve = reserve;
     exchange->request.resume = resume;
     exchange->request.received_us = srv_clock_us();
     return exchange;

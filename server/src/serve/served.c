@@ -96,6 +96,7 @@ static enum eng_status create_slots(struct srv_served *served, struct eng_error 
         served->free = slot;
         enum eng_status status =
             eng_session_create(served->model, served->options.pool, &slot->session, err);
+        if (status == ENG_OK) status = srv_footprint_take_session(served, slot->session, err);
         if (status != ENG_OK) return status;
     }
     return ENG_OK;
@@ -154,6 +155,8 @@ static enum eng_status add_inline(struct srv_served *served, struct eng_error *e
     enum eng_status status = eng_session_create(served->model, NULL, &own->session, err);
     if (status != ENG_OK) return status;
     served->n_inline++;
+    status = srv_footprint_take_session(served, own->session, err);
+    if (status != ENG_OK) return status;
     return run_once(served, own->session, err);
 }
 
@@ -203,6 +206,7 @@ enum eng_status srv_served_load_source(const char *model_name, const char *versi
     served->version = strdup(version);
     enum eng_status status = ENG_OK;
     if (!served->name || !served->version) status = srv_fail_memory(err, "a model's name");
+    if (status == ENG_OK) status = srv_footprint_take_file(served, source, err);
     if (status == ENG_OK) status = open_model(served, source, err);
     if (status == ENG_OK) status = create_slots(served, err);
     if (status == ENG_OK) status = warm_up(served, err);
@@ -237,6 +241,7 @@ void srv_served_destroy(struct srv_served *served)
     for (size_t i = 0; i < served->n_inline; i++)
         eng_session_destroy(served->inlines[i].session);
     eng_model_destroy(served->model);
+    srv_footprint_give(served);
     free(served->counters);
     free(served->inlines);
     free(served->slots);

@@ -5,6 +5,7 @@
 #ifndef SRV_SERVE_SERVED_H
 #define SRV_SERVE_SERVED_H
 
+#include "base/memory.h"
 #include "base/metrics.h"
 #include "engine/model.h"
 #include "engine/pool.h"
@@ -15,6 +16,7 @@
 struct srv_served_options {
     struct eng_pool *pool;
     struct srv_metrics *metrics; /* NULL: nothing is counted */
+    struct srv_memory *memory;   /* what the model takes is counted there; NULL: nowhere */
     /* The model's config.json may say otherwise of these. */
     size_t max_queue;     /* pictures */
     int max_batch;        /* 0: the engine's default */

@@ -54,6 +54,8 @@ struct srv_served {
     struct srv_served_options options;
     struct srv_served_link link;
 
+    size_t memory_bytes; /* counted in options.memory */
+
     struct srv_slot *slots; /* [n_slots] */
     size_t n_slots;
     struct srv_batch_part *parts; /* the slots' parts, in one piece */
@@ -107,6 +109,16 @@ enum srv_code srv_answer_take(struct srv_job *job, size_t i, const struct eng_se
 
 /* Purpose: the pool's entry into the batcher, for served.c to put into the slots. */
 void srv_batcher_run(struct eng_task *task, int worker);
+
+/* footprint.c: counts against options.memory what the model's file will take, before it is read,
+ * and what a session takes, before it is used; and gives all of it back. Errors: LIMIT. */
+enum eng_status srv_footprint_take_file(struct srv_served *served,
+                                        const struct srv_model_source *source,
+                                        struct eng_error *err);
+enum eng_status srv_footprint_take_session(struct srv_served *served,
+                                           const struct eng_session *session,
+                                           struct eng_error *err);
+void srv_footprint_give(struct srv_served *served);
 
 /* Jobs that are over, one after the other. */
 struct srv_job_list {

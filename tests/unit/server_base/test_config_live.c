@@ -39,8 +39,9 @@ static void note(void *ctx, const struct srv_config *before, const struct srv_co
 }
 
 /* A rule of somebody else's. */
-static enum eng_status check(const struct srv_config *config, struct eng_error *err)
+static enum eng_status check(void *ctx, const struct srv_config *config, struct eng_error *err)
 {
+    (void)ctx;
     if (config->max_pictures != 13) return ENG_OK;
     snprintf(err->text, sizeof err->text, "max_pictures is 13");
     return err->status = ENG_ARGUMENT;

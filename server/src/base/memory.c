@@ -1,0 +1,212 @@
+#include "base/memory.h"
+
+#include "base/fail.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MIB = 1 << 20,
+    PROGRAM_BYTES = 48 * MIB,
+    THREAD_BYTES = 2 * MIB,          /* stack and heap of one */
+    CONNECTION_BYTES = 48 * 1024,    /* request, parser of a form, short answer */
+    TLS_BYTES = 64 * 1024,           /* a session of GnuTLS */
+    SPARE_REQUESTS_BYTES = 16 * MIB, /* kept for the next ones, by each listener */
+    PIXEL_BYTES = 10,                /* a progressive JPEG that is turned */
+    MAPPED_FROM_BYTES = 128 * 1024   /* given back at once when freed */
+};
+#define EXPLANATION_BYTES ((size_t)2 << 30) /* engine/explain.h's own limit */
+
+struct srv_memory_parts srv_memory_parts_of(const struct srv_config *config, int n_threads)
+{
+    bool has_tls = config->tls_certificate_file[0] || config->admin_tls_certificate_file[0];
+    size_t n_listeners = config->admin[0] ? 2 : 1, n = (size_t)n_threads;
+    size_t connection = (size_t)config->max_header_bytes + CONNECTION_BYTES;
+    if (has_tls) connection += TLS_BYTES;
+    bool explains = strcmp(config->explain, "on") == 0;
+    return (struct srv_memory_parts){
+        .program = PROGRAM_BYTES + 2 * n * THREAD_BYTES,
+        .connections =
+            n_listeners * ((size_t)config->max_connections * connection + SPARE_REQUESTS_BYTES),
+        .requests = n_listeners * (size_t)config->max_bodies_bytes,
+        .decoding = n * (size_t)config->max_image_pixels * PIXEL_BYTES,
+        .explanations = explains ? (size_t)config->explain_concurrency * EXPLANATION_BYTES : 0,
+    };
+}
+
+size_t srv_memory_sum(const struct srv_memory_parts *parts)
+{
+    return parts->program + parts->connections + parts->requests + parts->decoding +
+           parts->explanations;
+}
+
+/* --- the limit --- */
+
+/* The number that a control group's file holds; SIZE_MAX: no limit, or no such file. */
+static size_t read_limit(const char *folder, const char *file)
+{
+    char path[PATH_MAX], text[64] = "";
+    if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path) return SIZE_MAX;
+    FILE *stream = fopen(path, "re");
+    if (!stream) return SIZE_MAX;
+    bool has_line = fgets(text, sizeof text, stream);
+    fclose(stream);
+    if (!has_line || text[0] < '0' || text[0] > '9') return SIZE_MAX;
+    unsigned long long value = strtoull(text, NULL, 10);
+    /* cgroup v1 says "none" as the largest number of whole pages. */
+    return value >= (unsigned long long)INT64_MAX - 65536 ? SIZE_MAX : (size_t)value;
+}
+
+/* The least from mount/group up to mount. */
+static size_t least_limit(const char *mount, const char *group, const char *file)
+{
+    char folder[PATH_MAX];
+    if (snprintf(folder, sizeof folder, "%s%s", mount, group) >= (int)sizeof folder)
+        return SIZE_MAX;
+    size_t least = SIZE_MAX, n_mount = strlen(mount);
+    for (;;) {
+        size_t limit = read_limit(folder, file);
+        if (limit < least) least = limit;
+        char *slash = strrchr(folder + n_mount, '/');
+        if (!slash) return least;
+        *slash = '\0';
+    }
+}
+
+/* A line of /proc/self/cgroup is "ID:CONTROLLERS:PATH"; v2 has ID 0 and no controllers. */
+static size_t limit_of_line(const char *root, char *line)
+{
+    char mount[PATH_MAX];
+    char *controllers = strchr(line, ':'), *group = strrchr(line, ':');
+    if (!controllers || group == controllers) return SIZE_MAX;
+    group[strcspn(group, "\n")] = '\0';
+    *group++ = '\0';
+    bool is_v2 = controllers[1] == '\0';
+    if (!is_v2 && strcmp(controllers + 1, "memory") != 0) return SIZE_MAX;
+    snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s", root, is_v2 ? "" : "/memory");
+    return least_limit(mount, group, is_v2 ? "memory.max" : "memory.limit_in_bytes");
+}
+
+static size_t limit_of_groups(const char *root)
+{
+    char path[PATH_MAX], line[PATH_MAX];
+    size_t least = SIZE_MAX;
+    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
+    FILE *groups = fopen(path, "re");
+    if (!groups) return 0;
+    while (fgets(line, sizeof line, groups)) {
+        size_t limit = limit_of_line(root, line);
+        if (limit < least) least = limit;
+    }
+    fclose(groups);
+    return least == SIZE_MAX ? 0 : least;
+}
+
+enum eng_status srv_memory_limit(const char *text, const char *root, size_t *out,
+                                 struct eng_error *err)
+{
+    static const char units[] = "KMGT";
+    if (strcmp(text, "auto") == 0) {
+        *out = limit_of_groups(root);
+        return ENG_OK;
+    }
+    char *end = NULL;
+    errno = 0;
+    bool begins_well = text[0] >= '0' && text[0] <= '9';
+    unsigned long long value = begins_well ? strtoull(text, &end, 10) : 0;
+    const char *unit = end && *end ? strchr(units, *end) : NULL;
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    bool is_size = begins_well && errno == 0 && (*end == '\0' || (unit && end[1] == '\0'));
+    if (!is_size || value > (unsigned long long)INT64_MAX >> shift)
+        return srv_fail(err, ENG_ARGUMENT,
+                        "memory_limit is \"%.80s\"; wanted bytes, such as 268435456, 256M or 2G, "
+                        "or auto, or 0 for none",
+                        text);
+    *out = (size_t)value << shift;
+    return ENG_OK;
+}
+
+/* --- the sum --- */
+
+static double mib(size_t n_bytes)
+{
+    return (double)n_bytes / MIB;
+}
+
+/* what: the sentence's beginning. */
+static enum eng_status fail_sum(const struct srv_memory_parts *parts, size_t models, size_t limit,
+                                const char *what, struct eng_error *err)
+{
+    return srv_fail(err, ENG_LIMIT,
+                    "%s: at most %.1f MiB may be taken, memory_limit is %.1f MiB: %.1f for the "
+                    "program, %.1f for connections (max_connections, max_header_bytes), %.1f for "
+                    "requests (max_bodies_bytes), %.1f for decoding (max_image_pixels, threads), "
+                    "%.1f for explanations (explain, explain_concurrency), %.1f for models",
+                    what, mib(srv_memory_sum(parts) + models), mib(limit), mib(parts->program),
+                    mib(parts->connections), mib(parts->requests), mib(parts->decoding),
+                    mib(parts->explanations), mib(models));
+}
+
+enum eng_status srv_memory_init(struct srv_memory *memory, const struct srv_config *config,
+                                int n_threads, struct eng_error *err)
+{
+    size_t limit = 0;
+    enum eng_status status = srv_memory_limit(config->memory_limit, "", &limit, err);
+    if (status != ENG_OK) return status;
+    *memory = (struct srv_memory){.limit = limit,
+                                  .n_threads = n_threads,
+                                  .lock = PTHREAD_MUTEX_INITIALIZER,
+                                  .parts = srv_memory_parts_of(config, n_threads)};
+    /* Otherwise malloc learns from large blocks to keep larger ones. */
+    if (limit > 0) mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
+    return srv_memory_check(memory, config, err);
+}
+
+enum eng_status srv_memory_check(struct srv_memory *memory, const struct srv_config *config,
+                                 struct eng_error *err)
+{
+    struct srv_memory_parts parts = srv_memory_parts_of(config, memory->n_threads);
+    size_t limit = 0;
+    enum eng_status status = srv_memory_limit(config->memory_limit, "", &limit, err);
+    if (status != ENG_OK) return status;
+    pthread_mutex_lock(&memory->lock);
+    size_t models = memory->models;
+    pthread_mutex_unlock(&memory->lock);
+    if (limit == 0 || srv_memory_sum(&parts) + models <= limit) return ENG_OK;
+    return fail_sum(&parts, models, limit, "the settings do not fit", err);
+}
+
+void srv_memory_apply(struct srv_memory *memory, const struct srv_config *config)
+{
+    struct srv_memory_parts parts = srv_memory_parts_of(config, memory->n_threads);
+    pthread_mutex_lock(&memory->lock);
+    memory->parts = parts;
+    pthread_mutex_unlock(&memory->lock);
+}
+
+enum eng_status srv_memory_take(struct srv_memory *memory, size_t n_bytes, const char *model,
+                                struct eng_error *err)
+{
+    if (!memory || memory->limit == 0) return ENG_OK;
+    char what[160];
+    pthread_mutex_lock(&memory->lock);
+    struct srv_memory_parts parts = memory->parts;
+    size_t models = memory->models + n_bytes;
+    bool fits = srv_memory_sum(&parts) + models <= memory->limit;
+    if (fits) memory->models = models;
+    pthread_mutex_unlock(&memory->lock);
+    if (fits) return ENG_OK;
+    snprintf(what, sizeof what, "model '%.64s' does not fit", model);
+    return fail_sum(&parts, models, memory->limit, what, err);
+}
+
+void srv_memory_give(struct srv_memory *memory, size_t n_bytes)
+{
+    if (!memory || memory->limit == 0) return;
+    pthread_mutex_lock(&memory->lock);
+    memory->models -= n_bytes;
+    pthread_mutex_unlock(&memory->lock);
+}
