@@ -68,7 +68,7 @@ class MemoryLimit(daemon.TestCase):
         d = self.start("--config", path, *flags, "--admin", "127.0.0.1:0", "--memory-limit", "220M")
         configure(100)
         reply = d.post("/config/reload", admin=True)
-        self.check_error(reply, 400, "invalid_request", "the settings do not fit: at most ")
+        self.check_error(reply, 422, "config_rejected", "the settings do not fit: at most ")
         configure(30)
         self.assertEqual(d.post("/config/reload", admin=True).status, 200)
 
