@@ -1,4 +1,5 @@
 """The log: its level, changed by a call; the line of a request; traces that go on."""
+import base64
 import json
 import re
 import socket
@@ -85,6 +86,25 @@ class Lines(LogCase):
         self.assertNotIn("trace_id", line)
         self.assertNotIn("sample", line)
         self.assertNotIn("error", line)
+
+    def test_every_dialect_is_logged_and_counted_alike(self):
+        d = self.start("--log-format", "json")
+        b64 = base64.b64encode(png()).decode()
+        digest = d.post("/classify/tiny", png()).json()["digest"]
+        asked = [("/classify/tiny", png(), {}),
+                 ("/predictions/tiny", png(), {}),
+                 ("/v1/models/tiny:predict", json.dumps({"instances": [{"b64": b64}]}), {}),
+                 ("/v2/models/tiny/infer", png(), {"Inference-Header-Content-Length": "0"})]
+        for path, body, headers in asked:
+            reply = d.post(path, body, headers=headers)
+            self.assertEqual(reply.status, 200, reply.body)
+            line = self.lines(d, path, 2 if path == "/classify/tiny" else 1)[-1]
+            self.assertEqual((line["model"], line["version"], line["digest"], line["pictures"]),
+                             ("tiny", "1", digest, 1))
+            self.assertIn("compute_us", line)
+        series = '{model="tiny",version="1"}'
+        for name in ("inference", "encode", "queue", "decode", "compute"):
+            self.assertEqual(d.metric("classifyd_%s_duration_seconds_count%s" % (name, series)), 5, name)
 
     def test_a_slow_body_is_seen_in_its_phase(self):
         d = self.start("--log-format", "json")
