@@ -34,7 +34,7 @@ struct srv_v1_input srv_v1_input_of(const struct eng_model *model);
 /*
  * Purpose: reads a body; body[n_bytes] is 0. Numbers become SRV_SAMPLE_TENSOR, pictures
  * SRV_SAMPLE_ENCODED. out->is_list is true.
- * Ownership: out may point into nothing but itself; end it with srv_pictures_fini.
+ * Ownership: out owns all that it points into; end it with srv_pictures_fini.
  * Errors: INVALID_REQUEST, TOO_LARGE, INTERNAL (out of memory); err says where and why.
  * Cost: 20 ns a number.
  */
