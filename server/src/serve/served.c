@@ -210,7 +210,7 @@ enum eng_status srv_served_load_source(const char *model_name, const char *versi
     if (status == ENG_OK) status = open_model(served, source, err);
     if (status == ENG_OK) status = create_slots(served, err);
     if (status == ENG_OK) status = warm_up(served, err);
-    if (status == ENG_OK && !(served->counters = srv_counters_create(served->max_batch)))
+    if (status == ENG_OK && !srv_counters_create(served->max_batch, served->counters))
         status = srv_fail_memory(err, "a model's statistics");
     if (status != ENG_OK) {
         srv_served_destroy(served);
@@ -242,7 +242,7 @@ void srv_served_destroy(struct srv_served *served)
         eng_session_destroy(served->inlines[i].session);
     eng_model_destroy(served->model);
     srv_footprint_give(served);
-    free(served->counters);
+    free(served->counters[0]);
     free(served->inlines);
     free(served->slots);
     free(served->parts);

@@ -62,7 +62,7 @@ struct srv_served {
     struct srv_inline *inlines;   /* [n_inline] */
     size_t n_inline;
 
-    struct srv_counters *counters;
+    struct srv_counters *counters[SRV_N_STRIPES];
     /* NULL: not counted. */
     struct srv_series *batch_size, *queue_seconds, *decode_seconds, *compute_seconds;
     struct srv_series *request_compute_seconds;

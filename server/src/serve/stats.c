@@ -5,7 +5,9 @@
 #include "serve/counters.h"
 #include "serve/served_parts.h"
 
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* --- counting --- */
@@ -16,15 +18,29 @@ static void add(struct srv_counter *counter, int64_t us)
     atomic_fetch_add_explicit(&counter->us, us > 0 ? (uint64_t)us : 0, memory_order_relaxed);
 }
 
-struct srv_counters *srv_counters_create(size_t max_batch)
+bool srv_counters_create(size_t max_batch, struct srv_counters *stripes[SRV_N_STRIPES])
 {
-    return calloc(1, sizeof(struct srv_counters) + max_batch * sizeof(struct srv_batch_counters));
+    enum { LINE = _Alignof(struct srv_counters) };
+    size_t n = sizeof(struct srv_counters) + max_batch * sizeof(struct srv_batch_counters);
+    size_t stride = (n + LINE - 1) / LINE * LINE;
+    char *block = aligned_alloc(LINE, SRV_N_STRIPES * stride);
+    if (!block) return false;
+    memset(block, 0, SRV_N_STRIPES * stride);
+    for (size_t i = 0; i < SRV_N_STRIPES; i++)
+        stripes[i] = (struct srv_counters *)(void *)(block + i * stride);
+    return true;
+}
+
+/* Where this thread had better count; any stripe would do. */
+static struct srv_counters *stripe_of(const struct srv_served *served)
+{
+    return served->counters[(unsigned)sched_getcpu() % SRV_N_STRIPES];
 }
 
 void srv_served_count_batch(const struct srv_served *served, size_t n_pictures, int64_t decode_us,
                             int64_t compute_us)
 {
-    struct srv_counters *counters = served->counters;
+    struct srv_counters *counters = stripe_of(served);
     struct srv_batch_counters *batch = &counters->batches[n_pictures - 1];
     add(&batch->decode, decode_us);
     add(&batch->compute, compute_us);
@@ -35,7 +51,7 @@ void srv_served_count_batch(const struct srv_served *served, size_t n_pictures, 
 void srv_served_count_job(const struct srv_served *served, const struct srv_job *job)
 {
     const struct srv_job_times *times = &job->times;
-    struct srv_counters *counters = served->counters;
+    struct srv_counters *counters = stripe_of(served);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
     atomic_store_explicit(&counters->last_unix_ms,
@@ -54,30 +70,43 @@ void srv_served_count_job(const struct srv_served *served, const struct srv_job 
 
 /* --- reading --- */
 
-static struct srv_stats_sum read_counter(const struct srv_counter *counter)
+static void read_counter(const struct srv_counter *counter, struct srv_stats_sum *sum)
 {
-    return (struct srv_stats_sum){atomic_load_explicit(&counter->n, memory_order_relaxed),
-                                  atomic_load_explicit(&counter->us, memory_order_relaxed)};
+    sum->n += atomic_load_explicit(&counter->n, memory_order_relaxed);
+    sum->us += atomic_load_explicit(&counter->us, memory_order_relaxed);
+}
+
+static void read_stripe(const struct srv_counters *counters, struct srv_stats *stats)
+{
+    int64_t last = atomic_load_explicit(&counters->last_unix_ms, memory_order_relaxed);
+    if (last > stats->last_unix_ms) stats->last_unix_ms = last;
+    read_counter(&counters->succeeded, &stats->succeeded);
+    read_counter(&counters->failed, &stats->failed);
+    read_counter(&counters->queue, &stats->queue);
+    read_counter(&counters->decode, &stats->decode);
+    read_counter(&counters->compute, &stats->compute);
+}
+
+static struct srv_stats_batch read_batch(const struct srv_served *served, size_t n_pictures)
+{
+    struct srv_stats_batch row = {.n_pictures = n_pictures};
+    for (size_t i = 0; i < SRV_N_STRIPES; i++) {
+        const struct srv_batch_counters *batch = &served->counters[i]->batches[n_pictures - 1];
+        read_counter(&batch->decode, &row.decode);
+        read_counter(&batch->compute, &row.compute);
+    }
+    return row;
 }
 
 enum eng_status srv_served_stats(const struct srv_served *served, struct srv_stats *out,
                                  struct eng_error *err)
 {
-    const struct srv_counters *counters = served->counters;
-    struct srv_stats stats = {
-        .last_unix_ms = atomic_load_explicit(&counters->last_unix_ms, memory_order_relaxed),
-        .succeeded = read_counter(&counters->succeeded),
-        .failed = read_counter(&counters->failed),
-        .queue = read_counter(&counters->queue),
-        .decode = read_counter(&counters->decode),
-        .compute = read_counter(&counters->compute),
-        .batches = calloc(served->max_batch, sizeof *stats.batches),
-    };
+    struct srv_stats stats = {.batches = calloc(served->max_batch, sizeof *stats.batches)};
     if (!stats.batches) return srv_fail_memory(err, "the statistics of a model");
+    for (size_t i = 0; i < SRV_N_STRIPES; i++)
+        read_stripe(served->counters[i], &stats);
     for (size_t n = 1; n <= served->max_batch; n++) {
-        const struct srv_batch_counters *batch = &counters->batches[n - 1];
-        const struct srv_stats_batch row = {n, read_counter(&batch->decode),
-                                            read_counter(&batch->compute)};
+        const struct srv_stats_batch row = read_batch(served, n);
         if (row.compute.n == 0) continue;
         stats.batches[stats.n_sizes++] = row;
         stats.n_batches += row.compute.n;
