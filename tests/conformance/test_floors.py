@@ -54,7 +54,6 @@ HOMES = {
     "zlib.h": ["engine/src/base/gzip.c", "server/src/http/compress.c"],
     "nettle/base64.h": ["engine/src/base/base64.c", "server/src/api/base64.c"],
     "nettle/sha2.h": ["engine/src/base/digest.c", "server/src/base/keys.c"],
-    "nettle/memops.h": ["server/src/base/keys.c"],  # comparing keys
     "protobuf-c/*": ["engine/src/onnx/*"],
     "onnx.pb-c.h": ["engine/src/onnx/*"],
     "jansson.h": [

@@ -2,15 +2,16 @@
 
 #include "base/fail.h"
 
-#include <nettle/memops.h>
 #include <nettle/sha2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { DIGEST_WORDS = SHA256_DIGEST_SIZE / sizeof(uint64_t) };
+
 struct key {
-    uint8_t digest[SHA256_DIGEST_SIZE];
+    uint64_t digest[DIGEST_WORDS]; /* the bytes as they are */
     char id[SRV_KEY_ID_CHARS + 1];
 };
 
@@ -55,12 +56,12 @@ static bool next_line(struct piece *rest, struct piece *line)
     return true;
 }
 
-static void digest(const char *secret, size_t n_bytes, uint8_t out[SHA256_DIGEST_SIZE])
+static void digest(const char *secret, size_t n_bytes, uint64_t out[DIGEST_WORDS])
 {
     struct sha256_ctx ctx;
     sha256_init(&ctx);
     sha256_update(&ctx, n_bytes, (const uint8_t *)secret);
-    sha256_digest(&ctx, SHA256_DIGEST_SIZE, out);
+    sha256_digest(&ctx, SHA256_DIGEST_SIZE, (uint8_t *)out);
 }
 
 bool srv_key_is_id(const char *text, size_t n_chars)
@@ -86,10 +87,11 @@ static bool parse_key(struct piece line, struct key *out)
     if (!colon) return false;
     size_t n_id = (size_t)(colon - line.text);
     if (line.n - n_id - 1 != SRV_KEY_HEX_CHARS || !srv_key_is_id(line.text, n_id)) return false;
+    uint8_t *bytes = (uint8_t *)out->digest;
     for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
         int high = hex_value(colon[1 + 2 * i]), low = hex_value(colon[2 + 2 * i]);
         if (high < 0 || low < 0) return false;
-        out->digest[i] = (uint8_t)(high * 16 + low);
+        bytes[i] = (uint8_t)(high * 16 + low);
     }
     memcpy(out->id, line.text, n_id);
     out->id[n_id] = '\0';
@@ -106,7 +108,7 @@ static enum eng_status fail_line(struct piece line, size_t number, const char *w
                     where, number, line.n, SRV_KEY_ID_CHARS, SRV_KEY_HEX_CHARS);
 }
 
-static const struct key *find(const struct srv_keys *keys, const uint8_t wanted[SHA256_DIGEST_SIZE])
+static const struct key *find(const struct srv_keys *keys, const uint64_t wanted[DIGEST_WORDS])
 {
     for (size_t i = 0; i < keys->n; i++)
         if (memcmp(keys->keys[i].digest, wanted, SHA256_DIGEST_SIZE) == 0) return &keys->keys[i];
@@ -202,14 +204,23 @@ void srv_keys_destroy(struct srv_keys *keys)
     free(keys);
 }
 
+/* 1 or 0, without a branch: the time taken does not depend on what is compared. */
+static size_t is_same_digest(const uint64_t a[DIGEST_WORDS], const uint64_t b[DIGEST_WORDS])
+{
+    uint64_t difference = 0;
+    for (size_t i = 0; i < DIGEST_WORDS; i++)
+        difference |= a[i] ^ b[i];
+    return (size_t)(((difference | (0 - difference)) >> 63) ^ 1);
+}
+
 bool srv_keys_match(const struct srv_keys *keys, const char *secret, char id[SRV_KEY_ID_CHARS + 1])
 {
-    uint8_t given[SHA256_DIGEST_SIZE];
+    uint64_t given[DIGEST_WORDS];
     digest(secret, strlen(secret), given);
     size_t found = 0; /* 1 + the index of the key, without a branch */
     for (size_t i = 0; i < keys->n; i++) {
-        size_t is_same = (size_t)memeql_sec(keys->keys[i].digest, given, sizeof given);
-        found |= (0 - is_same) & (i + 1); /* no digest stands there twice */
+        /* No digest stands there twice. */
+        found |= (0 - is_same_digest(keys->keys[i].digest, given)) & (i + 1);
     }
     if (found == 0) return false;
     strcpy(id, keys->keys[found - 1].id);
@@ -218,8 +229,9 @@ bool srv_keys_match(const struct srv_keys *keys, const char *secret, char id[SRV
 
 void srv_key_hash(const char *secret, size_t n_bytes, char hex[SRV_KEY_HEX_CHARS + 1])
 {
-    uint8_t bytes[SHA256_DIGEST_SIZE];
-    digest(secret, n_bytes, bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
+    uint64_t words[DIGEST_WORDS];
+    digest(secret, n_bytes, words);
+    const uint8_t *bytes = (const uint8_t *)words;
+    for (size_t i = 0; i < sizeof words; i++)
         snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 }

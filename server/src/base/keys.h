@@ -33,7 +33,7 @@ void srv_keys_destroy(struct srv_keys *keys);
 /*
  * Purpose: whether secret is one of them, and whose. Every digest is compared whole, whichever
  * fits, so the time taken tells nothing of them. id is written only if it is one. Cost: one SHA-256
- * and 10 ns a key.
+ * and 1.5 ns a key.
  */
 bool srv_keys_match(const struct srv_keys *keys, const char *secret, char id[SRV_KEY_ID_CHARS + 1]);
 
