@@ -9,8 +9,8 @@ import socket
 import threading
 import unittest
 
+import control_group
 import daemon
-import memory_group
 
 MIB = 1 << 20
 LIMIT = 160 * MIB
@@ -73,7 +73,7 @@ class MemoryLimit(daemon.TestCase):
         self.assertEqual(d.post("/config/reload", admin=True).status, 200)
 
     def test_a_flood_is_refused(self):
-        group = memory_group.make(LIMIT)
+        group = control_group.make_memory(LIMIT)
         if not group:
             raise unittest.SkipTest("no control group can be made here")
         self.addCleanup(group.remove)
@@ -87,7 +87,6 @@ class MemoryLimit(daemon.TestCase):
         reply = d.post("/classify/tiny", daemon.png())
         self.assertEqual(reply.status, 200, reply.body)
         self.assertGreater(d.metric('classifyd_refused_requests_total{reason="bodies",model=""}'), 0)
-        print("peak %.1f of %.1f MiB" % ((group.peak_bytes() or 0) / MIB, LIMIT / MIB))
 
     def flood(self, d):
         """Bodies that together are twice the limit, held back at their last byte, then all let go; three kinds."""
