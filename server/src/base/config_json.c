@@ -1,7 +1,7 @@
 #include "base/config_table.h"
 #include "base/fail.h"
+#include "base/small_file.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,21 +63,11 @@ enum eng_status srv_config_read_json(struct srv_config *config, const char *json
 enum eng_status srv_config_read_file(struct srv_config *config, const char *path,
                                      struct eng_error *err)
 {
-    FILE *file = fopen(path, "re");
-    if (!file) return srv_fail(err, ENG_IO, "config file %s: %s", path, strerror(errno));
-    enum eng_status status;
-    char *bytes = malloc(MAX_FILE_BYTES + 1);
-    size_t n = bytes ? fread(bytes, 1, MAX_FILE_BYTES + 1, file) : 0;
-    if (!bytes)
-        status = srv_fail_memory(err, "the config file");
-    else if (ferror(file))
-        status = srv_fail(err, ENG_IO, "config file %s: %s", path, strerror(errno));
-    else if (n > MAX_FILE_BYTES)
-        status = srv_fail(err, ENG_LIMIT, "config file %s: it is larger than %d bytes", path,
-                          MAX_FILE_BYTES);
-    else
-        status = srv_config_read_json(config, bytes, n, path, err);
+    char *bytes = NULL;
+    size_t n_bytes = 0;
+    enum eng_status status =
+        srv_small_file_read("config file", path, MAX_FILE_BYTES, &bytes, &n_bytes, err);
+    if (status == ENG_OK) status = srv_config_read_json(config, bytes, n_bytes, path, err);
     free(bytes);
-    fclose(file);
     return status;
 }
