@@ -1,4 +1,5 @@
 """CORS: preflights, what answers say to pages of other origins, and that nothing is said where it is off."""
+import json
 import os
 import re
 import shutil
@@ -119,6 +120,22 @@ class Cors(daemon.TestCase):
         self.assertEqual(self.cors_headers(reply)["access-control-allow-origin"], PAGE)
         reply = d.post("/classify", png(), headers={"Origin": PAGE, "Authorization": "Bearer secret"})
         self.assertEqual(reply.status, 200)
+
+    def test_a_reload_of_the_settings_holds_at_once(self):
+        config = os.path.join(self.models, ".config.json")
+
+        def allow(origins):
+            with open(config, "w") as f:
+                json.dump({"cors_allow_origins": origins}, f)
+        allow("")
+        d = self.start("--config", config)
+        self.check_error(d.request("OPTIONS", "/classify", headers=preflight()), 405, "method_not_allowed")
+        allow(PAGE)
+        self.assertEqual(d.post("/config/reload", admin=True).status, 200)
+        self.assertEqual(d.request("OPTIONS", "/classify", headers=preflight()).status, 200)
+        allow("nonsense")
+        self.check_error(d.post("/config/reload", admin=True), 422, "config_rejected", "cors_allow_origins has")
+        self.assertEqual(d.request("OPTIONS", "/classify", headers=preflight()).status, 200)
 
     def test_bad_settings(self):
         for origins in ("app.example.org", PAGE + "/", PAGE + "/page", "*, " + PAGE, "https://*.example.org", "null",
