@@ -83,45 +83,49 @@ static void write_dims(struct srv_text *out, const struct eng_shape *shape, int 
     srv_text_puts(out, "]");
 }
 
-static void write_metadata_tensor(struct srv_text *out, const char *name, enum eng_dtype dtype,
-                                  const struct eng_shape *shape)
+/* How metadata and configuration call the same things. */
+struct tensor_form {
+    const char *inputs, *outputs, *type, *dims;
+    int first_dim; /* the configuration leaves out the batch */
+};
+
+static void write_tensor(struct srv_text *out, const struct tensor_form *form, const char *name,
+                         enum eng_dtype dtype, const struct eng_shape *shape)
 {
     srv_text_puts(out, "{\"name\":");
     srv_text_json(out, name);
-    srv_text_printf(out, ",\"datatype\":\"%s\",\"shape\":", srv_v2_type_name(dtype));
-    write_dims(out, shape, 0);
+    srv_text_printf(out, "%s%s%s", form->type, srv_v2_type_name(dtype), form->dims);
+    write_dims(out, shape, form->first_dim);
     srv_text_puts(out, "}");
 }
 
-static struct eng_shape output_shape(const struct srv_v2_model *model)
+static void write_tensors(struct srv_text *out, const struct tensor_form *form,
+                          const struct srv_served *served)
 {
-    return (struct eng_shape){.rank = 2, .dim = {-1, (int64_t)model->n_classes}};
-}
-
-static void write_tensors(struct srv_text *out, const struct srv_v2_model *model)
-{
-    struct eng_shape shape = output_shape(model);
-    srv_text_puts(out, ",\"inputs\":[");
-    write_metadata_tensor(out, model->input, model->dtype, &model->shape);
-    srv_text_puts(out, "],\"outputs\":[");
-    for (size_t i = 0; i < model->n_outputs; i++) {
+    struct srv_v2_model model;
+    srv_v2_model_init(&model, srv_served_model(served));
+    const struct eng_shape shape = {.rank = 2, .dim = {-1, (int64_t)model.n_classes}};
+    srv_text_puts(out, form->inputs);
+    write_tensor(out, form, model.input, model.dtype, &model.shape);
+    srv_text_puts(out, form->outputs);
+    for (size_t i = 0; i < model.n_outputs; i++) {
         if (i > 0) srv_text_puts(out, ",");
-        write_metadata_tensor(out, model->outputs[i].name, ENG_FLOAT32, &shape);
+        write_tensor(out, form, model.outputs[i].name, ENG_FLOAT32, &shape);
     }
     srv_text_puts(out, "]");
 }
 
 static void write_metadata(struct srv_request *request, const struct srv_served *served)
 {
+    static const struct tensor_form form = {",\"inputs\":[", "],\"outputs\":[", ",\"datatype\":\"",
+                                            "\",\"shape\":", 0};
     struct srv_text *out = &request->reply.body;
-    struct srv_v2_model model;
-    srv_v2_model_init(&model, srv_served_model(served));
     srv_text_puts(out, "{\"name\":");
     srv_text_json(out, srv_served_name(served));
     srv_text_puts(out, ",\"versions\":");
     if (!write_versions(request, served)) return;
     srv_text_puts(out, ",\"platform\":\"onnx_onnxv1\"");
-    write_tensors(out, &model);
+    write_tensors(out, &form, served);
     srv_text_printf(out, ",\"properties\":{\"version\":\"%s\",\"digest\":\"%s\"}}\n",
                     srv_served_version(served), eng_model_digest(srv_served_model(served)));
 }
@@ -137,35 +141,18 @@ enum srv_handled h_v2_model(struct srv_request *request)
 
 /* --- config --- */
 
-static void write_config_tensor(struct srv_text *out, const char *name, enum eng_dtype dtype,
-                                const struct eng_shape *shape)
-{
-    srv_text_puts(out, "{\"name\":");
-    srv_text_json(out, name);
-    srv_text_printf(out, ",\"data_type\":\"TYPE_%s\",\"dims\":", srv_v2_type_name(dtype));
-    write_dims(out, shape, 1);
-    srv_text_puts(out, "}");
-}
-
 /* The fields of Triton's ModelConfig that say something here. */
 static void write_config(struct srv_text *out, const struct srv_served *served)
 {
-    struct srv_v2_model model;
-    srv_v2_model_init(&model, srv_served_model(served));
-    struct eng_shape shape = output_shape(&model);
+    static const struct tensor_form form = {",\"input\":[", "],\"output\":[",
+                                            ",\"data_type\":\"TYPE_", "\",\"dims\":", 1};
     srv_text_puts(out, "{\"name\":");
     srv_text_json(out, srv_served_name(served));
     srv_text_printf(out,
-                    ",\"platform\":\"onnx_onnxv1\",\"backend\":\"classifyd\","
-                    "\"max_batch_size\":%d,\"input\":[",
+                    ",\"platform\":\"onnx_onnxv1\",\"backend\":\"classifyd\",\"max_batch_size\":%d",
                     eng_model_max_batch(srv_served_model(served)));
-    write_config_tensor(out, model.input, model.dtype, &model.shape);
-    srv_text_puts(out, "],\"output\":[");
-    for (size_t i = 0; i < model.n_outputs; i++) {
-        if (i > 0) srv_text_puts(out, ",");
-        write_config_tensor(out, model.outputs[i].name, ENG_FLOAT32, &shape);
-    }
-    srv_text_puts(out, "],\"dynamic_batching\":{}}\n");
+    write_tensors(out, &form, served);
+    srv_text_puts(out, ",\"dynamic_batching\":{}}\n");
 }
 
 enum srv_handled h_v2_config(struct srv_request *request)
