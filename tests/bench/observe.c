@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -102,6 +103,31 @@ static void measure(const char *name, void (*run)(void *), void *argument, int n
     printf("%-24s %7.0f ns a request\n", name, ns[n_rounds / 2]);
 }
 
+struct rival {
+    struct srv_metrics *metrics;
+    atomic_bool ends;
+};
+
+static void *count_too(void *argument)
+{
+    struct rival *rival = argument;
+    while (!atomic_load_explicit(&rival->ends, memory_order_relaxed))
+        count_requests(rival->metrics);
+    return NULL;
+}
+
+/* While another thread counts the same. */
+static int measure_rivals(struct srv_metrics *metrics, int n_rounds)
+{
+    struct rival rival = {.metrics = metrics};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, count_too, &rival) != 0) return 1;
+    measure("metrics, two threads", count_requests, metrics, n_rounds);
+    atomic_store(&rival.ends, true);
+    pthread_join(thread, NULL);
+    return 0;
+}
+
 static int measure_log(const char *name, bool json, int n_rounds)
 {
     int ends[2];
@@ -126,7 +152,8 @@ int main(int argc, char **argv)
     struct srv_metrics *metrics = srv_metrics_create();
     if (!metrics) return 1;
     measure("metrics", count_requests, metrics, n_rounds);
+    int failed = measure_rivals(metrics, n_rounds);
     srv_metrics_destroy(metrics);
-    return measure_log("access log, logfmt", false, n_rounds) ||
+    return failed || measure_log("access log, logfmt", false, n_rounds) ||
            measure_log("access log, json", true, n_rounds);
 }

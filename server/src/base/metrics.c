@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,12 +44,23 @@ void srv_metrics_destroy(struct srv_metrics *metrics)
     free(metrics);
 }
 
+static size_t whole_lines(size_t n_bytes)
+{
+    size_t line = SRV_METRIC_LINE_BYTES;
+    return (n_bytes + line - 1) / line * line;
+}
+
 static struct srv_series *make_series(const struct srv_metric_row *row,
                                       const char *const *label_values)
 {
     size_t n_counts = row->kind == SRV_HISTOGRAM ? row->n_bounds + 1 : 0;
-    struct srv_series *series = calloc(1, sizeof *series + n_counts * sizeof series->counts[0]);
+    size_t stripe_bytes =
+        whole_lines(sizeof(struct srv_metric_stripe) + n_counts * sizeof(atomic_uint_least64_t));
+    size_t n_bytes = sizeof(struct srv_series) + SRV_METRIC_STRIPES * stripe_bytes;
+    struct srv_series *series = aligned_alloc(SRV_METRIC_LINE_BYTES, whole_lines(n_bytes));
     if (!series) return NULL;
+    memset(series, 0, n_bytes);
+    series->stripe_bytes = stripe_bytes;
     series->row = row;
     for (size_t i = 0; i < row->n_labels; i++) {
         series->label_values[i] = strdup(label_values[i]);
@@ -88,18 +100,36 @@ struct srv_series *srv_metrics_series(struct srv_metrics *metrics, enum srv_metr
     return series;
 }
 
+static struct srv_metric_stripe *stripe_at(const struct srv_series *series, size_t i)
+{
+    return (struct srv_metric_stripe *)(uintptr_t)(series->stripes + i * series->stripe_bytes);
+}
+
+/* Where this thread had better count; any stripe would do. */
+static struct srv_metric_stripe *own_stripe(const struct srv_series *series)
+{
+    return stripe_at(series, (unsigned)sched_getcpu() % SRV_METRIC_STRIPES);
+}
+
+static void add_to(_Atomic double *sum, double value)
+{
+    double old = atomic_load_explicit(sum, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(sum, &old, old + value, memory_order_relaxed,
+                                                  memory_order_relaxed))
+        continue;
+}
+
 void srv_series_add(struct srv_series *series, double value)
 {
-    if (!series) return;
-    double old = atomic_load_explicit(&series->value, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&series->value, &old, old + value,
-                                                  memory_order_relaxed, memory_order_relaxed))
-        continue;
+    if (series) add_to(&own_stripe(series)->value, value);
 }
 
 void srv_series_set(struct srv_series *series, double value)
 {
-    if (series) atomic_store_explicit(&series->value, value, memory_order_relaxed);
+    if (!series) return;
+    for (size_t i = 0; i < SRV_METRIC_STRIPES; i++)
+        atomic_store_explicit(&stripe_at(series, i)->value, i == 0 ? value : 0,
+                              memory_order_relaxed);
 }
 
 void srv_series_observe(struct srv_series *series, double value)
@@ -108,8 +138,25 @@ void srv_series_observe(struct srv_series *series, double value)
     size_t bucket = 0;
     while (bucket < series->row->n_bounds && value > series->row->bounds[bucket])
         bucket++;
-    atomic_fetch_add_explicit(&series->counts[bucket], 1, memory_order_relaxed);
-    srv_series_add(series, value);
+    struct srv_metric_stripe *stripe = own_stripe(series);
+    atomic_fetch_add_explicit(&stripe->counts[bucket], 1, memory_order_relaxed);
+    add_to(&stripe->value, value);
+}
+
+double srv_series_value(const struct srv_series *series)
+{
+    double sum = 0;
+    for (size_t i = 0; i < SRV_METRIC_STRIPES; i++)
+        sum += atomic_load_explicit(&stripe_at(series, i)->value, memory_order_relaxed);
+    return sum;
+}
+
+uint64_t srv_series_bucket(const struct srv_series *series, size_t bucket)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < SRV_METRIC_STRIPES; i++)
+        n += atomic_load_explicit(&stripe_at(series, i)->counts[bucket], memory_order_relaxed);
+    return n;
 }
 
 const struct srv_series *srv_metrics_first(const struct srv_metrics *metrics,
@@ -126,11 +173,10 @@ static void write_histogram(const struct srv_series *series, struct srv_text *ou
     for (size_t i = 0; i <= row->n_bounds; i++) {
         char bound[32] = "+Inf";
         if (i < row->n_bounds) snprintf(bound, sizeof bound, "%g", row->bounds[i]);
-        n_so_far += atomic_load_explicit(&series->counts[i], memory_order_relaxed);
+        n_so_far += srv_series_bucket(series, i);
         srv_metric_line(row, "_bucket", values, bound, (double)n_so_far, out);
     }
-    srv_metric_line(row, "_sum", values, NULL,
-                    atomic_load_explicit(&series->value, memory_order_relaxed), out);
+    srv_metric_line(row, "_sum", values, NULL, srv_series_value(series), out);
     srv_metric_line(row, "_count", values, NULL, (double)n_so_far, out);
 }
 
@@ -144,8 +190,7 @@ void srv_metrics_write(struct srv_metrics *metrics, struct srv_text *out)
                 write_histogram(series, out);
             else
                 srv_metrics_write_value(i, (const char *const *)series->label_values,
-                                        atomic_load_explicit(&series->value, memory_order_relaxed),
-                                        out);
+                                        srv_series_value(series), out);
         }
     }
     srv_metrics_write_process(out);

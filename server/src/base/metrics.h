@@ -37,7 +37,7 @@ struct srv_series *srv_metrics_series(struct srv_metrics *metrics, enum srv_metr
                                       const char *const *label_values);
 
 void srv_series_add(struct srv_series *series, double value);     /* counter, gauge */
-void srv_series_set(struct srv_series *series, double value);     /* gauge */
+void srv_series_set(struct srv_series *series, double value);     /* gauge; nobody adds meanwhile */
 void srv_series_observe(struct srv_series *series, double value); /* histogram, in its unit */
 
 /* Purpose: appends the Prometheus text exposition of every metric that has a series, process_*

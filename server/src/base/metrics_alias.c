@@ -124,14 +124,14 @@ static uint64_t count_up_to(const struct srv_series *series, size_t bucket)
 {
     uint64_t n = 0;
     for (size_t i = 0; i <= bucket; i++)
-        n += atomic_load_explicit(&series->counts[i], memory_order_relaxed);
+        n += srv_series_bucket(series, i);
     return n;
 }
 
 /* What one series adds to a sample. bucket: up to this one; of counters there is none. */
 static double value_of(const struct srv_series *series, enum part part, size_t bucket)
 {
-    double sum = atomic_load_explicit(&series->value, memory_order_relaxed);
+    double sum = srv_series_value(series);
     if (part == SUM) return sum;
     if (part == SUM_US) return (double)(int64_t)(sum * US_PER_S + 0.5);
     return (double)count_up_to(series, bucket);

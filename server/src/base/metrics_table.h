@@ -24,13 +24,26 @@ struct srv_metric_row {
 #define LABELS3(a, b, c)    {#a, #b, #c}, 3
 #define LABELS4(a, b, c, d) {#a, #b, #c, #d}, 4
 
+/* CPUs count in stripes of their own, in lines of their own: a line that all of them write to costs
+ * each more than all the rest of counting. What a series says is the sum of its stripes. */
+enum { SRV_METRIC_STRIPES = 8, SRV_METRIC_LINE_BYTES = 64 };
+
+struct srv_metric_stripe {
+    _Atomic double value;           /* of a histogram: the sum */
+    atomic_uint_least64_t counts[]; /* histogram: one per bucket, the last without bound */
+};
+
 struct srv_series {
     const struct srv_metric_row *row;
     struct srv_series *next;
     char *label_values[SRV_MAX_LABELS];
-    _Atomic double value;           /* of a histogram: the sum */
-    atomic_uint_least64_t counts[]; /* histogram: one per bucket, the last without bound */
+    size_t stripe_bytes;
+    _Alignas(SRV_METRIC_LINE_BYTES) unsigned char stripes[];
 };
+
+/* Purpose: the value, of a histogram the sum; how many are in a bucket. */
+double srv_series_value(const struct srv_series *series);
+uint64_t srv_series_bucket(const struct srv_series *series, size_t bucket);
 
 const struct srv_metric_row *srv_metric_row(enum srv_metric metric);
 
