@@ -76,7 +76,7 @@ enum srv_handled h_v2_infer(struct srv_request *request)
         return SRV_DONE;
     }
     if (v2->request.timeout_us > 0) srv_request_limit_time(request, v2->request.timeout_us);
-    inference->job.priority = v2->request.priority;
+    if (v2->request.priority > 0) inference->job.priority = v2->request.priority;
     inference->wants_scores = wants_scores(v2);
     inference->write = write_reply;
     return srv_inference_run_take(request, inference);
