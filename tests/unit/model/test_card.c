@@ -430,7 +430,8 @@ static void test_config_mistakes(void **state)
                         ": output is -1; wanted the name of an output or its place, 0 or more");
     assert_config_fails(f, "{\"quite_other\": true}", ENG_FORMAT,
                         ": quite_other is not a known key; wanted one of: labels, labels_file, "
-                        "preprocess, output, softmax, top, description, engine");
+                        "preprocess, output, softmax, top, description, engine, version_labels, "
+                        "version_policy, batching");
     assert_config_fails(f, "{\"preset\": \"mnist\"}", ENG_FORMAT,
                         ": preset is not a known key; did you mean preprocess.preset?");
     assert_config_fails(f, "{\"labels\": \"labels.txt\"}", ENG_FORMAT,
