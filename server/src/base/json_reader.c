@@ -333,10 +333,11 @@ bool srv_json_number(struct srv_json *json, double *out)
 
 bool srv_json_integer(struct srv_json *json, int64_t min, int64_t max, int64_t *out)
 {
-    double value;
+    double value = 0;
     if (!srv_json_number(json, &value)) return false;
-    /* Beyond 2^53 doubles are no longer every whole number. */
-    if (!(value >= (double)min && value <= (double)max) || value != (double)(int64_t)value)
+    /* From 2^53 on a double may stand for another whole number than the text. */
+    bool is_whole = value > -0x1p53 && value < 0x1p53 && value == (double)(int64_t)value;
+    if (!is_whole || (int64_t)value < min || (int64_t)value > max)
         return srv_json_fail(json, "this is %.17g, wanted a whole number of %lld to %lld", value,
                              (long long)min, (long long)max);
     *out = (int64_t)value;

@@ -12,7 +12,7 @@
  *     if (!srv_json_end(&json)) ... err says why
  *
  * After the first failure every call returns false, and loops end. Errors begin with the path of
- * the value: "inputs[0].data[17]: NaN is no JSON number".
+ * the value: "inputs[0].data[17]: found NaN, wanted a number".
  */
 #ifndef SRV_BASE_JSON_READER_H
 #define SRV_BASE_JSON_READER_H
@@ -84,7 +84,7 @@ const struct srv_json_text *srv_json_key(const struct srv_json *json);
 bool srv_json_string(struct srv_json *json, struct srv_json_text *out);
 bool srv_json_number(struct srv_json *json, double *out);
 bool srv_json_bool(struct srv_json *json, bool *out);
-/* A whole number of min to max. */
+/* A whole number of min to max, of less than 2^53: what is larger is not read exactly. */
 bool srv_json_integer(struct srv_json *json, int64_t min, int64_t max, int64_t *out);
 
 /* Purpose: passes over a value of any kind, which is checked. */

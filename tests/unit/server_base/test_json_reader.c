@@ -195,6 +195,33 @@ static void is_read_member_by_member(void **state)
     assert_true(end == -2.5);
 }
 
+static void integers_are_whole_and_exact(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool taken;
+    } rows[] = {{"7", true},
+                {"-7", true},
+                {"7.0", true},
+                {"7e0", true},
+                {"9007199254740991", true},
+                {"9007199254740993", false}, /* the double next to it is another whole number */
+                {"9223372036854775808", false},
+                {"-1e300", false},
+                {"7.5", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct srv_json json;
+        struct eng_error err = {0};
+        int64_t value;
+        srv_json_init(&json, rows[i].text, strlen(rows[i].text), &err);
+        if (srv_json_integer(&json, INT64_MIN, INT64_MAX, &value) != rows[i].taken)
+            fail_msg("%s: %s", rows[i].text, err.text);
+        srv_json_init(&json, rows[i].text, strlen(rows[i].text), NULL);
+        assert_false(srv_json_integer(&json, 8, 9, &value));
+    }
+}
+
 static void copies_are_strings(void **state)
 {
     (void)state;
@@ -352,6 +379,8 @@ static void floats_are_strtods(void **state)
         check_float(text);
         snprintf(text, sizeof text, "%.17g", (double)value);
         check_float(text);
+        snprintf(text, sizeof text, "%.19g", (double)value * 1.0000001); /* all digits count */
+        if (fabs(strtod(text, NULL)) < 3.4e38) check_float(text);
         snprintf(text, sizeof text, "%.17g", ((double)value + (double)next) / 2);
         check_float(text);
         snprintf(text, sizeof text, "%.*g", (int)(random >> 60) + 1, (double)value * 1.0000001);
@@ -394,6 +423,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_not),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(is_read_member_by_member),
+        cmocka_unit_test(integers_are_whole_and_exact),
         cmocka_unit_test(copies_are_strings),
         cmocka_unit_test(failures_say_where),
         cmocka_unit_test(numbers_keep_their_shape),
