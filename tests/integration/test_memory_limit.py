@@ -36,16 +36,21 @@ class MemoryLimit(daemon.TestCase):
             self.assertEqual(done.returncode, 1, text)
             self.assertIn('memory_limit is "%s"; wanted bytes' % text, done.stderr)
 
-    def test_a_model_that_does_not_fit_is_refused(self):
-        self.write_model()
-        d = self.start(*SMALL[:-2], "--admin", "127.0.0.1:0", "--memory-limit", "220M")
-        self.assertEqual(d.post("/classify/tiny", daemon.png()).status, 200)
-        # The weights alone are more than what is left; the folder's size is looked at before anything is read.
+    def write_large(self):
+        """The folder of a model that says it has weights of 100 MiB."""
         folder = os.path.join(self.models, "large", "1")
         os.makedirs(folder)
         shutil.copy(os.path.join(self.models, "tiny", "1", "model.onnx"), folder)
         with open(os.path.join(folder, "weights.bin"), "wb") as f:
             f.truncate(100 * MIB)
+        return folder
+
+    def test_a_model_that_does_not_fit_is_refused(self):
+        self.write_model()
+        d = self.start(*SMALL[:-2], "--admin", "127.0.0.1:0", "--memory-limit", "220M")
+        self.assertEqual(d.post("/classify/tiny", daemon.png()).status, 200)
+        # The weights alone are more than what is left; the folder's size is looked at before anything is read.
+        folder = self.write_large()
         reply = d.post("/reload", admin=True)
         self.assertEqual(reply.status, 422)
         self.assertIn("model 'large' does not fit: at most ", reply.json()["error"])
@@ -71,6 +76,8 @@ class MemoryLimit(daemon.TestCase):
         self.check_error(reply, 422, "config_rejected", "the settings do not fit: at most ")
         configure(30)
         self.assertEqual(d.post("/config/reload", admin=True).status, 200)
+        self.write_large()  # models are counted as before
+        self.check_error(d.post("/models/large/reload", admin=True), 422, "model_rejected", "does not fit")
 
     def test_a_flood_is_refused(self):
         if daemon.is_sanitized():

@@ -133,18 +133,23 @@ static void apply_to_all(struct srv_loader *loader)
         srv_served_apply(at, &options.served);
 }
 
+/* Not the pool and what else the loader was started with. */
+static void take_settings(const struct srv_served_options *from, struct srv_served_options *to)
+{
+    to->max_queue = from->max_queue;
+    to->max_batch = from->max_batch;
+    to->max_delay_us = from->max_delay_us;
+    to->precision = from->precision;
+    to->tuning = from->tuning;
+    to->inline_below_us = from->inline_below_us;
+    to->limits = from->limits;
+}
+
 void srv_loader_configure(struct srv_loader *loader, size_t latest_versions,
                           const struct srv_served_options *served)
 {
     pthread_mutex_lock(&loader->lock);
-    struct srv_served_options *own = &loader->options.served;
-    struct srv_served_options next = *served;
-    next.pool = own->pool;
-    next.metrics = own->metrics;
-    next.tuning_cache = own->tuning_cache;
-    next.queued = own->queued;
-    next.queued_ctx = own->queued_ctx;
-    *own = next;
+    take_settings(served, &loader->options.served);
     loader->options.latest_versions = latest_versions;
     pthread_mutex_unlock(&loader->lock);
     apply_to_all(loader);
