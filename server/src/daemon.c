@@ -30,10 +30,8 @@ struct daemon {
 static enum eng_status start_loader(struct daemon *d, struct eng_error *err)
 {
     const struct srv_config *config = d->app.config;
-    struct srv_loader_options options = {.models_dir = config->models,
-                                         .log = d->app.log,
-                                         .latest_versions = (size_t)config->latest_versions};
-    srv_config_served(config, &options.served);
+    struct srv_loader_options options = {.log = d->app.log};
+    srv_config_loader(config, &options);
     options.served.pool = d->pool;
     options.served.memory = &d->memory;
     options.served.metrics = d->app.metrics;

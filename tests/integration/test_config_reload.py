@@ -1,12 +1,15 @@
 """Settings that are read again without a restart: what holds at once, what waits, what a bad file does."""
+import contextlib
 import json
 import os
+import shutil
 import signal
 import tempfile
 import threading
 import unittest
 
 import daemon
+import tiny_onnx
 from daemon import png
 
 
@@ -81,6 +84,63 @@ class ConfigReload(daemon.TestCase):
         self.reload(d)
         self.assertEqual(d.post("/classify", png()).json()["model"], "other")
         d.wait_for(lambda: "msg=\"setting changed\"" in d.log() and "setting=default_model" in d.log(), "log line")
+
+    def test_the_form_of_the_log(self):
+        self.write_model()
+        d = self.begin()
+        d.wait_for(lambda: "msg=listening" in d.log(), "line")
+        self.write(log_format="json")
+        self.assertEqual(self.reload(d), {"log_format": ("logfmt", "json", "live")})
+        d.post("/classify", png(), headers={"X-Request-Id": "mine"})
+        d.wait_for(lambda: '"id":"mine"' in d.log(), "line")
+        line = next(line for line in d.log().splitlines() if '"id":"mine"' in line)
+        self.assertEqual(json.loads(line)["code"], 200)
+
+    def test_connections(self):
+        self.write_model()
+        d = self.begin("--admin", "unix:" + os.path.join(self.models, ".admin"))
+
+        def count(n):
+            """How many of n connections at once are answered."""
+            with contextlib.ExitStack() as stack:
+                answers = []
+                for _ in range(n):
+                    s = stack.enter_context(d.connect())
+                    with contextlib.suppress(ConnectionError):
+                        s.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+                        answers.append(s.recv(4096).startswith(b"HTTP/1.1 200 "))
+                return sum(answers)
+
+        def settles(wanted):
+            d.wait_for(lambda: count(20) == wanted, "%d connections" % wanted)  # the others may still be closing
+        settles(20)
+        self.write(max_connections=5)
+        self.assertEqual(self.reload(d), {"max_connections": (4096, 5, "live")})
+        settles(5)
+        self.write(max_connections=10000)
+        self.reload(d)
+        settles(20)
+
+    def test_models_folder(self):
+        self.write_model()
+        other = tempfile.mkdtemp(prefix="classifyd_test_")
+        self.addCleanup(shutil.rmtree, other)
+        tiny_onnx.write(other, "fresh", 1, tiny_onnx.model())
+        self.write(models=self.models)
+        d = daemon.Daemon(None, "--config", self.config)
+        self.addCleanup(d.stop)
+        self.write(models=other)
+        self.assertEqual(self.reload(d), {"models": (self.models, other, "load")})
+        self.assertEqual(d.post("/classify/tiny", png()).status, 200)
+        self.check_error(d.post("/classify/fresh", png()), 404, "model_not_found")
+        self.assertEqual(d.post("/reload", admin=True).status, 200)
+        self.check_error(d.post("/classify/tiny", png()), 404, "model_not_found")
+        self.assertEqual(d.post("/classify/fresh", png()).status, 200)
+        self.write(models="/nowhere")
+        self.check_error(d.post("/config/reload", admin=True), 422, "config_rejected", "/nowhere")
+        self.write(models=self.models)
+        d.signal(signal.SIGHUP)  # both at once
+        d.wait_for(lambda: d.post("/classify/tiny", png()).status == 200, "first folder")
 
     def test_what_needs_a_restart_or_a_load(self):
         self.write_model(version=1)

@@ -66,11 +66,11 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Daemon:
     def __init__(self, models, *flags, env=None, wait=True, before=(), tls=None):
-        """tls: the context with which clients speak it."""
+        """tls: the context with which clients speak it. models None: flags say where they are."""
         self.tls = tls
         self.log_file = tempfile.TemporaryFile("a+b")  # appending: log() moves the position
         self.process = subprocess.Popen(
-            [*before, PROGRAM, "--models", models, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+            [*before, PROGRAM, *(() if models is None else ("--models", models)), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
              "--lame-duck-ms", "0", "--idle-timeout-s", str(PATIENCE_S // 4), *flags],
             env=env or environment(), stdout=subprocess.PIPE, stderr=self.log_file, text=True)
         line = self.process.stdout.readline()

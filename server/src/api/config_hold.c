@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-void srv_config_served(const struct srv_config *config, struct srv_served_options *out)
+static void fill_served(const struct srv_config *config, struct srv_served_options *out)
 {
     bool wants_bf16 = strcmp(config->precision, "bf16") == 0;
     bool measures = strcmp(config->tuning, "measure") == 0;
@@ -19,20 +19,30 @@ void srv_config_served(const struct srv_config *config, struct srv_served_option
     out->limits.n_pixels = (uint64_t)config->max_image_pixels;
 }
 
+void srv_config_loader(const struct srv_config *config, struct srv_loader_options *out)
+{
+    out->models_dir = config->models;
+    out->latest_versions = (size_t)config->latest_versions;
+    fill_served(config, &out->served);
+}
+
 enum eng_status srv_config_may_hold(void *ctx, const struct srv_config *config,
                                     struct eng_error *err)
 {
     const struct srv_app *app = ctx;
     enum eng_status status = srv_authorize_check(config, err);
+    if (status == ENG_OK && strcmp(config->models, app->config->models) != 0)
+        status = srv_loader_check(config->models, err);
     return status == ENG_OK ? srv_memory_check(app->memory, config, err) : status;
 }
 
 void srv_config_hold(void *ctx, const struct srv_config *before, const struct srv_config *after)
 {
     struct srv_app *app = ctx;
-    struct srv_served_options served = {0};
+    struct srv_loader_options loader = {0};
     enum srv_log_level level;
     app->config = after;
+    srv_log_set_json(app->log, strcmp(after->log_format, "json") == 0);
     /* What a call has changed since then stays, unless the setting says something new. */
     if (strcmp(before->log_level, after->log_level) != 0 &&
         srv_log_level_parse(after->log_level, &level))
@@ -41,8 +51,8 @@ void srv_config_hold(void *ctx, const struct srv_config *before, const struct sr
         srv_registry_say_default(app->registry, after->default_model) != SRV_OK)
         srv_log_write(app->log, SRV_LOG_ERROR, "default_model not taken: out of memory", NULL, 0);
     srv_memory_apply(app->memory, after);
-    srv_config_served(after, &served);
-    srv_loader_configure(app->loader, (size_t)after->latest_versions, &served);
+    srv_config_loader(after, &loader);
+    srv_loader_configure(app->loader, &loader);
     srv_explainer_set_limits(app->explainer, (size_t)after->explain_concurrency,
                              after->explain_max_ms * 1000);
 }

@@ -4,11 +4,12 @@
 
 #include "api/app.h"
 
-/* Purpose: fills what settings say of how models serve; the rest of out stays. */
-void srv_config_served(const struct srv_config *config, struct srv_served_options *out);
+/* Purpose: fills what settings say of the loader and of how models serve; the rest of out stays.
+ * Ownership: out borrows the config's texts. */
+void srv_config_loader(const struct srv_config *config, struct srv_loader_options *out);
 
 /* Purpose: whether a reload may let these settings hold, beside srv_config_check: whom they let in,
- * and memory. A srv_config_checker whose ctx is the struct srv_app. */
+ * the models folder, and memory. A srv_config_checker whose ctx is the struct srv_app. */
 enum eng_status srv_config_may_hold(void *app, const struct srv_config *config,
                                     struct eng_error *err);
 

@@ -26,14 +26,15 @@ struct srv_log {
     int fd;
     mode_t kind; /* S_IFIFO, S_IFREG ...; the writer's */
     _Atomic enum srv_log_level level;
-    bool json;
+    atomic_bool json;
     pthread_t writer;
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t wake;
     char *filling, *writing; /* BUFFER_BYTES each */
     size_t n_filled;
     bool stopping;
-    time_t second; /* that stamp says */
+    time_t second;      /* that stamp says */
+    bool stamp_is_json; /* its form */
     char stamp[MAX_STAMP_BYTES];
     size_t n_stamp;
     atomic_uint_least64_t n_dropped;
@@ -64,6 +65,11 @@ void srv_log_set_level(struct srv_log *log, enum srv_log_level level)
 enum srv_log_level srv_log_get_level(const struct srv_log *log)
 {
     return log ? atomic_load_explicit(&log->level, memory_order_relaxed) : SRV_LOG_ERROR;
+}
+
+void srv_log_set_json(struct srv_log *log, bool json)
+{
+    if (log) atomic_store_explicit(&log->json, json, memory_order_relaxed);
 }
 
 static bool is_stopping(struct srv_log *log)
@@ -149,7 +155,7 @@ struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json)
     log->fd = fd;
     log->kind = fstat(fd, &about) == 0 ? about.st_mode & S_IFMT : 0;
     atomic_init(&log->level, level);
-    log->json = json;
+    atomic_init(&log->json, json);
     pthread_mutex_init(&log->mutex, NULL);
     srv_clock_condition_init(&log->wake);
     log->filling = malloc(BUFFER_BYTES);
@@ -174,17 +180,18 @@ void srv_log_destroy(struct srv_log *log)
 }
 
 /* Lock held. {"time":"2026-11-23T20:15:00.123456Z" or the same as logfmt. Returns its length. */
-static size_t stamp(struct srv_log *log, char text[MAX_STAMP_BYTES])
+static size_t stamp(struct srv_log *log, bool json, char text[MAX_STAMP_BYTES])
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (now.tv_sec != log->second) {
+    if (now.tv_sec != log->second || json != log->stamp_is_json) {
         struct tm utc;
         gmtime_r(&now.tv_sec, &utc);
-        log->n_stamp = strftime(
-            log->stamp, sizeof log->stamp,
-            log->json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S." : "time=%Y-%m-%dT%H:%M:%S.", &utc);
+        log->n_stamp =
+            strftime(log->stamp, sizeof log->stamp,
+                     json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S." : "time=%Y-%m-%dT%H:%M:%S.", &utc);
         log->second = now.tv_sec;
+        log->stamp_is_json = json;
     }
     size_t n = log->n_stamp;
     memcpy(text, log->stamp, n);
@@ -193,7 +200,7 @@ static size_t stamp(struct srv_log *log, char text[MAX_STAMP_BYTES])
         text[n + i] = (char)('0' + microseconds % 10);
     n += 6;
     text[n++] = 'Z';
-    if (log->json) text[n++] = '"';
+    if (json) text[n++] = '"';
     return n;
 }
 
@@ -202,14 +209,15 @@ void srv_log_write(struct srv_log *log, enum srv_log_level level, const char *me
 {
     if (!log || level < srv_log_get_level(log)) return;
     struct srv_log_line line;
-    srv_log_line_format(&line, log->json, level, message, fields, n_fields);
+    bool json = atomic_load_explicit(&log->json, memory_order_relaxed);
+    srv_log_line_format(&line, json, level, message, fields, n_fields);
     pthread_mutex_lock(&log->mutex);
     bool was_empty = log->n_filled == 0;
     bool was_half = log->n_filled >= BUFFER_BYTES / 2;
     if (line.n_bytes + MAX_STAMP_BYTES > BUFFER_BYTES - log->n_filled) {
         atomic_fetch_add_explicit(&log->n_dropped, 1, memory_order_relaxed);
     } else {
-        log->n_filled += stamp(log, log->filling + log->n_filled);
+        log->n_filled += stamp(log, json, log->filling + log->n_filled);
         memcpy(log->filling + log->n_filled, line.bytes, line.n_bytes);
         log->n_filled += line.n_bytes;
     }

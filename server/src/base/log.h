@@ -23,6 +23,9 @@ struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json);
 void srv_log_set_level(struct srv_log *log, enum srv_log_level level);
 enum srv_log_level srv_log_get_level(const struct srv_log *log);
 
+/* Purpose: the form of lines from now on: JSON, or logfmt. log NULL: nothing. Any thread. */
+void srv_log_set_json(struct srv_log *log, bool json);
+
 /* Purpose: "debug", "info", "warn", "error", and back; false: no level is called so. */
 const char *srv_log_level_name(enum srv_log_level level);
 bool srv_log_level_parse(const char *name, enum srv_log_level *out);

@@ -16,10 +16,10 @@
 enum { PAUSE_NS = 20000000 };
 
 struct srv_acceptor {
+    const struct srv_app *app;
     struct MHD_Daemon *daemon;
     pthread_t thread;
     atomic_size_t *n_connections;
-    size_t max;
     int fd;
     int stop_fd; /* readable: come to an end */
 };
@@ -38,7 +38,8 @@ static void accept_waiting(const struct srv_acceptor *acceptor)
             if (errno != EAGAIN) nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
             return;
         }
-        if (atomic_fetch_add(acceptor->n_connections, 1) >= acceptor->max) {
+        size_t max = (size_t)acceptor->app->config->max_connections;
+        if (atomic_fetch_add(acceptor->n_connections, 1) >= max) {
             atomic_fetch_sub(acceptor->n_connections, 1);
             close(fd);
             continue;
@@ -60,14 +61,16 @@ static void *run(void *argument)
     return NULL;
 }
 
-enum eng_status srv_acceptor_start(int fd, struct MHD_Daemon *daemon, atomic_size_t *n_connections,
-                                   size_t max, struct srv_acceptor **out, struct eng_error *err)
+enum eng_status srv_acceptor_start(const struct srv_app *app, int fd, struct MHD_Daemon *daemon,
+                                   atomic_size_t *n_connections, struct srv_acceptor **out,
+                                   struct eng_error *err)
 {
     struct srv_acceptor *acceptor = calloc(1, sizeof *acceptor);
     if (!acceptor) return srv_fail_memory(err, "a listener");
-    *acceptor = (struct srv_acceptor){.daemon = daemon,
+    *acceptor = (struct srv_acceptor){.app = app,
+                                      .daemon = daemon,
                                       .n_connections = n_connections,
-                                      .max = max,
+
                                       .fd = fd,
                                       .stop_fd = eventfd(0, EFD_CLOEXEC)};
     int failed =

@@ -7,6 +7,7 @@
 #include "http/exchange.h"
 #include "http/listen.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,7 +272,7 @@ static enum eng_status start_daemon(struct srv_http *http, int n_threads, struct
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_line, http},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)config->max_header_bytes, NULL},
         /* Shared out among the threads, and never to be met: see srv_acceptor_start. */
-        {MHD_OPTION_CONNECTION_LIMIT, 2 * (intptr_t)config->max_connections * n_threads, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, INT_MAX, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)config->idle_timeout_s, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)take_uri, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)complete, http},
@@ -344,8 +345,8 @@ enum eng_status srv_http_start(struct srv_app *app, enum srv_listener listener, 
     status = srv_listen_open(address, tls ? "https" : "http", &http->listening, err);
     if (status == ENG_OK) status = start_daemon(http, n_threads, err);
     if (status == ENG_OK)
-        status = srv_acceptor_start(http->listening.fd, http->daemon, &http->n_connections,
-                                    (size_t)app->config->max_connections, &http->acceptor, err);
+        status = srv_acceptor_start(app, http->listening.fd, http->daemon, &http->n_connections,
+                                    &http->acceptor, err);
     if (status == ENG_OK)
         *out = http;
     else

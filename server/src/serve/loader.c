@@ -23,7 +23,6 @@ struct command {
 
 struct srv_loader {
     struct srv_loader_options options; /* once it runs, under the lock */
-    char *models_dir;
     struct srv_registry *registry;
     struct srv_watcher *watcher;
     pthread_t thread;
@@ -145,12 +144,12 @@ static void take_settings(const struct srv_served_options *from, struct srv_serv
     to->limits = from->limits;
 }
 
-void srv_loader_configure(struct srv_loader *loader, size_t latest_versions,
-                          const struct srv_served_options *served)
+void srv_loader_configure(struct srv_loader *loader, const struct srv_loader_options *options)
 {
     pthread_mutex_lock(&loader->lock);
-    take_settings(served, &loader->options.served);
-    loader->options.latest_versions = latest_versions;
+    take_settings(&options->served, &loader->options.served);
+    loader->options.models_dir = options->models_dir;
+    loader->options.latest_versions = options->latest_versions;
     pthread_mutex_unlock(&loader->lock);
     apply_to_all(loader);
 }
@@ -229,12 +228,10 @@ static void destroy(struct srv_loader *loader)
     srv_watcher_stop(loader->watcher);
     pthread_cond_destroy(&loader->first_load);
     pthread_mutex_destroy(&loader->lock);
-    free(loader->models_dir);
     free(loader);
 }
 
-/* A models folder that cannot be read should stop the daemon, not leave it empty. */
-static enum eng_status check_repository(const char *models_dir, struct eng_error *err)
+enum eng_status srv_loader_check(const char *models_dir, struct eng_error *err)
 {
     struct srv_repository repository;
     enum eng_status status = srv_repository_scan(models_dir, NULL, &repository, err);
@@ -257,17 +254,12 @@ enum eng_status srv_loader_start(const struct srv_loader_options *options,
                                  struct srv_registry *registry, struct srv_loader **out,
                                  struct eng_error *err)
 {
-    enum eng_status status = check_repository(options->models_dir, err);
+    /* A models folder that cannot be read should stop the daemon, not leave it empty. */
+    enum eng_status status = srv_loader_check(options->models_dir, err);
     if (status != ENG_OK) return status;
     struct srv_loader *loader = calloc(1, sizeof *loader);
-    char *models_dir = strdup(options->models_dir);
-    if (!loader || !models_dir) {
-        free(loader);
-        free(models_dir);
-        return srv_fail_memory(err, "the loader");
-    }
+    if (!loader) return srv_fail_memory(err, "the loader");
     loader->options = *options;
-    loader->options.models_dir = loader->models_dir = models_dir;
     loader->registry = registry;
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->first_load, NULL);

@@ -8,7 +8,7 @@
 struct srv_loader;
 
 struct srv_loader_options {
-    const char *models_dir; /* copied */
+    const char *models_dir; /* borrowed, as long as the loader runs */
     struct srv_log *log;    /* NULL: no log lines */
     size_t latest_versions; /* of models whose config.json has no version_policy; 0: all */
     struct srv_served_options served; /* queued and queued_ctx are the loader's to fill */
@@ -81,13 +81,16 @@ bool srv_loader_load_take(struct srv_loader *loader, const char *model,
 bool srv_loader_unload(struct srv_loader *loader, const char *model, srv_reload_done *done,
                        void *ctx);
 
+/* Purpose: whether a folder can be the models folder. Errors: of srv_repository_scan. */
+enum eng_status srv_loader_check(const char *models_dir, struct eng_error *err);
+
 /*
  * Purpose: takes new settings for all that is loaded from then on, and at once for what serves what
- * srv_served_apply takes. What is being loaded meanwhile takes it when that load is over. Of served
- * only what settings say counts: not pool, metrics, cache and the loader's own. Any thread.
+ * srv_served_apply takes. What is being loaded meanwhile takes it when that load is over. Of
+ * options only what settings say counts: not log, pool, metrics, cache and the loader's own. Any
+ * thread.
  */
-void srv_loader_configure(struct srv_loader *loader, size_t latest_versions,
-                          const struct srv_served_options *served);
+void srv_loader_configure(struct srv_loader *loader, const struct srv_loader_options *options);
 
 /* Purpose: waits for the first load to be over. */
 void srv_loader_wait_first(struct srv_loader *loader);

@@ -64,6 +64,36 @@ static void json_lines_are_json(void **state)
     json_decref(root);
 }
 
+static void the_form_changes_from_one_line_to_the_next(void **state)
+{
+    (void)state;
+    int ends[2];
+    char text[1024];
+    assert_int_equal(pipe(ends), 0);
+    struct srv_log *log = srv_log_create(ends[1], SRV_LOG_INFO, false);
+    assert_non_null(log);
+    for (int i = 0; i < 4; i++) { /* within a second, so what is kept of the time is asked for */
+        srv_log_set_json(log, i % 2 == 1);
+        srv_log_write(log, SRV_LOG_INFO, "line", NULL, 0);
+    }
+    srv_log_set_json(NULL, true);
+    srv_log_destroy(log);
+    close(ends[1]);
+    ssize_t got = read(ends[0], text, sizeof text - 1);
+    assert_true(got > 0);
+    text[got] = '\0';
+    close(ends[0]);
+    char *rest = text;
+    for (int i = 0; i < 4; i++) {
+        char *line = strsep(&rest, "\n");
+        json_t *root = json_loads(line, 0, NULL);
+        assert_int_equal(root != NULL, i % 2 == 1);
+        if (!root) assert_int_equal(strncmp(line, "time=2", 6), 0);
+        json_decref(root);
+    }
+    assert_string_equal(rest, "");
+}
+
 static void a_long_value_is_cut(void **state)
 {
     (void)state;
@@ -190,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logfmt_quotes_what_is_not_plain),
         cmocka_unit_test(json_lines_are_json),
+        cmocka_unit_test(the_form_changes_from_one_line_to_the_next),
         cmocka_unit_test(a_long_value_is_cut),
         cmocka_unit_test(a_slow_reader_holds_up_nobody),
         cmocka_unit_test(what_does_not_fit_is_left_out),
