@@ -142,7 +142,8 @@ class V2(daemon.TestCase):
                                            {"name": "probabilities", "datatype": "FP32", "shape": [-1, 4]}])
         self.assertEqual(self.get("/v2/models/tiny/versions/1/ready"), {"name": "tiny", "ready": True})
         config = self.get("/v2/models/tiny/config")
-        self.assertEqual(config["input"], [{"name": "image", "data_type": "TYPE_FP32", "dims": [1, 28, 28]}])
+        self.assertEqual(config["input"], [
+            {"name": "image", "data_type": "TYPE_FP32", "format": "FORMAT_NCHW", "dims": [1, 28, 28]}])
         self.assertEqual(config["output"], [{"name": "probabilities", "data_type": "TYPE_FP32", "dims": [10]}])
         self.assertEqual(config["max_batch_size"], 32)
         self.assertEqual(self.get("/v2/models/tiny/versions/2/config"), config)
@@ -154,6 +155,35 @@ class V2(daemon.TestCase):
         self.assertEqual((first["model_version"], latest["model_version"]), ("1", "2"))
         self.assertNotEqual(first["outputs"], latest["outputs"])
         self.assertEqual(latest["parameters"], {"digest": digest})
+
+    def test_the_configuration_says_the_order_of_dimensions(self):
+        nodes = [tiny_files.node("Flatten", ["x"], ["flat"]), tiny_files.node("Softmax", ["flat"], ["p"])]
+        for name, dims, wanted in (("last", [2, 3, 3], "FORMAT_NHWC"), ("first", [3, 2, 3], "FORMAT_NCHW"),
+                                   ("flat", [18], "FORMAT_NONE")):
+            size = {"classifyd.preprocess": json.dumps({"width": 3, "height": 2, "color": "rgb"})}
+            tiny_onnx.write(self.models, name, 1, tiny_files.model(
+                nodes, [], [tiny_files.value_info("x", ["N", *dims])], [tiny_files.value_info("p", ["N", 18])], size))
+            reply = self.d.post("/models/%s/reload" % name, admin=True)
+            self.assertEqual(reply.status, 200, reply.body)
+            self.assertEqual(self.get("/v2/models/%s/config" % name)["input"],
+                             [{"name": "x", "data_type": "TYPE_FP32", "format": wanted, "dims": dims}])
+            self.assertEqual(self.get("/v2/models/" + name)["inputs"],
+                             [{"name": "x", "datatype": "FP32", "shape": [-1, *dims]}])
+
+    def test_the_admin_listener_describes_too(self):
+        for path in ("/health/live", "/health/ready", "/models/tiny", "/models/tiny/versions/1", "/models/tiny/ready",
+                     "/models/tiny/versions/1/ready", "/models/tiny/config", "/models/tiny/versions/1/config",
+                     "/models/stats", "/models/tiny/stats", "/models/tiny/versions/1/stats"):
+            reply = self.d.get("/v2" + path, admin=True)
+            self.assertEqual((reply.status, reply.json()), (200, self.get("/v2" + path)))
+        served, controlled = self.get("/v2"), self.d.get("/v2", admin=True).json()
+        self.assertEqual(dict(controlled, extensions=[]), dict(served, extensions=[]))
+        # Each says what it has, and the other has not.
+        self.assertIn("model_repository", controlled["extensions"])
+        self.assertNotIn("model_repository", served["extensions"])
+        self.assertIn("binary_tensor_data", served["extensions"])
+        self.assertNotIn("binary_tensor_data", controlled["extensions"])
+        self.check_error(self.d.post("/v2/models/tiny/infer", b"{}", admin=True), 404, "not_found")
 
     # --- inference ---
 
@@ -408,6 +438,50 @@ class V2(daemon.TestCase):
         every = self.get("/v2/models/stats")["model_stats"]
         self.assertEqual([(s["name"], s["version"]) for s in every], [("quad", "1"), ("tiny", "1")])
         self.assertEqual(every[1], after)
+
+    def test_statistics_of_every_version(self):
+        self.write_model(version=2, seed=2)
+        self.assertEqual(self.d.post("/reload", admin=True).status, 200)
+        for version, n in ((1, 2), (2, 3)):
+            self.infer({"inputs": [tensor(n, TENSOR * n)]}, "/v2/models/tiny/versions/%d/infer" % version)
+        both = self.get("/v2/models/tiny/stats")["model_stats"]
+        self.assertEqual([(s["name"], s["version"], s["inference_count"]) for s in both],
+                         [("tiny", "1", 2), ("tiny", "2", 3)])
+        for stats in both:
+            one = self.get("/v2/models/tiny/versions/%s/stats" % stats["version"])
+            self.assertEqual(one["model_stats"], [stats])
+        self.check_error(self.d.get("/v2/models/none/stats"), 404, "model_not_found")
+
+    def test_what_perf_analyzer_reads(self):
+        """Its sources take these members with these types, and end the run without them."""
+        metadata, config = self.get("/v2/models/tiny"), self.get("/v2/models/tiny/config")
+        self.assertIn("statistics", self.get("/v2")["extensions"])
+        self.assertIs(type(config["max_batch_size"]), int)
+        self.assertNotIn("model_transaction_policy", config)
+        self.assertNotIn("sequence_batching", config)
+        self.assertIn("dynamic_batching", config)
+        for described, configured in (("inputs", "input"), ("outputs", "output")):
+            self.assertEqual([t["name"] for t in metadata[described]], [t["name"] for t in config[configured]])
+            for t, c in zip(metadata[described], config[configured]):
+                self.assertEqual("TYPE_" + t["datatype"], c["data_type"])
+                self.assertEqual(t["shape"], [-1, *c["dims"]])  # it skips the first if max_batch_size > 0
+        before = self.get("/v2/models/tiny/stats")["model_stats"][0]
+        head = {"inputs": [tensor(parameters={"binary_data_size": 3136})],
+                "outputs": [{"name": "probabilities", "parameters": {"binary_data": True}}]}
+        for i in range(5):
+            self.infer_binary(dict(head, id=str(i)), struct.pack("<784f", *TENSOR))
+        after = self.get("/v2/models/tiny/stats")["model_stats"][0]
+        int(after["version"])  # std::stoll
+        for member in ("inference_count", "execution_count"):
+            self.assertEqual(after[member] - before[member], 5)
+        parts = {}
+        for member in ("success", "queue", "compute_input", "compute_infer", "compute_output", "cache_hit",
+                       "cache_miss"):
+            found, earlier = after["inference_stats"][member], before["inference_stats"][member]
+            self.assertEqual({type(v) for v in found.values()}, {int})
+            self.assertEqual(found["count"] - earlier["count"], 0 if member.startswith("cache") else 5)
+            parts[member] = found["ns"] - earlier["ns"]
+        self.assertGreaterEqual(parts.pop("success"), sum(parts.values()))  # the rest is its overhead
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 #include "api/app.h"
 #include "api/handlers.h"
 #include "api/model_request.h"
+#include "api/routes.h"
 #include "api/v2_model.h"
 #include "serve/served.h"
 
@@ -25,9 +26,13 @@ enum srv_handled h_v2_ready(struct srv_request *request)
 enum srv_handled h_v2_server(struct srv_request *request)
 {
     srv_text_puts(&request->reply.body,
-                  "{\"name\":\"classifyd\",\"version\":\"" CLASSIFYD_VERSION "\",\"extensions\":["
-                  "\"classification\",\"binary_tensor_data\",\"parameters\",\"schedule_policy\","
-                  "\"model_configuration\",\"statistics\"]}\n");
+                  "{\"name\":\"classifyd\",\"version\":\"" CLASSIFYD_VERSION "\",\"extensions\":[");
+    srv_text_puts(&request->reply.body,
+                  request->route->listener == SRV_ADMIN
+                      ? "\"model_repository\",\"model_repository(unload_dependents)\","
+                      : "\"classification\",\"binary_tensor_data\",\"parameters\","
+                        "\"schedule_policy\",");
+    srv_text_puts(&request->reply.body, "\"model_configuration\",\"statistics\"]}\n");
     return SRV_DONE;
 }
 
@@ -86,15 +91,18 @@ static void write_dims(struct srv_text *out, const struct eng_shape *shape, int 
 /* How metadata and configuration call the same things. */
 struct tensor_form {
     const char *inputs, *outputs, *type, *dims;
-    int first_dim; /* the configuration leaves out the batch */
+    int first_dim;    /* the configuration leaves out the batch */
+    bool says_layout; /* it alone says what the input's dimensions are */
 };
 
 static void write_tensor(struct srv_text *out, const struct tensor_form *form, const char *name,
-                         enum eng_dtype dtype, const struct eng_shape *shape)
+                         enum eng_dtype dtype, const char *layout, const struct eng_shape *shape)
 {
     srv_text_puts(out, "{\"name\":");
     srv_text_json(out, name);
-    srv_text_printf(out, "%s%s%s", form->type, srv_v2_type_name(dtype), form->dims);
+    srv_text_printf(out, "%s%s\"", form->type, srv_v2_type_name(dtype));
+    if (layout && form->says_layout) srv_text_printf(out, ",\"format\":\"FORMAT_%s\"", layout);
+    srv_text_puts(out, form->dims);
     write_dims(out, shape, form->first_dim);
     srv_text_puts(out, "}");
 }
@@ -106,19 +114,19 @@ static void write_tensors(struct srv_text *out, const struct tensor_form *form,
     srv_v2_model_init(&model, srv_served_model(served));
     const struct eng_shape shape = {.rank = 2, .dim = {-1, (int64_t)model.n_classes}};
     srv_text_puts(out, form->inputs);
-    write_tensor(out, form, model.input, model.dtype, &model.shape);
+    write_tensor(out, form, model.input, model.dtype, model.layout, &model.shape);
     srv_text_puts(out, form->outputs);
     for (size_t i = 0; i < model.n_outputs; i++) {
         if (i > 0) srv_text_puts(out, ",");
-        write_tensor(out, form, model.outputs[i].name, ENG_FLOAT32, &shape);
+        write_tensor(out, form, model.outputs[i].name, ENG_FLOAT32, NULL, &shape);
     }
     srv_text_puts(out, "]");
 }
 
 static void write_metadata(struct srv_request *request, const struct srv_served *served)
 {
-    static const struct tensor_form form = {",\"inputs\":[", "],\"outputs\":[", ",\"datatype\":\"",
-                                            "\",\"shape\":", 0};
+    static const struct tensor_form form = {
+        ",\"inputs\":[", "],\"outputs\":[", ",\"datatype\":\"", ",\"shape\":", 0, false};
     struct srv_text *out = &request->reply.body;
     srv_text_puts(out, "{\"name\":");
     srv_text_json(out, srv_served_name(served));
@@ -144,8 +152,8 @@ enum srv_handled h_v2_model(struct srv_request *request)
 /* The fields of Triton's ModelConfig that say something here. */
 static void write_config(struct srv_text *out, const struct srv_served *served)
 {
-    static const struct tensor_form form = {",\"input\":[", "],\"output\":[",
-                                            ",\"data_type\":\"TYPE_", "\",\"dims\":", 1};
+    static const struct tensor_form form = {
+        ",\"input\":[", "],\"output\":[", ",\"data_type\":\"TYPE_", ",\"dims\":", 1, true};
     srv_text_puts(out, "{\"name\":");
     srv_text_json(out, srv_served_name(served));
     srv_text_printf(out,

@@ -5,6 +5,7 @@
 #include "serve/stats.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void write_sum(struct srv_text *out, const char *begin, const struct srv_stats_sum *sum)
 {
@@ -64,20 +65,17 @@ static bool add_version(struct srv_request *request, const struct srv_served *se
     return true;
 }
 
-static bool add_all(struct srv_request *request)
+/* Every version that serves, of the model or, if that is NULL, of all. */
+static bool add_all(struct srv_request *request, const char *model)
 {
     struct srv_registry *registry = request->app->registry;
-    struct srv_snapshot snapshot = {0};
-    struct eng_error error = {0};
-    if (srv_registry_snapshot(registry, &snapshot, &error) != ENG_OK) {
-        srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
-        return false;
-    }
+    struct srv_snapshot snapshot;
+    if (!srv_request_snapshot(request, &snapshot)) return false;
     bool is_first = true, is_well = true;
     for (size_t i = 0; i < snapshot.n_versions && is_well; i++) {
         const struct srv_version_info *v = &snapshot.versions[i];
         struct srv_served *served;
-        if (v->state != SRV_READY ||
+        if (v->state != SRV_READY || (model && strcmp(v->model, model) != 0) ||
             srv_registry_acquire(registry, v->model, v->version, &served, NULL) != SRV_OK)
             continue; /* not there, or not any more */
         if (!is_first) srv_text_puts(&request->reply.body, ",");
@@ -89,25 +87,27 @@ static bool add_all(struct srv_request *request)
     return is_well;
 }
 
-static bool add_one(struct srv_request *request)
+/* False: the reply is an error. */
+static bool write_model(struct srv_request *request)
 {
     struct srv_served *served;
     if (!srv_request_acquire(request, &served)) return false;
     srv_text_puts(&request->reply.body, "{\"model_stats\":[");
-    bool is_well = add_version(request, served);
+    bool is_well = request->captures[1] ? add_version(request, served)
+                                        : add_all(request, srv_served_name(served));
     srv_registry_release(request->app->registry, served);
     return is_well;
 }
 
 enum srv_handled h_v2_stats(struct srv_request *request)
 {
-    if (add_one(request)) srv_text_puts(&request->reply.body, "]}\n");
+    if (write_model(request)) srv_text_puts(&request->reply.body, "]}\n");
     return SRV_DONE;
 }
 
 enum srv_handled h_v2_all_stats(struct srv_request *request)
 {
     srv_text_puts(&request->reply.body, "{\"model_stats\":[");
-    if (add_all(request)) srv_text_puts(&request->reply.body, "]}\n");
+    if (add_all(request, NULL)) srv_text_puts(&request->reply.body, "]}\n");
     return SRV_DONE;
 }

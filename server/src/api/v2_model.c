@@ -33,6 +33,12 @@ const char *srv_v2_type_name(enum eng_dtype dtype)
     return NULL;
 }
 
+static const char *layout_of(const struct eng_card *card, const struct eng_shape *shape)
+{
+    if (shape->rank != 4) return "NONE";
+    return card->preprocess.layout == ENG_LAYOUT_HWC ? "NHWC" : "NCHW";
+}
+
 void srv_v2_model_init(struct srv_v2_model *out, const struct eng_model *model)
 {
     const struct eng_card *card = eng_model_card(model);
@@ -42,6 +48,7 @@ void srv_v2_model_init(struct srv_v2_model *out, const struct eng_model *model)
         .input = name,
         .dtype = input.dtype,
         .shape = input.shape,
+        .layout = layout_of(card, &input.shape),
         .n_numbers = eng_preprocess_count(&card->preprocess),
         .outputs = {{card->output, card->add_softmax}},
         .n_outputs = 1,

@@ -34,6 +34,7 @@ struct srv_v2_model {
     const char *input;
     enum eng_dtype dtype;   /* of the input */
     struct eng_shape shape; /* the same; the batch, first, is -1 */
+    const char *layout;     /* NCHW, NHWC, or NONE where the shape does not say */
     size_t n_numbers;       /* of one picture */
     struct srv_v2_output outputs[SRV_V2_MAX_OUTPUTS];
     size_t n_outputs;
