@@ -3,11 +3,10 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "image/color.h"
-#include "image/weights.h"
+#include "image/resample.h"
 
 #include <stdlib.h>
-
-static const int32_t half = 1 << (ENG_WEIGHT_FRACTION_BITS - 1);
+#include <string.h>
 
 struct resampler {
     const struct eng_image *image;
@@ -16,92 +15,66 @@ struct resampler {
     bool same_width; /* rows are taken as they are, from first on */
     uint64_t first;
     struct eng_weights x, y;
-    size_t n_row; /* bytes of an output row */
-    uint8_t *color_row, *row;
-    int32_t *sums; /* [y.n_out, n_row] of the vertical pass */
+    size_t n_row;       /* bytes of an output row */
+    uint8_t *color_row; /* of the picture, padded */
+    /* The last n_ring rows that were made; row y is at y % n_ring. */
+    uint8_t *ring;
+    size_t ring_stride;
+    uint32_t n_ring;
+    const uint8_t **taps; /* [n_ring] */
 };
 
-static uint8_t to_pixel(int32_t sum)
+static uint8_t *ring_row(const struct resampler *r, uint32_t y)
 {
-    int32_t value = sum >> ENG_WEIGHT_FRACTION_BITS;
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-}
-
-/* Inlined with n_channels known, so that the inner loop has no branch. */
-static inline __attribute__((always_inline)) void
-resample_row_n(const uint8_t *src, const struct eng_weights *x, uint32_t n_channels, uint8_t *dst)
-{
-    for (uint32_t i = 0; i < x->n_out; i++) {
-        const uint8_t *pixel = src + (size_t)x->begin[i] * n_channels;
-        const int32_t *weight = x->weight + (size_t)i * x->stride;
-        int32_t sum[3] = {half, half, half};
-        for (uint32_t k = 0; k < x->n[i]; k++, pixel += n_channels)
-            for (uint32_t c = 0; c < n_channels; c++)
-                sum[c] += pixel[c] * weight[k];
-        for (uint32_t c = 0; c < n_channels; c++)
-            *dst++ = to_pixel(sum[c]);
-    }
+    return r->ring + y % r->n_ring * r->ring_stride;
 }
 
 /* Input row y in the colours and the width wanted. */
-static const uint8_t *resample_row(const struct resampler *r, uint32_t y)
+static void make_row(const struct resampler *r, uint32_t y)
 {
     const uint8_t *src = eng_color_row(r->image, y, r->n_channels, r->background, r->color_row);
-    if (r->same_width) return src + r->first * r->n_channels;
-    if (r->n_channels == 1)
-        resample_row_n(src, &r->x, 1, r->row);
-    else
-        resample_row_n(src, &r->x, 3, r->row);
-    return r->row;
+    if (r->same_width) {
+        memcpy(ring_row(r, y), src + r->first * r->n_channels, r->n_row);
+        return;
+    }
+    uint32_t last = r->x.n_out - 1;
+    size_t begin = (size_t)r->x.begin[0] * r->n_channels;
+    size_t end = (size_t)(r->x.begin[last] + r->x.n[last]) * r->n_channels;
+    if (src != r->color_row) memcpy(r->color_row + begin, src + begin, end - begin);
+    eng_resample_along(r->color_row, &r->x, r->n_channels, ring_row(r, y));
 }
 
-static void add_row(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        sums[i] += row[i] * weight;
-}
-
-/*
- * The vertical pass goes through the input once and adds each row to the output rows that it takes
- * part in, so it holds one input row and never a picture of the input's height.
- */
+/* Goes through the input once and holds the rows that an output row is made of. */
 static void resample_rows(struct resampler *r, uint8_t *dst, size_t dst_stride_bytes)
 {
     const struct eng_weights *y = &r->y;
-    uint32_t last = y->n_out - 1;
-    uint32_t open = 0; /* output rows before this one are complete */
-    for (uint32_t in = y->begin[0]; in < y->begin[last] + y->n[last]; in++) {
-        while (in >= y->begin[open] + y->n[open])
-            open++;
-        if (in < y->begin[open]) continue; /* passed over: nearest, or not antialiased */
-        const uint8_t *row = resample_row(r, in);
-        for (uint32_t out = open; out <= last && y->begin[out] <= in; out++) {
-            int32_t weight = y->weight[(size_t)out * y->stride + (in - y->begin[out])];
-            add_row(r->sums + out * r->n_row, row, weight, r->n_row);
-        }
+    uint32_t next = 0; /* the rows before it are made, or passed over */
+    for (uint32_t out = 0; out < y->n_out; out++, dst += dst_stride_bytes) {
+        uint32_t begin = y->begin[out], n = y->n[out];
+        if (next < begin) next = begin;
+        for (; next < begin + n; next++)
+            make_row(r, next);
+        for (uint32_t k = 0; k < n; k++)
+            r->taps[k] = ring_row(r, begin + k);
+        eng_resample_down(r->taps, y->weight + (size_t)out * y->stride, n, r->n_row, dst);
     }
-    for (uint32_t out = 0; out <= last; out++)
-        for (size_t i = 0; i < r->n_row; i++)
-            dst[out * dst_stride_bytes + i] = to_pixel(r->sums[out * r->n_row + i] + half);
 }
 
 static enum eng_status run_passes(struct resampler *r, uint8_t *dst, size_t dst_stride_bytes,
                                   struct eng_error *err)
 {
-    size_t n_sums;
-    enum eng_status status = ENG_NO_MEMORY;
-    bool fits = eng_mul_size(r->y.n_out, r->n_row, &n_sums);
-    r->color_row = eng_calloc(r->image->width_px, r->n_channels);
-    r->row = eng_calloc(r->n_row, 1);
-    r->sums = fits ? eng_calloc(n_sums, sizeof *r->sums) : NULL;
-    if (r->color_row && r->row && r->sums) {
-        resample_rows(r, dst, dst_stride_bytes);
-        status = ENG_OK;
-    }
+    uint32_t height = r->image->height_px;
+    r->n_ring = r->y.stride < height ? r->y.stride : height;
+    r->ring_stride = r->n_row + ENG_RESAMPLE_PADDING;
+    r->color_row = eng_calloc((size_t)r->image->width_px * r->n_channels + ENG_RESAMPLE_PADDING, 1);
+    r->ring = eng_calloc(r->n_ring, r->ring_stride);
+    r->taps = eng_calloc(r->n_ring, sizeof *r->taps);
+    bool ok = r->color_row && r->ring && r->taps;
+    if (ok) resample_rows(r, dst, dst_stride_bytes);
     free(r->color_row);
-    free(r->row);
-    free(r->sums);
-    return status == ENG_OK ? status : eng_fail_memory(err, "resizing a picture");
+    free(r->ring);
+    free(r->taps);
+    return ok ? ENG_OK : eng_fail_memory(err, "resizing a picture");
 }
 
 /* --- not antialiased: both directions at once, rounded once, as torch and OpenCV do --- */

@@ -24,7 +24,8 @@ struct eng_sampling {
  *          channels); reads only the rows that the window needs.
  * Shapes: dst row i begins at dst + i * dst_stride_bytes and gets x.n_out * n_channels bytes.
  * Errors: NO_MEMORY. Both n_in are the picture's sides, first + n_out <= n_resized, none is 0.
- * Cost: memory for the filter weights (linear in a side), one row, and 4 bytes per output sample.
+ * Cost: memory for the filter weights (linear in a side), a row, and as many rows of the window's
+ *       width as one output row is made of.
  * Source: see enum eng_filter; Pillow 9.4's antialiasing scales the filter by the reduction ratio.
  */
 enum eng_status eng_resize(const struct eng_image *image, uint32_t n_channels,

@@ -140,6 +140,7 @@ enum eng_status eng_weights_init(struct eng_weights *w, const struct eng_axis *a
     bool nearest = how->filter == ENG_FILTER_NEAREST;
     uint32_t stride = 2 * (uint32_t)ceil(kernel_of(how)->support * filter_scale) + 1;
     if (nearest) stride = 1;
+    stride = (stride + 3) & ~3u;
     *w = (struct eng_weights){
         .n_out = axis->n_out,
         .stride = stride,

@@ -10,10 +10,10 @@ enum { ENG_WEIGHT_FRACTION_BITS = 32 - 8 - 2 };
 
 struct eng_weights {
     uint32_t n_out;
-    uint32_t stride; /* room for the weights of one output sample */
+    uint32_t stride; /* room for the weights of one output sample: a multiple of 4 */
     uint32_t *begin; /* [n_out] first input sample; never falls */
     uint32_t *n;     /* [n_out] how many, at least 1; begin + n never falls */
-    int32_t *weight; /* [n_out, stride] */
+    int32_t *weight; /* [n_out, stride]; 0 behind the n that count */
 };
 
 /* Purpose: the weights of an axis. Errors: NO_MEMORY. End it with eng_weights_fini even then. */

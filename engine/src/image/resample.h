@@ -1,0 +1,28 @@
+/* The two inner loops of resampling: along a row, and down several. */
+#ifndef ENG_IMAGE_RESAMPLE_H
+#define ENG_IMAGE_RESAMPLE_H
+
+#include "image/weights.h"
+
+#include <stddef.h>
+
+/* Rows may be read and written so many bytes behind their end; what is found there does not count.
+ */
+enum { ENG_RESAMPLE_PADDING = 16 };
+
+/*
+ * Purpose: every output sample as the sum of its inputs times their weights, rounded to 8 bits.
+ * Shapes: row is the input's, of 1 or 3 channels, dst gets x->n_out pixels; both padded.
+ */
+void eng_resample_along(const uint8_t *row, const struct eng_weights *x, uint32_t n_channels,
+                        uint8_t *dst);
+
+/*
+ * Purpose: the same down n_rows: dst[i] from rows[0][i], rows[1][i], ...
+ * Shapes: rows of n bytes, padded; weight [n_rows], zeros behind it as in struct eng_weights. dst
+ *         gets n bytes and no more.
+ */
+void eng_resample_down(const uint8_t *const *rows, const int32_t *weight, uint32_t n_rows, size_t n,
+                       uint8_t *dst);
+
+#endif
