@@ -153,14 +153,11 @@ static void reload(const struct daemon *d)
         srv_log_write(d->app.log, SRV_LOG_ERROR, "SIGHUP not heeded: out of memory", NULL, 0);
 }
 
-/* Returns the signal; -1 when it is time to look around: often at first, then only if files are
- * watched. */
-static int wait_for_signal(const struct daemon *d, const sigset_t *set, bool is_starting)
+/* Returns the signal; -1 when it is time to look around, which is often at first. */
+static int wait_for_signal(const sigset_t *set, bool is_starting)
 {
     static const struct timespec moment = {.tv_nsec = 100000000}, second = {.tv_sec = 1};
-    if (is_starting) return sigtimedwait(set, NULL, &moment);
-    if (srv_watched_is_empty(d->app.watched)) return sigwaitinfo(set, NULL);
-    return sigtimedwait(set, NULL, &second);
+    return sigtimedwait(set, NULL, is_starting ? &moment : &second);
 }
 
 /* Until SIGTERM or SIGINT, which it returns; from then on a second one ends the process at once. */
@@ -170,7 +167,7 @@ static int serve(const struct daemon *d)
     bool has_suggested = false;
     int received;
     do {
-        received = wait_for_signal(d, &set, !has_suggested);
+        received = wait_for_signal(&set, !has_suggested);
         if (received == SIGHUP) reload(d);
         if (received < 0) srv_watched_look(d->app.watched);
         bool is_loaded = srv_registry_ready(d->app.registry); /* an empty folder is, too */

@@ -1,5 +1,6 @@
 """API keys and admin tokens: who may ask, how their files are read again, how their lines are made."""
 import hashlib
+import json
 import os
 import re
 import signal
@@ -141,6 +142,50 @@ class Keys(daemon.TestCase):
         os.unlink(self.keys)
         d.wait_for(lambda: "result=rejected" in d.log(), "line")
         self.assertTrue(self.may(d, "f-key"))
+
+    def test_another_file_without_a_restart(self):
+        config = os.path.join(self.folder, "config.json")
+
+        def configure(wanted=None, **settings):
+            self.write(config, json.dumps(settings))
+            reply = d.post("/config/reload", admin=True)
+            if wanted is None:
+                self.assertEqual(reply.status, 200, reply.body)
+                self.assertFalse(reply.json()["restart_needed"])
+            else:
+                self.check_error(reply, 422, "config_rejected", wanted)
+        self.write(config, "{}")
+        d = self.start("--config", config)
+        self.assertEqual(d.get("/models").status, 200)
+        configure(api_keys_file=self.keys)  # on
+        self.check_error(d.get("/models"), 401, "unauthorized")
+        self.assertTrue(self.may(d, "a-key"))
+        self.assertEqual(d.get("/metrics").status, 200)
+        configure(api_keys_file=self.keys, api_keys_exempt="models")
+        self.assertEqual(d.get("/models").status, 200)
+        self.check_error(d.get("/metrics"), 401, "unauthorized")
+        other = os.path.join(self.folder, "other")
+        self.write(other, line("dave", "d-key"))
+        configure(api_keys_file=other)
+        self.assertEqual((self.may(d, "a-key"), self.may(d, "d-key")), (False, True))
+        self.write(other, line("erin", "e-key"))  # it is what is watched from now on
+        d.wait_for(lambda: self.may(d, "e-key"), "new key")
+        configure("/nowhere: No such file", api_keys_file="/nowhere")
+        self.write(self.keys, "rubbish\n")
+        configure("api_keys_file %s" % self.keys, api_keys_file=self.keys)
+        # Whatever else is wrong: what was read for a reload that is refused never holds.
+        self.write(self.keys, line("mallory", "m-key"))
+        configure("max_bodies_bytes", api_keys_file=self.keys, max_body_bytes=1 << 30)
+        self.assertEqual((self.may(d, "m-key"), self.may(d, "e-key")), (False, True))
+        tokens = os.path.join(self.folder, "tokens")
+        self.write(tokens, "a-token\n")
+        self.write(config, json.dumps({"api_keys_file": other, "admin_token_file": tokens}))
+        self.assertEqual(d.post("/config/reload", admin=True).status, 200)
+        self.check_error(d.post("/config/reload", admin=True), 401, "unauthorized")
+        self.write(config, "{}")  # off
+        self.assertEqual(d.post("/config/reload", admin=True, headers=bearer("a-token")).status, 200)
+        self.assertEqual((d.get("/models").status, d.get("/models", admin=True).status), (200, 200))
+        self.assertNotIn("files", d.post("/reload", admin=True).json())
 
     def test_bad_files_refuse_to_start(self):
         for text, part in (("", "holds no key"), ("a-key\n", "line 1"), (line("a", "x") * 2, "digest of")):

@@ -1,5 +1,6 @@
 """TLS on either listener: who is let in, certificates that change, clients that do not do their part."""
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -283,6 +284,49 @@ class Tls(daemon.TestCase):
         self.install("first")
         d.signal(signal.SIGHUP)
         d.wait_for(lambda: self.certificate_name(d) == "first", "old certificate")
+
+    def test_other_files_without_a_restart(self):
+        config = os.path.join(self.models, ".config.json")
+
+        def configure(name, key=None):
+            path = self.authority.path
+            with open(config, "w") as f:
+                if name:
+                    json.dump({"tls_certificate_file": path(name + ".crt"), "tls_key_file": path((key or name) + ".key")}, f)
+                else:
+                    f.write("{}")
+        configure("first")
+        d = self.start("--config", config, tls=self.context)
+        expiry = 'classifyd_tls_certificate_expiry_timestamp_seconds{listener="public"}'
+        before = d.metric(expiry)
+        with contextlib.closing(d.connection()) as connection:
+            connection.connect()
+            configure("second")
+            answer = d.post("/config/reload", admin=True).json()
+            self.assertEqual([c["holds"] for c in answer["changes"]], ["live", "live"])
+            self.assertEqual(self.certificate_name(d), "second")
+            self.assertGreater(d.metric(expiry), before)
+            connection.request("GET", "/healthz")  # who is connected stays
+            self.assertEqual(connection.getresponse().status, 200)
+        configure("first", key="second")
+        self.check_error(d.post("/config/reload", admin=True), 422, "config_rejected", "do not match")
+        self.assertEqual(self.certificate_name(d), "second")
+        configure(None)  # not turned off by a reload
+        answer = d.post("/config/reload", admin=True).json()
+        self.assertEqual([c["holds"] for c in answer["changes"]], ["restart", "restart"])
+        self.assertEqual(self.certificate_name(d), "second")
+
+    def test_it_is_not_turned_on_by_a_reload(self):
+        config = os.path.join(self.models, ".config.json")
+        with open(config, "w") as f:
+            f.write("{}")
+        d = self.start("--config", config)
+        with open(config, "w") as f:
+            json.dump({"tls_certificate_file": self.certificate, "tls_key_file": self.key}, f)
+        answer = d.post("/config/reload", admin=True).json()
+        self.assertEqual((answer["restart_needed"], [c["holds"] for c in answer["changes"]]),
+                         (True, ["restart", "restart"]))
+        self.assertEqual(d.get("/healthz").status, 200)
 
     def test_reload_under_load(self):
         d = self.start_tls()

@@ -26,6 +26,25 @@ void srv_config_loader(const struct srv_config *config, struct srv_loader_option
     fill_served(config, &out->served);
 }
 
+enum eng_status srv_config_prepare_files(struct srv_watched *watched,
+                                         const struct srv_config *config, struct eng_error *err)
+{
+    const struct {
+        const char *setting, *first, *second;
+    } files[] = {
+        {"admin_token_file", config->admin_token_file, ""},
+        {"api_keys_file", config->api_keys_file, ""},
+        {"tls_certificate_file", config->tls_certificate_file, config->tls_key_file},
+        {"admin_tls_certificate_file", config->admin_tls_certificate_file,
+         config->admin_tls_key_file},
+    };
+    enum eng_status status = ENG_OK;
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && status == ENG_OK; i++)
+        status =
+            srv_watched_prepare(watched, files[i].setting, files[i].first, files[i].second, err);
+    return status;
+}
+
 enum eng_status srv_config_may_hold(void *ctx, const struct srv_config *config,
                                     struct eng_error *err)
 {
@@ -33,7 +52,8 @@ enum eng_status srv_config_may_hold(void *ctx, const struct srv_config *config,
     enum eng_status status = srv_authorize_check(config, err);
     if (status == ENG_OK && strcmp(config->models, app->config->models) != 0)
         status = srv_loader_check(config->models, err);
-    return status == ENG_OK ? srv_memory_check(app->memory, config, err) : status;
+    if (status == ENG_OK) status = srv_memory_check(app->memory, config, err);
+    return status == ENG_OK ? srv_config_prepare_files(app->watched, config, err) : status;
 }
 
 void srv_config_hold(void *ctx, const struct srv_config *before, const struct srv_config *after)
@@ -42,6 +62,7 @@ void srv_config_hold(void *ctx, const struct srv_config *before, const struct sr
     struct srv_loader_options loader = {0};
     enum srv_log_level level;
     app->config = after;
+    srv_watched_take(app->watched); /* what srv_config_may_hold has read */
     srv_log_set_json(app->log, strcmp(after->log_format, "json") == 0);
     /* What a call has changed since then stays, unless the setting says something new. */
     if (strcmp(before->log_level, after->log_level) != 0 &&

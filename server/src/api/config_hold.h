@@ -8,8 +8,14 @@
  * Ownership: out borrows the config's texts. */
 void srv_config_loader(const struct srv_config *config, struct srv_loader_options *out);
 
+/* Purpose: reads the files of keys and certificates that the settings name, to be taken by
+ * srv_watched_take. Errors: naming setting and file. */
+enum eng_status srv_config_prepare_files(struct srv_watched *watched,
+                                         const struct srv_config *config, struct eng_error *err);
+
 /* Purpose: whether a reload may let these settings hold, beside srv_config_check: whom they let in,
- * the models folder, and memory. A srv_config_checker whose ctx is the struct srv_app. */
+ * the models folder, memory, and files of keys and certificates, which it prepares. A
+ * srv_config_checker whose ctx is the struct srv_app. */
 enum eng_status srv_config_may_hold(void *app, const struct srv_config *config,
                                     struct eng_error *err);
 

@@ -71,6 +71,16 @@ static bool are_same(const struct srv_config *a, const struct srv_config *b)
     return true;
 }
 
+/* When the value of b in place of a's holds: LIVE, LOAD or RESTART. */
+static enum srv_setting_change change_of(const struct srv_config *a, const struct srv_config *b,
+                                         const struct srv_setting *setting)
+{
+    if (setting->change != SRV_CHANGE_LIVE_WHILE_ON) return setting->change;
+    bool was_on = (*(char *const *)member(a, setting))[0] != '\0';
+    bool is_on = (*(char *const *)member(b, setting))[0] != '\0';
+    return was_on == is_on ? SRV_CHANGE_LIVE : SRV_CHANGE_RESTART;
+}
+
 /* What needs a restart stays as it runs. */
 static enum eng_status keep_what_cannot_change(struct srv_config *next,
                                                const struct srv_config *running,
@@ -79,7 +89,9 @@ static enum eng_status keep_what_cannot_change(struct srv_config *next,
     enum eng_status status = ENG_OK;
     for (size_t i = 0; i < srv_n_settings && status == ENG_OK; i++) {
         const struct srv_setting *setting = &srv_settings[i];
-        if (setting->change != SRV_CHANGE_RESTART || is_same(next, running, setting)) continue;
+        if (is_same(next, running, setting) ||
+            change_of(running, next, setting) != SRV_CHANGE_RESTART)
+            continue;
         if (setting->kind == SRV_SETTING_INT)
             *srv_setting_number(next, setting) = *(const int64_t *)member(running, setting);
         else
@@ -101,7 +113,8 @@ static void log_change(const struct srv_config_live *live, const struct srv_sett
         {.key = "setting", .text = setting->key},
         {.key = "from", .text = from.failed ? "" : from.bytes},
         {.key = "to", .text = to.failed ? "" : to.bytes},
-        {.key = "holds", .text = srv_setting_change_name(setting->change)}};
+        {.key = "holds",
+         .text = srv_setting_change_name(change_of(live->running, wanted, setting))}};
     srv_log_write(live->log, SRV_LOG_INFO, "setting changed", fields, 4);
     srv_text_fini(&from);
     srv_text_fini(&to);
@@ -114,7 +127,8 @@ static void write_change(const struct srv_config_live *live, const struct srv_se
     srv_setting_print(live->running, setting, out);
     srv_text_puts(out, ",\"to\":");
     srv_setting_print(wanted, setting, out);
-    srv_text_printf(out, ",\"holds\":\"%s\"}", srv_setting_change_name(setting->change));
+    srv_text_printf(out, ",\"holds\":\"%s\"}",
+                    srv_setting_change_name(change_of(live->running, wanted, setting)));
 }
 
 static void report(const struct srv_config_live *live, const struct srv_config *wanted,

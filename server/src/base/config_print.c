@@ -16,7 +16,8 @@ void srv_setting_print(const struct srv_config *config, const struct srv_setting
 
 const char *srv_setting_change_name(enum srv_setting_change change)
 {
-    static const char *const names[] = {"live", "load", "restart"};
+    static const char *const names[] = {"live", "load", "restart",
+                                        "live; restart from and to \"\""};
     return names[change];
 }
 

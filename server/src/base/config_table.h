@@ -8,7 +8,12 @@
 enum srv_setting_kind { SRV_SETTING_INT, SRV_SETTING_TEXT, SRV_SETTING_CHOICE };
 
 /* When a value that the config file says anew holds: see settings.def. */
-enum srv_setting_change { SRV_CHANGE_LIVE, SRV_CHANGE_LOAD, SRV_CHANGE_RESTART };
+enum srv_setting_change {
+    SRV_CHANGE_LIVE,
+    SRV_CHANGE_LOAD,
+    SRV_CHANGE_RESTART,
+    SRV_CHANGE_LIVE_WHILE_ON,
+};
 
 struct srv_setting {
     const char *key;
@@ -34,7 +39,7 @@ char **srv_setting_text(struct srv_config *config, const struct srv_setting *set
 void srv_setting_print(const struct srv_config *config, const struct srv_setting *setting,
                        struct srv_text *out);
 
-/* Purpose: "live", "load", "restart". */
+/* Purpose: "live", "load", "restart"; of LIVE_WHILE_ON a sentence for docs. */
 const char *srv_setting_change_name(enum srv_setting_change change);
 
 enum eng_status srv_setting_set_number(struct srv_config *config, const struct srv_setting *setting,

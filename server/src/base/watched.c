@@ -1,5 +1,7 @@
 #include "base/watched.h"
 
+#include "base/fail.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,12 +16,21 @@ struct identity {
     struct timespec modified, changed;
 };
 
+/* "" and NULL: there is none. */
+struct files {
+    char *paths[SRV_MAX_WATCHED_FILES];
+    struct identity seen[SRV_MAX_WATCHED_FILES];
+};
+
 struct item {
     const char *setting;
-    const char *paths[SRV_MAX_WATCHED_FILES]; /* NULL: there is no second */
-    enum eng_status (*load)(void *ctx, struct eng_error *err);
+    const struct srv_watched_kind *kind;
     void *ctx;
-    struct identity loaded[SRV_MAX_WATCHED_FILES], seen[SRV_MAX_WATCHED_FILES];
+    struct files files;
+    struct identity loaded[SRV_MAX_WATCHED_FILES];
+    bool has_next; /* prepared, not taken */
+    struct files next_files;
+    void *next;
 };
 
 struct srv_watched {
@@ -38,11 +49,42 @@ struct srv_watched *srv_watched_create(struct srv_log *log)
     return watched;
 }
 
+static void free_paths(struct files *files)
+{
+    for (size_t i = 0; i < SRV_MAX_WATCHED_FILES; i++)
+        free(files->paths[i]);
+    *files = (struct files){0};
+}
+
+static void drop_next(struct item *item)
+{
+    if (item->next) item->kind->drop(item->next);
+    free_paths(&item->next_files);
+    item->next = NULL;
+    item->has_next = false;
+}
+
 void srv_watched_destroy(struct srv_watched *watched)
 {
     if (!watched) return;
+    for (size_t i = 0; i < watched->n; i++) {
+        drop_next(&watched->items[i]);
+        free_paths(&watched->items[i].files);
+    }
     pthread_mutex_destroy(&watched->mutex);
     free(watched);
+}
+
+/* --- files --- */
+
+static bool is_named(const char *path)
+{
+    return path && path[0] != '\0';
+}
+
+static bool is_path(const char *path, const char *wanted)
+{
+    return strcmp(path ? path : "", wanted) == 0;
 }
 
 static bool is_same_time(struct timespec a, struct timespec b)
@@ -63,35 +105,86 @@ static bool are_same(const struct identity *a, const struct identity *b)
     return true;
 }
 
-static void identify(const struct item *item, struct identity out[SRV_MAX_WATCHED_FILES])
+static void identify(const struct files *files, struct identity out[SRV_MAX_WATCHED_FILES])
 {
     memset(out, 0, SRV_MAX_WATCHED_FILES * sizeof out[0]);
     for (size_t i = 0; i < SRV_MAX_WATCHED_FILES; i++) {
         struct stat info;
-        if (!item->paths[i] || stat(item->paths[i], &info) != 0) continue;
+        if (!is_named(files->paths[i]) || stat(files->paths[i], &info) != 0) continue;
         out[i] =
             (struct identity){info.st_dev, info.st_ino, info.st_size, info.st_mtim, info.st_ctim};
     }
 }
 
-void srv_watched_add(struct srv_watched *watched, const char *setting, const char *first,
-                     const char *second, enum eng_status (*load)(void *ctx, struct eng_error *err),
-                     void *ctx)
+/* --- which files --- */
+
+void srv_watched_add(struct srv_watched *watched, const char *setting,
+                     const struct srv_watched_kind *kind, void *ctx)
 {
     assert(watched->n < SRV_MAX_WATCHED);
-    struct item *item = &watched->items[watched->n++];
-    *item = (struct item){.setting = setting, .paths = {first, second}, .load = load, .ctx = ctx};
-    identify(item, item->loaded);
-    memcpy(item->seen, item->loaded, sizeof item->seen);
+    watched->items[watched->n++] = (struct item){.setting = setting, .kind = kind, .ctx = ctx};
 }
+
+/* Mutex held. */
+static enum eng_status prepare(struct item *item, const char *first, const char *second,
+                               struct eng_error *err)
+{
+    drop_next(item);
+    if (is_path(item->files.paths[0], first) && is_path(item->files.paths[1], second))
+        return ENG_OK;
+    item->next_files = (struct files){.paths = {strdup(first), strdup(second)}};
+    enum eng_status status = ENG_OK;
+    if (!item->next_files.paths[0] || !item->next_files.paths[1])
+        status = srv_fail_memory(err, item->setting);
+    identify(&item->next_files, item->next_files.seen); /* first: see load */
+    if (status == ENG_OK && is_named(first))
+        status = item->kind->prepare(item->ctx, first, second, &item->next, err);
+    item->has_next = status == ENG_OK;
+    if (status != ENG_OK) drop_next(item);
+    return status;
+}
+
+enum eng_status srv_watched_prepare(struct srv_watched *watched, const char *setting,
+                                    const char *first, const char *second, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    pthread_mutex_lock(&watched->mutex);
+    for (size_t i = 0; i < watched->n; i++)
+        if (strcmp(watched->items[i].setting, setting) == 0)
+            status = prepare(&watched->items[i], first, second, err);
+    pthread_mutex_unlock(&watched->mutex);
+    return status;
+}
+
+void srv_watched_take(struct srv_watched *watched)
+{
+    pthread_mutex_lock(&watched->mutex);
+    for (size_t i = 0; i < watched->n; i++) {
+        struct item *item = &watched->items[i];
+        if (!item->has_next) continue;
+        item->kind->take(item->ctx, item->next);
+        free_paths(&item->files);
+        item->files = item->next_files;
+        memcpy(item->loaded, item->files.seen, sizeof item->loaded);
+        item->next_files = (struct files){0};
+        item->next = NULL;
+        item->has_next = false;
+    }
+    pthread_mutex_unlock(&watched->mutex);
+}
+
+/* --- what they hold --- */
 
 /* Mutex held. */
 static void load(struct srv_watched *watched, struct item *item, struct srv_watched_row *row)
 {
+    void *loaded = NULL;
     *row = (struct srv_watched_row){.setting = item->setting};
-    identify(item, item->loaded); /* first: a change while it is read is one more to look at */
-    memcpy(item->seen, item->loaded, sizeof item->seen);
-    bool is_good = item->load(item->ctx, &row->failure) == ENG_OK;
+    identify(&item->files, item->loaded); /* first: a change while it is read is one more to see */
+    memcpy(item->files.seen, item->loaded, sizeof item->loaded);
+    bool is_good = item->kind->prepare(item->ctx, item->files.paths[0], item->files.paths[1],
+                                       &loaded, &row->failure) == ENG_OK;
+    if (is_good) item->kind->take(item->ctx, loaded);
     const struct srv_log_field fields[] = {
         {"setting", item->setting, 0},
         {"result", is_good ? "loaded" : "rejected", 0},
@@ -103,11 +196,13 @@ static void load(struct srv_watched *watched, struct item *item, struct srv_watc
 
 size_t srv_watched_reload(struct srv_watched *watched, struct srv_watched_row rows[SRV_MAX_WATCHED])
 {
+    size_t n_rows = 0;
     pthread_mutex_lock(&watched->mutex);
     for (size_t i = 0; i < watched->n; i++)
-        load(watched, &watched->items[i], &rows[i]);
+        if (is_named(watched->items[i].files.paths[0]))
+            load(watched, &watched->items[i], &rows[n_rows++]);
     pthread_mutex_unlock(&watched->mutex);
-    return watched->n;
+    return n_rows;
 }
 
 void srv_watched_look(struct srv_watched *watched)
@@ -117,15 +212,11 @@ void srv_watched_look(struct srv_watched *watched)
         struct item *item = &watched->items[i];
         struct identity now[SRV_MAX_WATCHED_FILES];
         struct srv_watched_row row;
-        identify(item, now);
-        bool is_still = are_same(now, item->seen);
-        memcpy(item->seen, now, sizeof item->seen);
+        if (!is_named(item->files.paths[0])) continue;
+        identify(&item->files, now);
+        bool is_still = are_same(now, item->files.seen);
+        memcpy(item->files.seen, now, sizeof now);
         if (is_still && !are_same(now, item->loaded)) load(watched, item, &row);
     }
     pthread_mutex_unlock(&watched->mutex);
-}
-
-bool srv_watched_is_empty(const struct srv_watched *watched)
-{
-    return watched->n == 0;
 }

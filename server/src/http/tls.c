@@ -20,10 +20,10 @@ struct srv_tls_pair {
 };
 
 struct srv_tls {
-    char *setting, *certificate_path, *key_path;
+    const char *setting;
     struct srv_series *expiry;
     pthread_mutex_t mutex;        /* guards current */
-    struct srv_tls_pair *current; /* counts as a user */
+    struct srv_tls_pair *current; /* counts as a user; NULL: none was taken yet */
 };
 
 struct pem {
@@ -55,23 +55,29 @@ static struct srv_tls_pair *make_pair(void)
     return NULL;
 }
 
-static enum eng_status fail_pair(const struct srv_tls *tls, int code, struct eng_error *err)
+/* The paths of a certificate and its key. */
+struct paths {
+    const char *certificate, *key;
+};
+
+static enum eng_status fail_pair(const struct srv_tls *tls, const struct paths *paths, int code,
+                                 struct eng_error *err)
 {
     if (code == GNUTLS_E_MEMORY_ERROR) return srv_fail_memory(err, tls->setting);
     return srv_fail(err, ENG_FORMAT,
                     "%s %s with the key %s: %s; wanted a certificate in PEM, the chain behind it, "
                     "and its own key in PEM, not encrypted",
-                    tls->setting, tls->certificate_path, tls->key_path, gnutls_strerror(code));
+                    tls->setting, paths->certificate, paths->key, gnutls_strerror(code));
 }
 
-static enum eng_status read_pair(const struct srv_tls *tls, struct srv_tls_pair *pair,
-                                 struct eng_error *err)
+static enum eng_status read_pair(const struct srv_tls *tls, const struct paths *paths,
+                                 struct srv_tls_pair *pair, struct eng_error *err)
 {
     struct pem certificate = {0}, key = {0};
-    enum eng_status status = srv_small_file_read(tls->setting, tls->certificate_path, MAX_PEM_BYTES,
+    enum eng_status status = srv_small_file_read(tls->setting, paths->certificate, MAX_PEM_BYTES,
                                                  &certificate.bytes, &certificate.n_bytes, err);
     if (status == ENG_OK)
-        status = srv_small_file_read("the key of that certificate", tls->key_path, MAX_PEM_BYTES,
+        status = srv_small_file_read("the key of that certificate", paths->key, MAX_PEM_BYTES,
                                      &key.bytes, &key.n_bytes, err);
     if (status == ENG_OK) {
         const gnutls_datum_t certificate_text = {(unsigned char *)certificate.bytes,
@@ -79,7 +85,7 @@ static enum eng_status read_pair(const struct srv_tls *tls, struct srv_tls_pair 
         const gnutls_datum_t key_text = {(unsigned char *)key.bytes, (unsigned)key.n_bytes};
         int code = gnutls_certificate_set_x509_key_mem2(pair->credentials, &certificate_text,
                                                         &key_text, GNUTLS_X509_FMT_PEM, NULL, 0);
-        if (code < 0) status = fail_pair(tls, code, err);
+        if (code < 0) status = fail_pair(tls, paths, code, err);
     }
     free_pem(&certificate);
     free_pem(&key);
@@ -101,43 +107,47 @@ static time_t expiry_of(const struct srv_tls_pair *pair)
     return expiry;
 }
 
-enum eng_status srv_tls_load(void *argument, struct eng_error *err)
+static enum eng_status prepare(void *ctx, const char *certificate, const char *key, void **prepared,
+                               struct eng_error *err)
 {
-    struct srv_tls *tls = argument;
+    const struct srv_tls *tls = ctx;
+    const struct paths paths = {certificate, key};
     struct srv_tls_pair *pair = make_pair();
     if (!pair) return srv_fail_memory(err, tls->setting);
-    enum eng_status status = read_pair(tls, pair, err);
-    if (status != ENG_OK) {
+    enum eng_status status = read_pair(tls, &paths, pair, err);
+    if (status == ENG_OK)
+        *prepared = pair;
+    else
         srv_tls_release(pair);
-        return status;
-    }
-    srv_series_set(tls->expiry, (double)expiry_of(pair));
-    pthread_mutex_lock(&tls->mutex);
-    struct srv_tls_pair *old = tls->current;
-    tls->current = pair;
-    pthread_mutex_unlock(&tls->mutex);
-    srv_tls_release(old);
-    return ENG_OK;
+    return status;
 }
 
-enum eng_status srv_tls_create(const char *setting, const char *certificate_path,
-                               const char *key_path, struct srv_series *expiry,
-                               struct srv_tls **out, struct eng_error *err)
+static void take(void *ctx, void *prepared)
+{
+    struct srv_tls *tls = ctx;
+    if (prepared) srv_series_set(tls->expiry, (double)expiry_of(prepared));
+    pthread_mutex_lock(&tls->mutex);
+    struct srv_tls_pair *old = tls->current;
+    tls->current = prepared;
+    pthread_mutex_unlock(&tls->mutex);
+    srv_tls_release(old);
+}
+
+static void drop(void *prepared)
+{
+    srv_tls_release(prepared);
+}
+
+const struct srv_watched_kind srv_tls_files = {prepare, take, drop};
+
+struct srv_tls *srv_tls_create(const char *setting, struct srv_series *expiry)
 {
     struct srv_tls *tls = calloc(1, sizeof *tls);
-    if (!tls) return srv_fail_memory(err, setting);
+    if (!tls) return NULL;
     pthread_mutex_init(&tls->mutex, NULL);
     tls->expiry = expiry;
-    tls->setting = strdup(setting);
-    tls->certificate_path = strdup(certificate_path);
-    tls->key_path = strdup(key_path);
-    bool is_whole = tls->setting && tls->certificate_path && tls->key_path;
-    enum eng_status status = is_whole ? srv_tls_load(tls, err) : srv_fail_memory(err, setting);
-    if (status == ENG_OK)
-        *out = tls;
-    else
-        srv_tls_destroy(tls);
-    return status;
+    tls->setting = setting;
+    return tls;
 }
 
 void srv_tls_destroy(struct srv_tls *tls)
@@ -145,9 +155,6 @@ void srv_tls_destroy(struct srv_tls *tls)
     if (!tls) return;
     srv_tls_release(tls->current);
     pthread_mutex_destroy(&tls->mutex);
-    free(tls->setting);
-    free(tls->certificate_path);
-    free(tls->key_path);
     free(tls);
 }
 
@@ -168,8 +175,9 @@ struct srv_tls_pair *srv_tls_begin(struct srv_tls *tls, struct MHD_Connection *c
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
     pthread_mutex_lock(&tls->mutex);
     struct srv_tls_pair *pair = tls->current;
-    atomic_fetch_add(&pair->n_users, 1);
+    if (pair) atomic_fetch_add(&pair->n_users, 1);
     pthread_mutex_unlock(&tls->mutex);
+    if (!pair) return NULL;
     if (gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, pair->credentials) !=
         GNUTLS_E_SUCCESS) {
         srv_tls_release(pair);

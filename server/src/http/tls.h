@@ -7,6 +7,7 @@
 #define SRV_HTTP_TLS_H
 
 #include "base/metrics.h"
+#include "base/watched.h"
 #include "http/peers.h"
 
 #include <microhttpd.h>
@@ -16,26 +17,22 @@
 
 struct srv_tls;
 
-/*
- * Purpose: reads a certificate (PEM, the chain behind it) and its key (PEM, not encrypted). setting
- * names them in errors; expiry is set to when the certificate ends. Ownership: copies the texts,
- * borrows expiry; end with srv_tls_destroy. Errors: of srv_tls_load.
- */
-enum eng_status srv_tls_create(const char *setting, const char *certificate_path,
-                               const char *key_path, struct srv_series *expiry,
-                               struct srv_tls **out, struct eng_error *err);
+/* Purpose: a listener's, which has no certificate before one is taken. setting names it in errors;
+ * expiry is set to when the certificate ends. Ownership: borrows both; end with srv_tls_destroy.
+ * NULL: out of memory. */
+struct srv_tls *srv_tls_create(const char *setting, struct srv_series *expiry);
 /* Purpose: the listener is stopped. NULL is accepted. */
 void srv_tls_destroy(struct srv_tls *tls);
 
-/* Purpose: reads both again, for connections from now on; fits srv_watched.load. On an error the
- * old ones stay. Errors: IO, LIMIT, FORMAT (no PEM, the two do not belong together), NO_MEMORY.
- * Threads: one at a time, beside srv_tls_begin. */
-enum eng_status srv_tls_load(void *tls, struct eng_error *err);
+/* How a struct srv_tls, the ctx, gets what new connections begin with: from a certificate (PEM, the
+ * chain behind it) and its key (PEM, not encrypted). Errors: IO, LIMIT, FORMAT (no PEM, the two do
+ * not belong together) naming setting and files, NO_MEMORY. Beside srv_tls_begin. */
+extern const struct srv_watched_kind srv_tls_files;
 
 /*
  * Purpose: equips a connection that has just been accepted, before it shakes hands; the peer's
  * phase becomes HEADERS when hands are shaken. The result is to be released when the connection is
- * closed. NULL: out of memory, hands will not be shaken.
+ * closed. NULL: out of memory or no certificate, hands will not be shaken.
  */
 struct srv_tls_pair *srv_tls_begin(struct srv_tls *tls, struct MHD_Connection *connection,
                                    struct srv_peer *peer);

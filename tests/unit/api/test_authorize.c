@@ -24,13 +24,16 @@ static const char *header(const struct srv_request *request, const char *name)
 static struct srv_keyring *make_keyring(const char *token)
 {
     char path[] = "/tmp/classifyd_token_XXXXXX";
-    struct srv_keyring *keyring = NULL;
+    void *keys = NULL;
+    struct srv_keyring *keyring = srv_keyring_create("x", SRV_KEYS_TOKEN);
+    assert_non_null(keyring);
+    if (!token[0]) return keyring;
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, token, strlen(token)), strlen(token));
     close(fd);
-    assert_int_equal(srv_keyring_create("x", token[0] ? path : "", SRV_KEYS_TOKEN, &keyring, NULL),
-                     ENG_OK);
+    assert_int_equal(srv_keyring_file.prepare(keyring, path, "", &keys, NULL), ENG_OK);
+    srv_keyring_file.take(keyring, keys);
     unlink(path);
     return keyring;
 }

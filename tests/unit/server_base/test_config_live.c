@@ -119,13 +119,48 @@ static void leaves_what_needs_one(void **state)
     reload(f, wanted);
     reload(f, wanted); /* it still waits */
     assert_int_equal(f->n_applied, 0);
-    write_file(f, "{\"max_queue\": 11, \"threads\": 2, \"models\": \"elsewhere\"}");
+    write_file(f, "{\"max_queue\": 11, \"threads\": 2, \"listen\": \"127.0.0.1:1\"}");
     struct srv_text text = {0};
     assert_int_equal(srv_config_live_reload(f->live, &text, NULL), ENG_OK);
     assert_int_equal(f->after->threads, 1);
-    assert_string_equal(f->after->models, "models");
+    assert_string_equal(f->after->listen, "127.0.0.1:8080");
     assert_int_equal(f->after->max_queue, 11);
     srv_text_fini(&text);
+}
+
+static void a_file_changes_but_is_not_turned_on_or_off(void **state)
+{
+    struct fixture *f = *state;
+    write_file(f, "{\"max_queue\": 10, \"threads\": 1, \"tls_certificate_file\": \"a\", "
+                  "\"tls_key_file\": \"k\"}");
+    reload(
+        f,
+        "{\"setting\":\"tls_certificate_file\",\"from\":\"\",\"to\":\"a\",\"holds\":\"restart\"},"
+        "{\"setting\":\"tls_key_file\",\"from\":\"\",\"to\":\"k\",\"holds\":\"restart\"}");
+    assert_int_equal(f->n_applied, 0);
+    f->argv[5] = "--tls-certificate-file"; /* this time it is on from the start */
+    f->argv[6] = "a";
+    struct srv_options on;
+    struct srv_config_live *live = NULL;
+    struct srv_text text = {0};
+    assert_int_equal(srv_options_parse(7, f->argv, f->environment, &on, NULL), ENG_OK);
+    on.argc = 5; /* the file's from now on */
+    assert_int_equal(srv_config_live_create(&on, NULL, check, note, f, &live, NULL), ENG_OK);
+    write_file(f, "{\"max_queue\": 10, \"threads\": 1, \"tls_certificate_file\": \"b\", "
+                  "\"tls_key_file\": \"k\"}");
+    assert_int_equal(srv_config_live_reload(live, &text, NULL), ENG_OK);
+    assert_string_equal(text.bytes,
+                        "{\"setting\":\"tls_certificate_file\",\"from\":\"a\",\"to\":\"b\","
+                        "\"holds\":\"live\"}");
+    assert_string_equal(f->after->tls_certificate_file, "b");
+    srv_text_clear(&text);
+    write_file(f, "{\"max_queue\": 10, \"threads\": 1}");
+    assert_int_equal(srv_config_live_reload(live, &text, NULL), ENG_OK);
+    assert_non_null(strstr(text.bytes, "\"from\":\"b\",\"to\":\"\",\"holds\":\"restart\""));
+    assert_string_equal(f->after->tls_certificate_file, "b");
+    srv_text_fini(&text);
+    srv_config_live_destroy(live);
+    srv_options_fini(&on);
 }
 
 static void a_bad_file_changes_nothing(void **state)
@@ -167,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(takes_what_needs_no_restart),
         TEST(leaves_what_needs_one),
+        TEST(a_file_changes_but_is_not_turned_on_or_off),
         TEST(a_bad_file_changes_nothing),
         TEST(to_and_fro_takes_no_memory),
     };
