@@ -97,18 +97,6 @@ class Protocol(daemon.TestCase):
             self.assertNotRegex(reply, rb"^HTTP/1\.1 50[0234]", data)
         self.still_serves(d)
 
-    def test_lengths_that_disagree_are_refused(self):
-        """A proxy in front may read the other one: what follows would be a request of its own making."""
-        d = self.start()
-        smuggled = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
-        for headers in (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-                        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-                        b"Content-Length: 5\r\nContent-Length: 6\r\n"):
-            reply = d.exchange(b"POST /classify HTTP/1.1\r\nHost: h\r\n" + headers + b"\r\n0\r\n\r\n" + smuggled)
-            self.assertTrue(reply.startswith(b"HTTP/1.1 400 "), reply)
-            self.assertEqual(reply.count(b"HTTP/1.1 "), 1)
-            self.assertIn(b'"code":"invalid_request"', reply)
-
     def test_large_headers(self):
         d = self.start("--max-header-bytes", "8192")
         request = b"GET /healthz HTTP/1.1\r\nHost: h\r\n" + b"X: " + b"a" * 100000 + b"\r\n\r\n"

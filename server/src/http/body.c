@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     EXACT_BYTES = 1 << 20, /* an announced length up to this is allocated at once */
@@ -44,34 +43,9 @@ static void refuse_memory(struct srv_exchange *exchange)
     srv_reply_error(&exchange->request, SRV_INTERNAL, "out of memory");
 }
 
-static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind, const char *key,
-                                    const char *value)
-{
-    unsigned *n_lengths = cls;
-    (void)kind, (void)value;
-    *n_lengths += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
-                  strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
-    return MHD_YES;
-}
-
-/* RFC 9112, 6.3: two lengths are how requests are smuggled past a proxy. */
-static bool says_two_lengths(const struct srv_exchange *exchange)
-{
-    unsigned n_lengths = 0;
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_length, &n_lengths);
-    return n_lengths > 1;
-}
-
 bool srv_body_begin(struct srv_exchange *exchange)
 {
     struct srv_request *request = &exchange->request;
-    if (says_two_lengths(exchange)) {
-        exchange->refusal = SRV_INVALID_REQUEST;
-        srv_reply_error(request, SRV_INVALID_REQUEST,
-                        "the headers say the body's length twice; wanted one Content-Length or one "
-                        "Transfer-Encoding");
-        return false;
-    }
     const char *length = request->header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     bool is_expecting = request->header(request, MHD_HTTP_HEADER_EXPECT) != NULL;
     exchange->n_announced = length ? strtoull(length, NULL, 10) : 0;

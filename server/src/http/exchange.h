@@ -41,6 +41,7 @@ struct srv_exchange {
     enum srv_exchange_phase phase;
     _Atomic enum srv_wait wait;
     bool is_counted; /* in flight */
+    bool is_last;    /* the connection ends with the reply: where the next begins is not sure */
     struct srv_trace trace;
 
     char path[SRV_MAX_PATH_BYTES];
@@ -97,6 +98,10 @@ struct srv_http {
 struct srv_exchange *srv_exchange_acquire(struct srv_http *http);
 void srv_exchange_release(struct srv_exchange *exchange);
 void srv_exchange_pool_fini(struct srv_exchange_pool *pool);
+
+/* headers.c: whether the headers of a request of that version of HTTP are understood alike by all
+ * who read them. False: the reply, an error, must be sent at once. */
+bool srv_headers_check(struct srv_exchange *exchange, const char *version);
 
 /* body.c. begin decides from the headers whether a body is taken; false: the reply must be sent at
  * once, the body is too long to be read for nothing. add keeps or throws away; false: close the

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,17 +51,35 @@ static void resume(struct srv_request *request)
     atomic_fetch_sub(&http->n_in_flight, 1);
 }
 
+/* Of "http://host:port/path?query" (RFC 9112, 3.2.2) what stands behind the host. */
+static const char *path_of(const char *uri)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t n = strlen(schemes[i]);
+        if (strncasecmp(uri, schemes[i], n) != 0) continue;
+        const char *path = uri + n + strcspn(uri + n, "/?");
+        return *path == '/' ? path : "/";
+    }
+    return uri;
+}
+
+static void copy_path(struct srv_exchange *exchange, const char *path)
+{
+    size_t n = strcspn(path, "?");
+    exchange->path_was_cut = n >= sizeof exchange->path;
+    if (exchange->path_was_cut) n = sizeof exchange->path - 1;
+    memcpy(exchange->path, path, n);
+    exchange->path[n] = '\0';
+}
+
 /* The path as it came, before libmicrohttpd decodes it. */
 static void *take_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct srv_http *http = cls;
     struct srv_exchange *exchange = srv_exchange_acquire(http);
     if (!exchange) return NULL;
-    size_t n = strcspn(uri, "?");
-    exchange->path_was_cut = n >= sizeof exchange->path;
-    if (exchange->path_was_cut) n = sizeof exchange->path - 1;
-    memcpy(exchange->path, uri, n);
-    exchange->path[n] = '\0';
+    copy_path(exchange, path_of(uri));
     exchange->connection = connection;
     exchange->peer =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
@@ -128,7 +147,7 @@ static void refuse_if_closing(struct srv_exchange *exchange)
 }
 
 /* The headers are there. */
-static enum MHD_Result begin(struct srv_exchange *exchange, const char *method)
+static enum MHD_Result begin(struct srv_exchange *exchange, const char *method, const char *version)
 {
     struct srv_http *http = exchange->http;
     struct srv_request *request = &exchange->request;
@@ -144,7 +163,8 @@ static enum MHD_Result begin(struct srv_exchange *exchange, const char *method)
     find_route(exchange);
     srv_rate_check(exchange);
     refuse_if_closing(exchange); /* counted first: see srv_http_drain */
-    if (!srv_body_begin(exchange)) return srv_exchange_send(exchange);
+    if (!srv_headers_check(exchange, version) || !srv_body_begin(exchange))
+        return srv_exchange_send(exchange);
     memcpy(exchange->peer->request_id, request->id, sizeof request->id);
     srv_peer_enter(exchange->peer, SRV_PEER_BODY, srv_clock_us());
     return MHD_YES;
@@ -189,11 +209,11 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
                               size_t *n_data, void **context)
 {
     struct srv_exchange *exchange = *context;
-    (void)cls, (void)connection, (void)url, (void)version;
+    (void)cls, (void)connection, (void)url;
     if (!exchange || !exchange->peer) return MHD_NO;
     switch (exchange->phase) {
     case SRV_EXCHANGE_NEW:
-        return begin(exchange, method);
+        return begin(exchange, method, version);
     case SRV_EXCHANGE_READING:
         if (*n_data == 0) return dispatch(exchange);
         size_t n = *n_data;
