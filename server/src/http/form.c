@@ -47,7 +47,20 @@ static struct srv_form_part *add_part(struct srv_exchange *exchange)
     return part;
 }
 
-/* A part comes in pieces; one that begins at 0 is a new part. */
+/*
+ * A part comes in pieces; one that begins at 0 is a new part. But libmicrohttpd hands out an empty
+ * piece when the first bytes of a part may still be a boundary, and then begins at 0 again: told
+ * from an empty part by its names.
+ */
+static bool begins_part(const struct srv_exchange *exchange, const char *name,
+                        const char *file_name, uint64_t offset)
+{
+    if (offset > 0 || exchange->n_parts == 0) return offset == 0;
+    const struct srv_form_part *last = &exchange->form_parts[exchange->n_parts - 1];
+    return last->n_bytes > 0 || strncmp(last->name, name, sizeof last->name - 1) != 0 ||
+           strncmp(last->file_name, file_name, sizeof last->file_name - 1) != 0;
+}
+
 static enum MHD_Result take_piece(void *cls, enum MHD_ValueKind kind, const char *key,
                                   const char *file_name, const char *content_type,
                                   const char *transfer_encoding, const char *data, uint64_t offset,
@@ -55,11 +68,13 @@ static enum MHD_Result take_piece(void *cls, enum MHD_ValueKind kind, const char
 {
     struct srv_exchange *exchange = cls;
     (void)kind, (void)content_type, (void)transfer_encoding;
-    if (offset == 0) {
+    if (!key) key = "";
+    if (!file_name) file_name = "";
+    if (begins_part(exchange, key, file_name, offset)) {
         struct srv_form_part *part = add_part(exchange);
         if (!part) return MHD_NO;
-        snprintf(part->name, sizeof part->name, "%s", key ? key : "");
-        snprintf(part->file_name, sizeof part->file_name, "%s", file_name ? file_name : "");
+        snprintf(part->name, sizeof part->name, "%s", key);
+        snprintf(part->file_name, sizeof part->file_name, "%s", file_name);
     }
     if (!srv_body_append(exchange, data, n_bytes)) return MHD_NO;
     exchange->form_parts[exchange->n_parts - 1].n_bytes += n_bytes;
