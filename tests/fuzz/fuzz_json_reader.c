@@ -15,10 +15,11 @@ static void require(int condition)
 }
 
 /* What json_loadb refuses and the reader takes, or the other way round: whole numbers beyond 64
- * bits, and depth. */
+ * bits, depth, and a zero byte behind a number or a word, which jansson passes over. */
 static int is_known(const json_error_t *problem, const struct eng_error *err)
 {
-    return strstr(problem->text, "too big") || strstr(err->text, "deeper than");
+    return strstr(problem->text, "too big") || strstr(err->text, "deeper than") ||
+           strstr(err->text, "found byte 0x00");
 }
 
 static void check_numbers(const char *text, size_t n_bytes)

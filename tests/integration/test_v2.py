@@ -353,6 +353,28 @@ class V2(daemon.TestCase):
             self.refused(dict(good, parameters=parameters), part)
         self.refused(dict(good, id=42), "id: this is a number, wanted a text")
 
+    def test_null_says_nothing(self):
+        """Clients that are generated write it for every optional member that they do not fill."""
+        entry = tensor(data=TENSOR, parameters=None)
+        for more in ({"id": None}, {"parameters": None}, {"outputs": None},
+                     {"parameters": {"timeout": None, "priority": None, "binary_data_output": None}},
+                     {"outputs": [{"name": "probabilities", "parameters": None}]},
+                     {"outputs": [{"name": "probabilities", "parameters": {"binary_data": None,
+                                                                           "classification": None}}]}):
+            outputs, answer = self.infer({"inputs": [entry], **more})
+            self.assertEqual(self.bits(outputs["probabilities"]), self.classified())
+            self.assertNotIn("id", answer)
+        found = self.infer_binary({"inputs": [dict(tensor(), data=None)], "parameters": {"binary_data_output": True}},
+                                  struct.pack("<784f", *TENSOR))
+        self.assertEqual(found["probabilities"][1], self.classified())
+        self.refused({"inputs": None}, "there are no inputs, wanted one")
+        for key in ("name", "datatype", "shape"):
+            self.refused({"inputs": [dict(entry, **{key: None})]}, "there is no %s, wanted one" % key)
+        self.refused({"inputs": [dict(entry, data=None)]}, "there are no data, wanted")
+        self.refused({"inputs": [entry], "outputs": [{"name": None}]}, "the output has no name")
+        self.refused(b'{"id":null,"id":"a","inputs":[]}', "id: a second member of this name")
+        self.refused({"inputs": [tensor(data=[None] * 784)]}, "inputs[0].data[0]: this is null, wanted a number")
+
     def test_bad_json(self):
         good = tensor(data=TENSOR)
         missing = {k: v for k, v in good.items()}

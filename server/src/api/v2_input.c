@@ -17,7 +17,7 @@ int srv_v2_member(struct srv_json *json, const char *const *names, int n_names, 
         if (!srv_json_is_key(json, names[i])) continue;
         if (*seen & 1u << i) srv_json_fail(json, "a second member of this name, wanted one");
         *seen |= 1u << i;
-        return i;
+        return srv_json_peek(json) == SRV_JSON_NULL ? -1 : i;
     }
     return -1;
 }

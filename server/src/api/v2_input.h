@@ -33,8 +33,8 @@ enum eng_status srv_v2_input_raw(const uint8_t *body, size_t n_body,
                                  const struct srv_pictures_limits *limits,
                                  struct srv_pictures *pictures, struct eng_error *err);
 
-/* Purpose: which of the names the member has that srv_json_next came to, -1 if none; fails if it
- * was there before. */
+/* Purpose: which of the names the member has that srv_json_next came to, -1 if none, or if its
+ * value is null, as clients write what they do not say; fails if it was there before. */
 int srv_v2_member(struct srv_json *json, const char *const *names, int n_names, unsigned *seen);
 
 #endif
