@@ -213,7 +213,7 @@ class Classify(daemon.TestCase):
         d = self.start("--max-queue", "2", "--threads", "1", "--inline-below-us", "0")
         for reply in self.burst_until(d, 503):
             self.check_error(reply, 503, "queue_full")
-            self.assertEqual(reply.headers["Retry-After"], "1")
+            self.assertGreaterEqual(int(reply.headers["Retry-After"]), 1)
 
     def test_a_passed_deadline(self):
         d = self.start("--request-timeout-ms", "1", "--threads", "1", "--inline-below-us", "0")

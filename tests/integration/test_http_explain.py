@@ -246,7 +246,7 @@ class Company(Case):
         path = self.slow_path(seconds)
 
         def work():
-            thread.reply = self.d.post(path, self.picture)
+            thread.reply = self.d.post(path, self.picture, patience_s=600)  # the machine may slow down on the way
         thread = threading.Thread(target=work)
         thread.start()
         self.d.wait_for(lambda: self.d.metric("classifyd_explanations_running") == 1, "explanation")
@@ -272,7 +272,7 @@ class Company(Case):
         slow = self.begin_slow()
         reply = self.d.post("/explain/cifar10", self.picture)
         self.check_error(reply, 503, "queue_full", "explain_concurrency")
-        self.assertEqual(reply.headers["Retry-After"], "1")
+        self.assertGreaterEqual(int(reply.headers["Retry-After"]), 1)
         slow.join()
         self.assertEqual(slow.reply.status, 200)
         self.assertEqual(self.d.post("/explain/cifar10", self.picture).status, 200)

@@ -101,20 +101,20 @@ class Daemon:
             self.log_text = self.log_file.read().decode()
         return self.log_text
 
-    def request(self, method, path, body=None, headers=None, admin=False):
-        with contextlib.closing(self.connection(admin)) as connection:
+    def request(self, method, path, body=None, headers=None, admin=False, patience_s=PATIENCE_S):
+        with contextlib.closing(self.connection(admin, patience_s)) as connection:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             return Reply(response, response.read())
 
-    def connection(self, admin=False):
+    def connection(self, admin=False, patience_s=PATIENCE_S):
         """One of http.client's, to send several requests over."""
         if admin and self.admin_path:
             return UnixConnection(self.admin_path)
         port = self.admin_port if admin else self.port
         if self.schemes[admin] == "https":
-            return http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_S, context=self.tls)
-        return http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+            return http.client.HTTPSConnection("127.0.0.1", port, timeout=patience_s, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=patience_s)
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
