@@ -208,13 +208,61 @@ class Tls(daemon.TestCase):
             silent.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
             self.assertTrue(daemon.read_all(silent).startswith(b"HTTP/1.1 200 "))
 
-    def test_a_slow_body_is_cut(self):
+    def test_a_slow_body_is_answered_408(self):
         d = self.start_tls("--body-timeout-s", "1")
+        head = b"POST /classify HTTP/1.1\r\nHost: h\r\nX-Request-Id: slow%d\r\nContent-Length: 1000\r\n\r\n"
+        for i, version in enumerate((ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)):
+            context = self.authority.context()
+            context.minimum_version = context.maximum_version = version
+            with self.handshake(d, context) as s:
+                s.sendall(head % i)
+                s.settimeout(0.1)
+                reply, until = b"", time.monotonic() + PATIENCE_S
+                while time.monotonic() < until:
+                    try:
+                        s.sendall(b"x")
+                        part = s.recv(4096)  # b"": closed as TLS wants it
+                        reply += part
+                        if not part:
+                            break
+                    except socket.timeout:
+                        continue
+            self.assertTrue(reply.startswith(b"HTTP/1.1 408 "), reply)
+            self.assertIn(b'"code":"request_timeout","request_id":"slow%d"' % i, reply)
+        code = 'classifyd_requests_total{listener="public",route="classify",code="408"}'
+        d.wait_for(lambda: d.metric(code) == 2, "408")
+        d.wait_for(lambda: d.log().count("code=408") == 2, "log lines")
+
+    def test_half_a_record_is_answered_408(self):
+        d = self.start_tls("--body-timeout-s", "1")
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self.context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with d.connect() as s:
+            def run(step):
+                while True:
+                    try:
+                        return step()
+                    except ssl.SSLWantReadError:
+                        s.sendall(outgoing.read())
+                        incoming.write(s.recv(65536))
+            run(tls.do_handshake)
+            tls.write(b"POST /classify HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
+            s.sendall(outgoing.read())
+            tls.write(b"x" * 100)
+            s.sendall(outgoing.read()[:50])
+            self.assertTrue(run(lambda: tls.read(4096)).startswith(b"HTTP/1.1 408 "))
+        self.assertEqual(d.get("/healthz").status, 200)
+
+    def test_who_sends_and_never_reads_is_cut(self):
+        d = self.start_tls("--body-timeout-s", "1", "--http-threads", "1")
         with self.handshake(d) as s:
-            s.sendall(b"POST /classify HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nx")
-            with contextlib.suppress(ssl.SSLError):
-                self.assertEqual(daemon.read_all(s), b"")  # nobody but its thread may encrypt an answer
-        d.wait_for(lambda: "code=408" in d.log(), "log line")
+            s.sendall(b"POST /classify HTTP/1.1\r\nHost: h\r\nContent-Length: 20000000\r\n\r\n")
+            with self.assertRaises(OSError):
+                until = time.monotonic() + PATIENCE_S
+                while time.monotonic() < until:
+                    s.sendall(b"x" * 1000)
+                    time.sleep(0.01)
+        self.assertEqual(d.get("/healthz").status, 200)
 
     def test_many_at_once(self):
         d = self.start_tls("--inline-below-us", "0")

@@ -22,18 +22,25 @@ struct srv_peers {
     bool stopping;
 };
 
-/* An answer from outside libmicrohttpd: it is reading, so nothing of it is on the way. */
-static void say_timeout(const struct srv_peer *peer)
+size_t srv_peer_timeout_reply(const struct srv_peer *peer, char reply[SRV_TIMEOUT_REPLY_BYTES])
 {
-    char body[256], reply[512];
+    char body[256];
     int n_body = snprintf(
         body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\",\"request_id\":\"%s\"}\n",
         srv_code_text(SRV_REQUEST_TIMEOUT), srv_code_wire(SRV_REQUEST_TIMEOUT), peer->request_id);
-    int n = snprintf(reply, sizeof reply,
+    int n = snprintf(reply, SRV_TIMEOUT_REPLY_BYTES,
                      "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: "
                      "application/json\r\nContent-Length: %d\r\nX-Request-Id: %s\r\n\r\n%s",
                      n_body, peer->request_id, body);
-    ssize_t sent = send(peer->fd, reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return (size_t)n;
+}
+
+/* An answer from outside libmicrohttpd: it is reading, so nothing of it is on the way. */
+static void say_timeout(const struct srv_peer *peer)
+{
+    char reply[SRV_TIMEOUT_REPLY_BYTES];
+    size_t n = srv_peer_timeout_reply(peer, reply);
+    ssize_t sent = send(peer->fd, reply, n, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)sent; /* a client that does not read gets the end of the connection only */
 }
 
@@ -67,10 +74,12 @@ static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *
     if (waited_us > limit_us) {
         /* Only from the phase that was looked at: its answer may be on the way by now. */
         enum srv_peer_phase seen = phase;
+        bool is_owed = phase == SRV_PEER_BODY;
+        atomic_store(&peer->is_owed_answer, is_owed);
         if (!atomic_compare_exchange_strong(&peer->phase, &seen, SRV_PEER_CUT)) return;
-        /* Only the connection's own thread may encrypt. */
-        if (phase == SRV_PEER_BODY && !peer->tls) say_timeout(peer);
-        shutdown(peer->fd, SHUT_RDWR);
+        /* Only the connection's own thread may encrypt: it hears of an end, see tls.c. */
+        if (is_owed && !peer->tls) say_timeout(peer);
+        shutdown(peer->fd, is_owed && peer->tls ? SHUT_RD : SHUT_RDWR);
     } else if (waited_us > LOOK_EVERY_MS * 1000 && has_left(peer)) {
         /* At the second look only: at the first the end, and a request before it, may be new. */
         if (peer->n_left_looks++ > 0) shutdown(peer->fd, SHUT_RDWR);

@@ -20,17 +20,22 @@ enum srv_peer_phase {
     SRV_PEER_CUT,  /* nothing any more: the watcher ended it, and it stays so */
 };
 
-struct srv_tls_pair; /* http/tls.h */
+struct srv_tls_pair;       /* http/tls.h */
+struct gnutls_session_int; /* of GnuTLS */
+
+enum { SRV_TIMEOUT_REPLY_BYTES = 512 };
 
 struct srv_peer {
     int fd;
     struct srv_tls_pair *tls;                  /* NULL: what is sent is not encrypted */
+    struct gnutls_session_int *session;        /* of tls */
     char address[48];                          /* no port; or "unix:uid:1000:pid:42" */
     struct srv_rate_client client;             /* whose requests are counted together */
     char request_id[SRV_REQUEST_ID_CHARS + 1]; /* written before the phase becomes BODY */
     _Atomic enum srv_peer_phase phase;
-    _Atomic int64_t since_us; /* when the phase began */
-    int n_left_looks;         /* the watcher's own: how often it saw that the client has left */
+    _Atomic int64_t since_us;   /* when the phase began */
+    atomic_bool is_owed_answer; /* with CUT: it was cut amid its body and is to be told so */
+    int n_left_looks;           /* the watcher's own: how often it saw that the client has left */
     struct srv_peer *previous, *next;
 };
 
@@ -54,5 +59,9 @@ bool srv_peer_enter(struct srv_peer *peer, enum srv_peer_phase phase, int64_t no
 
 /* Purpose: whether the watcher ended it for being late. */
 bool srv_peer_was_cut(struct srv_peer *peer);
+
+/* Purpose: what a client is told whose body takes too long: a whole answer of HTTP. Returns its
+ * length. */
+size_t srv_peer_timeout_reply(const struct srv_peer *peer, char reply[SRV_TIMEOUT_REPLY_BYTES]);
 
 #endif

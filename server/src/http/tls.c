@@ -168,6 +168,32 @@ static int hands_are_shaken(gnutls_session_t session, unsigned type, unsigned wh
     return GNUTLS_E_SUCCESS;
 }
 
+/*
+ * In place of GnuTLS's own: while a body is awaited nothing else calls us on the connection's
+ * thread, the only one that may encrypt. The watcher makes the socket readable.
+ */
+static ssize_t pull(gnutls_transport_ptr_t transport, void *bytes, size_t n_bytes)
+{
+    struct srv_peer *peer = transport;
+    if (!srv_peer_was_cut(peer)) return recv(peer->fd, bytes, n_bytes, 0);
+    if (atomic_exchange(&peer->is_owed_answer, false)) {
+        char reply[SRV_TIMEOUT_REPLY_BYTES];
+        size_t n = srv_peer_timeout_reply(peer, reply);
+        /* A client that does not read gets the end of the connection only. */
+        if (gnutls_record_send(peer->session, reply, n) == (ssize_t)n)
+            gnutls_bye(peer->session, GNUTLS_SHUT_WR);
+    }
+    return 0;
+}
+
+static void set_pull(gnutls_session_t session, struct srv_peer *peer)
+{
+    gnutls_transport_ptr_t receive, send;
+    gnutls_transport_get_ptr2(session, &receive, &send);
+    gnutls_transport_set_ptr2(session, peer, send);
+    gnutls_transport_set_pull_function(session, pull);
+}
+
 struct srv_tls_pair *srv_tls_begin(struct srv_tls *tls, struct MHD_Connection *connection,
                                    struct srv_peer *peer)
 {
@@ -184,6 +210,8 @@ struct srv_tls_pair *srv_tls_begin(struct srv_tls *tls, struct MHD_Connection *c
         return NULL;
     }
     gnutls_session_set_ptr(session, peer);
+    peer->session = session;
+    set_pull(session, peer);
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
                                        hands_are_shaken);
     return pair;
