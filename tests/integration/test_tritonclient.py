@@ -1,8 +1,16 @@
 """The daemon driven by Triton's own HTTP client (docs/testing.md says how to bring it in)."""
+import asyncio
+import contextlib
+import hashlib
+import io
+import json
 import os
+import runpy
 import struct
 import sys
+import tempfile
 import unittest
+from unittest import mock
 
 WHERE = os.environ.get("CLASSIFYD_TRITONCLIENT", "")
 if os.path.isfile(WHERE) and os.path.abspath(WHERE) != os.path.abspath(sys.executable):
@@ -18,6 +26,7 @@ except (ImportError, RuntimeError) as error:
     sys.exit(1 if WHERE else 77)
 
 import daemon
+import stand_in
 import tiny_files
 import tiny_onnx
 
@@ -29,6 +38,20 @@ TENSOR = (VALUES.astype(np.float32) * np.float32(1 / 255)).reshape(1, 1, 28, 28)
 def given(array, datatype="FP32", binary=True, name="image"):
     found = triton.InferInput(name, list(array.shape), datatype)
     return found.set_data_from_numpy(array, binary_data=binary)
+
+
+class AttrDict(dict):
+    """What image_client.py wants of the module of this name: members as attributes, all the way down."""
+    __setattr__ = dict.__setitem__
+
+    def __init__(self, members):
+        super().__init__(members)
+        for key, value in members.items():
+            if isinstance(value, list):
+                self[key] = [AttrDict(v) if isinstance(v, dict) else v for v in value]
+
+    def __getattr__(self, name):
+        return self[name]
 
 
 class TritonClient(daemon.TestCase):
@@ -153,10 +176,85 @@ class TritonClient(daemon.TestCase):
         for request in [client.async_infer("tiny", [given(TENSOR)]) for _ in range(40)]:
             self.check_same(request.get_result(), wanted)
 
+        self.refused(404, "none", client.async_infer("none", [given(TENSOR)]).get_result)
+        self.refused(400, "the shape is", client.async_infer("tiny", [given(TENSOR.reshape(1, 784))]).get_result)
+        compressed = client.async_infer("tiny", [given(TENSOR)], request_compression_algorithm="gzip",
+                                        response_compression_algorithm="deflate", request_id="r2")
+        result = compressed.get_result()
+        self.check_same(result, wanted)
+        self.assertEqual(result.get_response()["id"], "r2")
+
+    def test_asyncio(self):
+        try:
+            import tritonclient.http.aio as aio
+        except ImportError as error:
+            self.skipTest("no asyncio client: %s" % error)
+
+        async def run():
+            async with aio.InferenceServerClient(f"127.0.0.1:{self.d.port}") as client:
+                self.assertTrue(await client.is_server_ready())
+                self.assertTrue(await client.is_model_ready("tiny"))
+                self.assertEqual((await client.get_model_metadata("tiny"))["name"], "tiny")
+                for binary in (True, False):
+                    for coding in (None, "gzip", "deflate"):
+                        yield await client.infer(
+                            "tiny", [given(TENSOR, binary=binary)], request_compression_algorithm=coding,
+                            outputs=[triton.InferRequestedOutput("probabilities", binary_data=binary)])
+                for result in await asyncio.gather(*(client.infer("tiny", [given(TENSOR)]) for _ in range(20))):
+                    yield result
+                with self.assertRaises(InferenceServerException) as caught:
+                    await client.infer("none", [given(TENSOR)])
+                self.assertIn("no model 'none'", caught.exception.message())
+
+        async def collect():
+            return [result async for result in run()]
+        wanted = self.classified(PICTURE)
+        for result in asyncio.run(collect()):
+            self.check_same(result, wanted)
+
+    def test_bodies_that_are_made_by_the_client_and_sent_by_hand(self):
+        body, n_json = triton.InferenceServerClient.generate_request_body([given(TENSOR)], request_id="r3")
+        reply = self.d.post("/v2/models/tiny/infer", body, headers={"Inference-Header-Content-Length": str(n_json)})
+        result = triton.InferenceServerClient.parse_response_body(
+            reply.body, header_length=int(reply.headers["Inference-Header-Content-Length"]))
+        self.check_same(result, self.classified(PICTURE))
+        self.assertEqual(result.get_output("probabilities")["parameters"], {"binary_data_size": 40})
+        self.assertIsNone(result.as_numpy("none"))
+
+    def test_headers_and_queries(self):
+        """Both are passed over where they mean nothing."""
+        more = {"headers": {"X-Request-Id": "r4", "Mine": "x"}, "query_params": {"a": 1, "b": ["2", "3"]}}
+        self.assertTrue(self.client.is_server_live(**more))
+        self.assertTrue(self.client.is_model_ready("tiny", **more))
+        self.assertEqual(self.client.get_model_config("tiny", **more)["name"], "tiny")
+        self.check_same(self.client.infer("tiny", [given(TENSOR)], **more), self.classified(PICTURE))
+        self.d.wait_for(lambda: "id=r4" in self.d.log(), "the client's id in the log")
+
+    def test_keys(self):
+        """A plugin of the client adds what the daemon wants to see."""
+        class Bearer:
+            def __call__(self, request):
+                request.headers["authorization"] = "Bearer a-key"
+        path = os.path.join(self.models, ".keys")
+        with open(path, "w") as f:
+            f.write("alice:%s\n" % hashlib.sha256(b"a-key").hexdigest())
+        d = self.start("--api-keys-file", path)
+        client = triton.InferenceServerClient(f"127.0.0.1:{d.port}")
+        self.addCleanup(client.close)
+        self.assertTrue(client.is_server_ready())
+        self.refused(401, "key", client.infer, "tiny", [given(TENSOR)])
+        client.register_plugin(Bearer())
+        self.check_same(client.infer("tiny", [given(TENSOR)]), self.classified(PICTURE))
+
     def test_parameters(self):
         wanted = self.classified(PICTURE)
         self.check_same(self.client.infer("tiny", [given(TENSOR)], priority=1, timeout=20000000,
                                           parameters={"mine": "x"}), wanted)
+        self.check_same(self.client.infer("tiny", [given(TENSOR)], parameters={
+            "text": "x", "whole": 3, "real": 0.5, "truth": True}), wanted)
+        for sequence in (7, "a sequence"):  # the models have no state, so a sequence is requests like others
+            self.check_same(self.client.infer("tiny", [given(TENSOR)], sequence_id=sequence, sequence_start=True,
+                                              sequence_end=True), wanted)
         self.refused(504, "the deadline", self.client.infer, "tiny", [given(TENSOR)], timeout=1)
 
     def test_errors(self):
@@ -190,10 +288,96 @@ class TritonClient(daemon.TestCase):
         self.assertEqual(found["inference_stats"]["success"]["count"], 1)
         names = [(s["name"], s["version"]) for s in self.client.get_inference_statistics()["model_stats"]]
         self.assertEqual(names, [("many", "1"), ("tiny", "1"), ("tiny", "2")])
+        names = [(s["name"], s["version"]) for s in self.client.get_inference_statistics("tiny")["model_stats"]]
+        self.assertEqual(names, [("tiny", "1"), ("tiny", "2")])
+        self.refused(404, "none", self.client.get_inference_statistics, "none")
+        self.refused(404, "9", self.client.get_inference_statistics, "tiny", "9")
+
+    def test_extensions_that_there_are_not(self):
+        """The server's metadata does not name them; who asks all the same is told so."""
+        client = self.client
+        extensions = client.get_server_metadata()["extensions"]
+        for call, arguments, path in (
+                (client.get_system_shared_memory_status, (), "systemsharedmemory/status"),
+                (client.get_system_shared_memory_status, ("r",), "systemsharedmemory/region/r/status"),
+                (client.register_system_shared_memory, ("r", "/r", 64), "systemsharedmemory/region/r/register"),
+                (client.unregister_system_shared_memory, (), "systemsharedmemory/unregister"),
+                (client.get_cuda_shared_memory_status, (), "cudasharedmemory/status"),
+                (client.register_cuda_shared_memory, ("r", "aGk=", 0, 64), "cudasharedmemory/region/r/register"),
+                (client.unregister_cuda_shared_memory, ("r",), "cudasharedmemory/region/r/unregister"),
+                (client.get_trace_settings, (), "trace/setting"),
+                (client.get_trace_settings, ("tiny",), "models/tiny/trace/setting"),
+                (client.update_trace_settings, (None, {"trace_rate": "1"}), "trace/setting"),
+                (client.get_log_settings, (), "logging"),
+                (client.update_log_settings, ({"log_info": False},), "logging")):
+            self.refused(404, "there is no route /v2/" + path, call, *arguments)
+        self.assertFalse({"system_shared_memory", "cuda_shared_memory", "trace", "logging", "sequence"}
+                         & set(extensions))
+
+    def admin(self, d):
+        client = triton.InferenceServerClient(f"127.0.0.1:{d.admin_port}")
+        self.addCleanup(client.close)
+        return client
+
+    def test_a_model_from_the_client(self):
+        """Config and files in place of the folder's, where the operator allows it."""
+        model = tiny_onnx.model(n_classes=3, size=4, prefix="sent")
+        self.refused(403, "repository_overrides is off", self.admin(self.d).load_model, "sent", config="{}",
+                     files={"file:5/model.onnx": model})
+        d = self.start("--repository-overrides", "on")
+        admin, client = self.admin(d), triton.InferenceServerClient(f"127.0.0.1:{d.port}")
+        self.addCleanup(client.close)
+        admin.load_model("sent", config=json.dumps({"top": 2}), files={"file:5/model.onnx": model})
+        for either in (admin, client):
+            self.assertTrue(either.is_model_ready("sent"))
+            self.assertEqual(either.get_model_metadata("sent")["versions"], ["5"])
+        outputs = [triton.InferRequestedOutput("probabilities", class_count=1)]
+        picture = np.array([tiny_files.png(4, 4, [99] * 16)], np.object_)
+        found = client.infer("sent", [given(picture, "BYTES")], outputs=outputs).as_numpy("probabilities")
+        self.assertRegex(found[0][0].decode(), r"^0\.\d{6}:([012]):sent\1$")
+        admin.unload_model("sent", unload_dependents=True)
+        d.wait_for(lambda: not client.is_model_ready("sent"), "unloading")
+        self.refused(400, "failed to load 'sent'", admin.load_model, "sent", config="{}",
+                     files={"file:1/model.onnx": b"no model"})
+        self.refused(400, "failed to load 'sent'", admin.load_model, "sent", config='{"backend": "onnxruntime"}',
+                     files={"file:1/model.onnx": model})
+
+    def test_image_client(self):
+        """Triton's program for classifying pictures, as its users run it."""
+        script = os.path.join(WHERE, "..", "examples", "image_client.py")
+        if not os.path.isfile(script):
+            self.skipTest("no image_client.py beside the client's sources")
+        try:
+            import PIL.Image
+        except ImportError:
+            self.skipTest("no python3-pil")
+        stand_in.where_absent("tritonclient.grpc")
+        formats = {"FORMAT_NONE": 0, "FORMAT_NHWC": 1, "FORMAT_NCHW": 2}
+
+        class ModelInput:
+            Format = formats
+            FORMAT_NHWC, FORMAT_NCHW = 1, 2
+        stand_in.module("tritonclient.grpc.model_config_pb2", ModelInput=ModelInput)
+        stand_in.module("attrdict", AttrDict=AttrDict)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "kitten.png")
+            PIL.Image.fromarray(VALUES.reshape(28, 28)).save(path)
+            wanted = self.client.infer("tiny", [given((VALUES.astype(np.float32) / 127.5 - 1).reshape(TENSOR.shape))],
+                                       outputs=[triton.InferRequestedOutput("probabilities", class_count=3)])
+            lines = ["    %s (%s) = %s" % tuple(text.decode().split(":")) for text in
+                     wanted.as_numpy("probabilities")[0]]
+            for more in ([], ["-a"], ["-b", "2"], ["-x", "2"]):
+                said = io.StringIO()
+                arguments = [script, "-m", "tiny", "-u", f"127.0.0.1:{self.d.port}", "-c", "3", "-s", "INCEPTION",
+                             *more, path]
+                with mock.patch.object(sys, "argv", arguments), contextlib.redirect_stdout(said):
+                    runpy.run_path(script, run_name="__main__")
+                n = 2 if "-b" in more else 1
+                self.assertEqual([line for line in said.getvalue().splitlines() if " = " in line], lines * n)
+                self.assertIn("PASS", said.getvalue())
 
     def test_repository(self):
-        admin = triton.InferenceServerClient(f"127.0.0.1:{self.d.admin_port}")
-        self.addCleanup(admin.close)
+        admin = self.admin(self.d)
         states = {(m["name"], m["version"]): m["state"] for m in admin.get_model_repository_index()}
         self.assertEqual(states, {("many", "1"): "READY", ("tiny", "1"): "READY", ("tiny", "2"): "READY"})
         admin.unload_model("many")
