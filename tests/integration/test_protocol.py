@@ -1,4 +1,5 @@
 """HTTP as clients really speak it, and as they should not."""
+import contextlib
 import random
 import socket
 import time
@@ -189,6 +190,21 @@ class Protocol(daemon.TestCase):
             self.check_error(reply, 503, "queue_full", "max_bodies_bytes")
             self.assertEqual(reply.headers["Retry-After"], "1")
         d.wait_for(lambda: d.post("/classify", b"\0" * 1900000).status == 415, "room again")
+
+    def test_memory_of_bodies_that_are_over_is_there_for_others(self):
+        d = self.start("--max-body-bytes", "1000000", "--max-bodies-bytes", "1048576")
+        body = b"\0" * 16000
+        head = b"POST /classify HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with contextlib.ExitStack() as stack:
+            together = [stack.enter_context(d.connect()) for _ in range(60)]
+            for s in together:
+                s.sendall(head + body[1:])
+            d.wait_for(lambda: d.post("/classify", b"\0" * 500000).status == 503, "60 bodies")
+            for s in together:
+                s.sendall(body[:1])
+            for s in together:
+                self.assertTrue(read_all(s).startswith(b"HTTP/1.1 415 "))
+        self.assertEqual(d.post("/classify", b"\0" * 900000).status, 415)
 
     def test_json_logs_and_levels(self):
         import json

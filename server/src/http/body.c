@@ -57,12 +57,20 @@ bool srv_body_begin(struct srv_exchange *exchange)
     return !is_expecting && exchange->n_announced <= max_read_bytes(exchange);
 }
 
+static bool take_room(struct srv_exchange_pool *pool, size_t n_bytes, size_t limit)
+{
+    if (atomic_fetch_add(&pool->body_bytes, n_bytes) + n_bytes <= limit) return true;
+    atomic_fetch_sub(&pool->body_bytes, n_bytes);
+    return false;
+}
+
 bool srv_body_reserve(struct srv_exchange *exchange, size_t n_bytes)
 {
     struct srv_exchange_pool *pool = &exchange->http->pool;
     size_t limit = (size_t)exchange->http->app->config->max_bodies_bytes;
-    if (atomic_fetch_add(&pool->body_bytes, n_bytes) + n_bytes <= limit) return true;
-    atomic_fetch_sub(&pool->body_bytes, n_bytes);
+    if (take_room(pool, n_bytes, limit)) return true;
+    srv_exchange_pool_trim(pool); /* spare buffers count too */
+    if (take_room(pool, n_bytes, limit)) return true;
     refuse_bodies(exchange, limit);
     return false;
 }

@@ -77,6 +77,14 @@ void srv_exchange_release(struct srv_exchange *exchange)
     if (!keep) free_exchange(exchange);
 }
 
+void srv_exchange_pool_trim(struct srv_exchange_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    for (struct srv_exchange *exchange = pool->free_ones; exchange; exchange = exchange->next_free)
+        drop_body(exchange);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 void srv_exchange_pool_fini(struct srv_exchange_pool *pool)
 {
     for (struct srv_exchange *exchange = pool->free_ones, *next; exchange; exchange = next) {

@@ -94,9 +94,11 @@ struct srv_http {
     _Atomic(struct srv_series *) *seconds; /* [route or none] */
 };
 
-/* exchange.c: from the pool, and back. acquire returns NULL when out of memory. */
+/* exchange.c: from the pool, and back. acquire returns NULL when out of memory. trim frees the
+ * buffers that are kept for the next bodies. */
 struct srv_exchange *srv_exchange_acquire(struct srv_http *http);
 void srv_exchange_release(struct srv_exchange *exchange);
+void srv_exchange_pool_trim(struct srv_exchange_pool *pool);
 void srv_exchange_pool_fini(struct srv_exchange_pool *pool);
 
 /* headers.c: whether the headers of a request of that version of HTTP are understood alike by all
