@@ -1,4 +1,5 @@
 """The admin listener on a Unix socket: who may, whose file it is, what becomes of one that was left behind."""
+import contextlib
 import os
 import re
 import signal
@@ -85,6 +86,21 @@ class UnixSocket(daemon.TestCase):
         d = self.start_unix()
         self.check_refused("cannot listen on unix:%s: another process answers there" % self.path)
         self.assertEqual(d.get("/models", admin=True).status, 200)
+
+    def test_nor_one_that_has_no_time_to_answer(self):
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(self.path)
+            listener.listen(0)
+            with self.assertRaises(BlockingIOError):
+                while True:
+                    waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+                    waiting.setblocking(False)
+                    waiting.connect(self.path)
+            self.check_refused("another process answers there")
+            result = run("--healthcheck", "unix:" + self.path)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("Resource temporarily unavailable", result.stderr)
 
     def test_nor_a_file(self):
         with open(self.path, "w") as f:

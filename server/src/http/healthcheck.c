@@ -127,7 +127,7 @@ static enum eng_status open_socket(const struct target *target, int *fd, struct 
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
     if (target->address.path[0]) {
-        *fd = srv_unix_connect(target->address.path);
+        *fd = srv_unix_connect(target->address.path, PATIENCE_S);
         if (*fd >= 0) limit_patience(*fd);
     } else {
         int failed = getaddrinfo(target->address.host, target->address.port, &hints, &list);

@@ -9,7 +9,10 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+enum { PATIENCE_S = 1 };
 
 static struct sockaddr_un address_of(const char *path)
 {
@@ -18,10 +21,12 @@ static struct sockaddr_un address_of(const char *path)
     return address;
 }
 
-int srv_unix_connect(const char *path)
+int srv_unix_connect(const char *path, int patience_s)
 {
     const struct sockaddr_un address = address_of(path);
+    const struct timeval patience = {.tv_sec = patience_s};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) return fd;
     int reason = errno;
     close(fd);
@@ -40,7 +45,7 @@ static enum eng_status remove_stale(const char *path, struct eng_error *err)
     struct stat info;
     if (lstat(path, &info) != 0) return errno == ENOENT ? ENG_OK : fail(path, strerror(errno), err);
     if (!S_ISSOCK(info.st_mode)) return fail(path, "there is a file that is no socket", err);
-    int fd = srv_unix_connect(path);
+    int fd = srv_unix_connect(path, PATIENCE_S);
     int reason = fd < 0 ? errno : 0;
     if (fd >= 0) close(fd);
     /* EAGAIN: somebody listens, but has much to do. */

@@ -14,7 +14,8 @@ enum eng_status srv_listen_open_unix(const char *path, int backlog, struct srv_l
 /* Purpose: removes the file, unless it is another's by now. */
 void srv_listen_remove_unix(const struct srv_listening *listening);
 
-/* Purpose: connects to the socket at path; it blocks. Returns it, -1 with errno set. */
-int srv_unix_connect(const char *path);
+/* Purpose: connects to the socket at path; it blocks. Returns it, -1 with errno set: EAGAIN if who
+ * listens has not made room for one more within patience_s. */
+int srv_unix_connect(const char *path, int patience_s);
 
 #endif
