@@ -145,25 +145,26 @@ static enum eng_status add_lines(struct srv_keys *keys, struct piece rest, const
     return status;
 }
 
-/* The first word, if the file is none of lines: its first line that says something is no key. */
-static bool find_token(struct piece rest, struct piece *token)
+/* Whether the file is one of lines: the first of them that says something is a key. */
+static bool has_lines(struct piece rest)
 {
-    struct piece line, whole = trim(rest);
+    struct piece line;
     struct key key;
-    while (next_line(&rest, &line)) {
-        if (line.n == 0 || line.text[0] == '#') continue;
-        if (parse_key(line, &key)) return false;
-        break;
-    }
-    for (token->text = whole.text, token->n = 0; token->n < whole.n; token->n++)
-        if (is_blank(whole.text[token->n])) break;
-    return true;
+    while (next_line(&rest, &line))
+        if (line.n > 0 && line.text[0] != '#') return parse_key(line, &key);
+    return false;
 }
 
+/* Several words are a key mistyped, or nothing but a comment, whose # must not become a token. */
 static enum eng_status add_token(struct srv_keys *keys, struct piece token, const char *where,
                                  struct eng_error *err)
 {
     if (token.n == 0) return srv_fail(err, ENG_FORMAT, "%s holds no token", where);
+    for (size_t i = 0; i < token.n; i++)
+        if (is_blank(token.text[i]))
+            return srv_fail(err, ENG_FORMAT,
+                            "%s holds several words; wanted one plain token, or lines ID:SHA256",
+                            where);
     strcpy(keys->keys[0].id, "admin");
     digest(token.text, token.n, keys->keys[0].digest);
     keys->n = 1;
@@ -184,13 +185,12 @@ enum eng_status srv_keys_parse(const char *text, size_t n_bytes, enum srv_keys_f
                                const char *where, struct srv_keys **out, struct eng_error *err)
 {
     const struct piece whole = {text, n_bytes};
-    struct piece token;
     if (memchr(text, '\0', n_bytes))
         return srv_fail(err, ENG_FORMAT, "%s holds a zero byte; wanted text", where);
     struct srv_keys *keys = calloc(1, sizeof *keys + count_lines(whole) * sizeof keys->keys[0]);
     if (!keys) return srv_fail_memory(err, where);
-    enum eng_status status = form == SRV_KEYS_TOKEN && find_token(whole, &token)
-                                 ? add_token(keys, token, where, err)
+    enum eng_status status = form == SRV_KEYS_TOKEN && !has_lines(whole)
+                                 ? add_token(keys, trim(whole), where, err)
                                  : add_lines(keys, whole, where, err);
     if (status == ENG_OK)
         *out = keys;

@@ -16,8 +16,7 @@ enum { SRV_KEY_ID_CHARS = 64, SRV_KEY_HEX_CHARS = 64, SRV_MAX_KEYS = 4096 };
 
 struct srv_keys;
 
-/* KEYS: lines as above. TOKEN: these, or one plain token, the file's first word, whose id is then
- * "admin". */
+/* LINES: as above. TOKEN: these, or one plain token and nothing else, whose id is then "admin". */
 enum srv_keys_form { SRV_KEYS_LINES, SRV_KEYS_TOKEN };
 
 /*

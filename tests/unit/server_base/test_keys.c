@@ -66,9 +66,9 @@ static void one_id_may_have_two_keys(void **state)
 static void a_token_is_plain_or_hashed(void **state)
 {
     (void)state;
-    struct srv_keys *keys = parse(" secret and more\n", SRV_KEYS_TOKEN);
+    struct srv_keys *keys = parse(" secret\n\n", SRV_KEYS_TOKEN);
     check_owner(keys, "secret", "admin");
-    check_owner(keys, "secret and more", NULL);
+    check_owner(keys, " secret", NULL);
     srv_keys_destroy(keys);
     keys = parse("# admins\ncarol:" SECRET "\n", SRV_KEYS_TOKEN);
     check_owner(keys, "secret", "carol");
@@ -116,6 +116,11 @@ static void bad_lines_are_named_but_not_shown(void **state)
     check_fails("# none\n", 7, SRV_KEYS_LINES, ENG_FORMAT, "holds no key");
     check_fails(" \n", 2, SRV_KEYS_TOKEN, ENG_FORMAT, "holds no token");
     check_fails("a\0b", 3, SRV_KEYS_TOKEN, ENG_FORMAT, "zero byte");
+    /* A key mistyped behind a comment must not make a token of the comment. */
+    static const char *const several[] = {"secret and more", "# admins\ncarol:123\n",
+                                          "# none yet\n", "one\ntwo\n"};
+    for (size_t i = 0; i < sizeof several / sizeof several[0]; i++)
+        check_fails(several[i], strlen(several[i]), SRV_KEYS_TOKEN, ENG_FORMAT, "one plain token");
     static const char twice[] = "a:" ABC "\nb:" ABC;
     check_fails(twice, strlen(twice), SRV_KEYS_LINES, ENG_FORMAT, "digest of \"a\" again");
     /* Once the first line is a key, all are. */
