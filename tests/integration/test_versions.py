@@ -220,6 +220,18 @@ class Repository(Case):
             self.check_error(self.repository(d, "load", body=body), 403, "turned_off", "repository_overrides")
         self.assertEqual(self.version(d), "1")
 
+    def test_a_form_is_no_json(self):
+        """And not nothing either, which would load and unload."""
+        self.write_versions(1)
+        d = self.start()
+        form = b'--xx\r\nContent-Disposition: form-data; name="config"\r\n\r\n{}\r\n--xx--\r\n'
+        for method, path in (("POST", "/v2/repository/index"), ("POST", "/v2/repository/models/tiny/load"),
+                             ("POST", "/v2/repository/models/tiny/unload"), ("PUT", "/models/tiny/labels/stable"),
+                             ("PUT", "/default_model"), ("PUT", "/log_level")):
+            reply = d.request(method, path, form, {"Content-Type": "multipart/form-data; boundary=xx"}, admin=True)
+            self.check_error(reply, 415, "unsupported_media_type", "multipart")
+        self.assertEqual(self.version(d), "1")
+
     def test_load_is_all_or_nothing(self):
         self.write_versions(1)
         d = self.start()

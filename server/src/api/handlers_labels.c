@@ -34,6 +34,7 @@ static bool read_member(struct srv_request *request, const char *name,
     struct srv_json json;
     struct eng_error error = {0};
     bool found = false;
+    if (!srv_request_is_no_form(request, "a JSON object")) return false;
     srv_json_init(&json, (const char *)request->body, request->n_body, &error);
     if (srv_json_enter(&json, SRV_JSON_OBJECT)) {
         while (srv_json_next(&json)) {

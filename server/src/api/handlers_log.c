@@ -36,10 +36,7 @@ enum srv_handled h_set_log_level(struct srv_request *request)
     struct eng_error error = {0};
     struct srv_json json;
     enum srv_log_level level;
-    if (!request->body || request->is_multipart) {
-        srv_reply_error(request, SRV_INVALID_REQUEST, "%s", wanted);
-        return SRV_DONE;
-    }
+    if (!srv_request_is_no_form(request, "a JSON object")) return SRV_DONE;
     srv_json_init(&json, (const char *)request->body, request->n_body, &error);
     if (!read_level(&json, &level)) {
         srv_reply_error(request, SRV_INVALID_REQUEST, "%s", error.text);

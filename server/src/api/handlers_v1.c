@@ -36,11 +36,7 @@ static bool read_body(struct srv_request *request, struct v1_inference *v1)
     const char *body = (const char *)request->body;
     struct srv_pictures *out = &v1->inference.inputs;
     struct eng_error error = {0};
-    if (request->is_multipart) {
-        srv_reply_error(request, SRV_UNSUPPORTED_MEDIA_TYPE,
-                        "the body is a multipart form; wanted a JSON object");
-        return false;
-    }
+    if (!srv_request_is_no_form(request, "a JSON object")) return false;
     enum srv_code code =
         v1->is_classify ? srv_v1_read_classify(body, request->n_body, &input, &limits, out, &error)
                         : srv_v1_read_predict(body, request->n_body, &input, &limits, out,

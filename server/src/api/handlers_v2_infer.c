@@ -53,11 +53,7 @@ static bool read_body(struct srv_request *request, struct v2_inference *v2)
     const struct srv_pictures_limits limits = {(size_t)config->max_pictures,
                                                (size_t)config->max_json_values};
     struct eng_error error = {0};
-    if (request->is_multipart) {
-        srv_reply_error(request, SRV_UNSUPPORTED_MEDIA_TYPE,
-                        "the body is a multipart form, wanted the JSON of an inference request");
-        return false;
-    }
+    if (!srv_request_is_no_form(request, "the JSON of an inference request")) return false;
     enum srv_code code =
         srv_v2_read(request->body, request->n_body, request->header(request, header_length),
                     &v2->model, &limits, &v2->request, &v2->inference.inputs, &error);

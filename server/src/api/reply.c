@@ -55,6 +55,14 @@ void srv_reply_header(struct srv_request *request, const char *name, const char 
     srv_text_append(&request->reply.headers, "", 1);
 }
 
+bool srv_request_is_no_form(struct srv_request *request, const char *wanted)
+{
+    if (request->is_multipart)
+        srv_reply_error(request, SRV_UNSUPPORTED_MEDIA_TYPE,
+                        "the body is a multipart form; wanted %s", wanted);
+    return !request->is_multipart;
+}
+
 void srv_request_limit_time(struct srv_request *request, int64_t timeout_us)
 {
     int64_t deadline_us = request->received_us + timeout_us;

@@ -26,6 +26,8 @@ static bool read_object(struct srv_json *json, read_member *read, void *ctx)
     return !json->failed;
 }
 
+static const char wanted[] = "a JSON object";
+
 /* What a member of the outermost object reads. */
 struct parameters {
     read_member *read;
@@ -60,6 +62,14 @@ static bool reply_bad(struct srv_request *request, const struct eng_error *error
 
 /* --- index and unload --- */
 
+static bool read_request(struct srv_request *request, read_member *read, void *ctx)
+{
+    struct eng_error error = {0};
+    if (!srv_request_is_no_form(request, wanted)) return false;
+    return read_body((const char *)request->body, request->n_body, read, ctx, &error) ||
+           reply_bad(request, &error);
+}
+
 static bool read_ready(struct srv_json *json, void *ctx)
 {
     if (!srv_json_is_key(json, "ready"))
@@ -69,10 +79,7 @@ static bool read_ready(struct srv_json *json, void *ctx)
 
 bool srv_repository_read_index(struct srv_request *request, bool *ready_only)
 {
-    struct eng_error error = {0};
-    return read_body((const char *)request->body, request->n_body, read_ready, ready_only,
-                     &error) ||
-           reply_bad(request, &error);
+    return read_request(request, read_ready, ready_only);
 }
 
 static bool read_unload_parameter(struct srv_json *json, void *ctx)
@@ -84,12 +91,9 @@ static bool read_unload_parameter(struct srv_json *json, void *ctx)
 
 bool srv_repository_read_unload(struct srv_request *request)
 {
-    struct eng_error error = {0};
     bool ignored;
     struct parameters parameters = {read_unload_parameter, &ignored};
-    return read_body((const char *)request->body, request->n_body, read_parameters, &parameters,
-                     &error) ||
-           reply_bad(request, &error);
+    return read_request(request, read_parameters, &parameters);
 }
 
 /* --- load --- */
@@ -195,6 +199,7 @@ bool srv_repository_read_load(struct srv_request *request, struct srv_override *
     struct eng_error error = {0};
     bool is_on = strcmp(request->app->config->repository_overrides, "on") == 0;
     struct srv_override *override = NULL;
+    if (!srv_request_is_no_form(request, wanted)) return false;
     if (srv_repository_parse_load((const char *)request->body, request->n_body, &override,
                                   &error) != ENG_OK)
         return reply_bad(request, &error);

@@ -97,6 +97,10 @@ void srv_reply_error_members(struct srv_request *request, enum srv_code code, co
  */
 void srv_reply_header(struct srv_request *request, const char *name, const char *value);
 
+/* Purpose: false and a reply of 415 if the body is a multipart form; wanted ("a JSON object") says
+ * what it should be. */
+bool srv_request_is_no_form(struct srv_request *request, const char *wanted);
+
 /* Purpose: makes the deadline timeout_us from the request's arrival, if that is earlier. */
 void srv_request_limit_time(struct srv_request *request, int64_t timeout_us);
 
