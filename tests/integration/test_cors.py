@@ -53,6 +53,12 @@ class Cors(daemon.TestCase):
         reply = d.request("OPTIONS", "/models", headers=preflight(method="GET"))
         self.assertEqual(self.cors_headers(reply)["access-control-allow-methods"], "GET, HEAD")
 
+    def test_a_preflight_is_no_request_of_the_rate_limit(self):
+        d = self.start_for(PAGE, "--rate-limit-per-s", "1", "--rate-limit-burst", "1")
+        for _ in range(5):
+            self.assertEqual(d.request("OPTIONS", "/classify", headers=preflight()).status, 200)
+        self.assertEqual(d.post("/classify", png(), headers={"Origin": PAGE}).status, 200)
+
     def test_what_is_no_preflight(self):
         d = self.start_for(PAGE)
         self.check_error(d.request("OPTIONS", "/classify"), 405, "method_not_allowed")

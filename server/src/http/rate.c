@@ -4,11 +4,13 @@
 #include "http/exchange.h"
 #include "serve/admission.h"
 
-/* Probes, metrics and what else is only read are free; what computes is counted, and so are paths
- * that lead nowhere. */
-static bool is_counted(const struct srv_route *route)
+/* Probes, metrics and what else is only read are free, and so is what a browser asks before it
+ * sends; what computes is counted, and so are paths that lead nowhere. */
+static bool is_counted(const struct srv_request *request)
 {
-    return !route || route->takes_body;
+    if (request->route) return request->route->takes_body;
+    bool is_preflight = request->reply.code == SRV_OK;
+    return !is_preflight;
 }
 
 static void refuse(struct srv_exchange *exchange, struct srv_rate rate, int64_t retry_us)
@@ -30,7 +32,7 @@ void srv_rate_check(struct srv_exchange *exchange)
     const struct srv_config *config = request->app->config;
     const struct srv_rate rate = {config->rate_limit_per_s, config->rate_limit_burst};
     struct srv_rate_limit *limit = exchange->http->rate_limit;
-    if (!limit || rate.per_s == 0 || !is_counted(request->route)) return;
+    if (!limit || rate.per_s == 0 || !is_counted(request)) return;
     struct srv_rate_client client = request->client_key[0]
                                         ? srv_rate_client_of_key(request->client_key)
                                         : exchange->peer->client;
