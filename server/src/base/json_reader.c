@@ -40,11 +40,15 @@ static bool fail(struct srv_json *json, enum eng_status status, const char *form
     __attribute__((format(printf, 3, 0)));
 static bool fail(struct srv_json *json, enum eng_status status, const char *format, va_list args)
 {
+    static const char whole[] = "the JSON";
     char path[200], sentence[300];
     if (json->failed) return false;
     vsnprintf(sentence, sizeof sentence, format, args);
     write_path(json, path, sizeof path);
-    srv_fail(json->err, status, "%s: %s", path[0] ? path : "the JSON", sentence);
+    if (!path[0] && strncmp(sentence, whole, strlen(whole)) == 0) /* says so itself */
+        srv_fail(json->err, status, "%s", sentence);
+    else
+        srv_fail(json->err, status, "%s: %s", path[0] ? path : whole, sentence);
     json->failed = true;
     return false;
 }

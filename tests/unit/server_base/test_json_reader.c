@@ -239,6 +239,23 @@ static void copies_are_strings(void **state)
     }
 }
 
+static void the_end_is_named_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *wanted;
+    } rows[] = {{"", "the JSON ends, wanted an object"},
+                {"[1]", "the JSON: this is a list, wanted an object"},
+                {"{\"x\"", "the JSON ends, wanted a colon"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct srv_json json;
+        struct eng_error err = {0};
+        srv_json_init(&json, rows[i].text, strlen(rows[i].text), &err);
+        assert_false(srv_json_enter(&json, SRV_JSON_OBJECT) && srv_json_next(&json));
+        assert_string_equal(err.text, rows[i].wanted);
+    }
+}
+
 static void texts_are_compared_as_they_are_meant(void **state)
 {
     (void)state;
@@ -425,6 +442,7 @@ int main(void)
         cmocka_unit_test(is_read_member_by_member),
         cmocka_unit_test(integers_are_whole_and_exact),
         cmocka_unit_test(copies_are_strings),
+        cmocka_unit_test(the_end_is_named_once),
         cmocka_unit_test(failures_say_where),
         cmocka_unit_test(numbers_keep_their_shape),
         cmocka_unit_test(floats_are_strtods),
