@@ -1,6 +1,7 @@
 /* Probes and metrics. */
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/model_request.h"
 
 #include <string.h>
 
@@ -102,12 +103,8 @@ enum srv_handled h_metrics(struct srv_request *request)
 {
     struct srv_app *app = request->app;
     struct srv_text *out = &request->reply.body;
-    struct srv_snapshot snapshot = {0};
-    struct eng_error error = {0};
-    if (srv_registry_snapshot(app->registry, &snapshot, &error) != ENG_OK) {
-        srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
-        return SRV_DONE;
-    }
+    struct srv_snapshot snapshot;
+    if (!srv_request_snapshot(request, &snapshot)) return SRV_DONE;
     request->reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     srv_metrics_write(app->metrics, out);
     write_registry(&snapshot, out);

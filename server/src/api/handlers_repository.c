@@ -5,6 +5,7 @@
  */
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/model_request.h"
 #include "api/repository_body.h"
 
 #include <string.h>
@@ -47,14 +48,11 @@ static void write_index(const struct srv_snapshot *snapshot, bool ready_only, st
 
 enum srv_handled h_repository_index(struct srv_request *request)
 {
-    struct srv_snapshot snapshot = {0};
-    struct eng_error error = {0};
+    struct srv_snapshot snapshot;
     bool ready_only = false;
-    if (!srv_repository_read_index(request, &ready_only)) return SRV_DONE;
-    if (srv_registry_snapshot(request->app->registry, &snapshot, &error) != ENG_OK) {
-        srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
+    if (!srv_repository_read_index(request, &ready_only) ||
+        !srv_request_snapshot(request, &snapshot))
         return SRV_DONE;
-    }
     write_index(&snapshot, ready_only, &request->reply.body);
     srv_snapshot_fini(&snapshot);
     return SRV_DONE;

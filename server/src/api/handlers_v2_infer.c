@@ -49,9 +49,7 @@ static bool wants_scores(const struct v2_inference *v2)
 
 static bool read_body(struct srv_request *request, struct v2_inference *v2)
 {
-    const struct srv_config *config = request->app->config;
-    const struct srv_pictures_limits limits = {(size_t)config->max_pictures,
-                                               (size_t)config->max_json_values};
+    const struct srv_pictures_limits limits = srv_request_limits(request);
     struct eng_error error = {0};
     if (!srv_request_is_no_form(request, "the JSON of an inference request")) return false;
     enum srv_code code =
