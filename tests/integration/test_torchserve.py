@@ -107,6 +107,16 @@ class TorchServe(daemon.TestCase):
         self.check_error(self.d.get("/models/tiny/9", admin=True), 404, "model_not_found", "9")
         self.check_error(self.d.get("/models/tiny"), 404, "not_found")
 
+    def test_batching_is_the_models_own(self):
+        self.write_model("own")
+        with open(os.path.join(self.models, "own", "config.json"), "w") as f:
+            json.dump({"batching": {"max_batch": 4, "max_queue": 9, "max_delay_us": 2500}}, f)
+        d = self.start("--max-queue", "77", "--max-delay-us", "300", "--request-timeout-ms", "1500")
+        for name, batch, delay, room in (("own", 4, 3, 9), ("tiny", 32, 1, 77)):  # milliseconds, rounded up
+            m = d.get("/models/" + name, admin=True).json()[0]
+            self.assertEqual((m["batchSize"], m["maxBatchDelay"], m["responseTimeout"]), (batch, delay, 2))
+            self.assertEqual(m["jobQueueStatus"], {"remainingCapacity": room, "pendingRequests": 0})
+
     def test_what_failed_is_described(self):
         os.makedirs(os.path.join(self.models, "broken", "1"))
         with open(os.path.join(self.models, "broken", "1", "model.onnx"), "wb") as f:

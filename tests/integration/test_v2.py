@@ -1,6 +1,7 @@
 """The Open Inference Protocol V2 over plain HTTP: every route, good and bad."""
 import base64
 import json
+import os
 import struct
 import unittest
 
@@ -460,6 +461,28 @@ class V2(daemon.TestCase):
         every = self.get("/v2/models/stats")["model_stats"]
         self.assertEqual([(s["name"], s["version"]) for s in every], [("quad", "1"), ("tiny", "1")])
         self.assertEqual(every[1], after)
+
+    def test_writing_answers_takes_time(self):
+        for _ in range(20):  # a microsecond counts
+            self.infer({"inputs": [tensor(8, TENSOR * 8)]})
+        stats = self.get("/v2/models/tiny/stats")["model_stats"][0]
+        counted = stats["inference_stats"]
+        self.assertGreater(counted["compute_output"]["ns"], 0)
+        self.assertGreaterEqual(counted["success"]["ns"], sum(counted[part]["ns"] for part in (
+            "queue", "compute_input", "compute_infer", "compute_output")))
+        self.assertEqual({b["compute_output"]["ns"] for b in stats["batch_stats"]}, {0})
+
+    def test_batching_is_described(self):
+        with open(os.path.join(self.models, "tiny", "config.json"), "w") as f:
+            json.dump({"batching": {"max_queue": 9, "max_delay_us": 2500, "default_priority": 3}}, f)
+        d = self.start("--request-timeout-ms", "1500", "--max-delay-us", "7")
+        for name, delay, priority, room in (("tiny", 2500, 3, 9), ("quad", 7, 5, 1024)):
+            batching = d.get("/v2/models/%s/config" % name).json()["dynamic_batching"]
+            self.assertEqual(batching, {
+                "max_queue_delay_microseconds": delay, "preserve_ordering": False, "priority_levels": 10,
+                "default_priority_level": priority, "default_queue_policy": {
+                    "timeout_action": "REJECT", "default_timeout_microseconds": 1500000,
+                    "allow_timeout_override": True, "max_queue_size": room}})
 
     def test_statistics_of_every_version(self):
         self.write_model(version=2, seed=2)

@@ -66,11 +66,13 @@ static void describe(struct srv_request *request, const struct srv_version_info 
 {
     struct srv_registry *registry = request->app->registry;
     const struct srv_config *config = request->app->config;
-    const struct srv_torchserve_limits limits = {(size_t)config->max_queue,
-                                                 config->request_timeout_ms / 1000};
+    struct srv_torchserve_limits limits = {
+        .batching = {.max_queue = (size_t)config->max_queue, .max_delay_us = config->max_delay_us},
+        .response_timeout_ms = config->request_timeout_ms};
     struct srv_served *served = NULL;
     if (info->state == SRV_READY)
         srv_registry_acquire(registry, info->model, info->version, &served, NULL);
+    if (served) limits.batching = srv_served_batching(served);
     srv_torchserve_write_description(info, served, &limits, &request->reply.body);
     if (served) srv_registry_release(registry, served);
 }

@@ -6,6 +6,7 @@
 #include "api/v2_model.h"
 #include "serve/served.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum srv_handled h_v2_live(struct srv_request *request)
@@ -53,18 +54,14 @@ enum srv_handled h_v2_model_ready(struct srv_request *request)
 static bool write_versions(struct srv_request *request, const struct srv_served *served)
 {
     struct srv_text *out = &request->reply.body;
-    struct srv_snapshot snapshot = {0};
-    struct eng_error error = {0};
+    struct srv_snapshot snapshot;
     if (request->captures[1]) {
         srv_text_puts(out, "[");
         srv_text_json(out, srv_served_version(served));
         srv_text_puts(out, "]");
         return true;
     }
-    if (srv_registry_snapshot(request->app->registry, &snapshot, &error) != ENG_OK) {
-        srv_reply_error(request, SRV_INTERNAL, "%s", error.text);
-        return false;
-    }
+    if (!srv_request_snapshot(request, &snapshot)) return false;
     const char *separator = "[";
     for (size_t i = 0; i < snapshot.n_versions; i++) {
         const struct srv_version_info *v = &snapshot.versions[i];
@@ -149,8 +146,24 @@ enum srv_handled h_v2_model(struct srv_request *request)
 
 /* --- config --- */
 
+/* What of Triton's ModelDynamicBatching holds here. Its queue counts requests, ours pictures. */
+static void write_batching(struct srv_text *out, const struct srv_served *served,
+                           const struct srv_config *config)
+{
+    const struct srv_served_batching batching = srv_served_batching(served);
+    srv_text_printf(out,
+                    ",\"dynamic_batching\":{\"max_queue_delay_microseconds\":%" PRId64
+                    ",\"preserve_ordering\":false,\"priority_levels\":%d,"
+                    "\"default_priority_level\":%u,\"default_queue_policy\":{"
+                    "\"timeout_action\":\"REJECT\",\"default_timeout_microseconds\":%" PRId64
+                    ",\"allow_timeout_override\":true,\"max_queue_size\":%zu}}",
+                    batching.max_delay_us, SRV_MAX_PRIORITY, batching.default_priority,
+                    config->request_timeout_ms * 1000, batching.max_queue);
+}
+
 /* The fields of Triton's ModelConfig that say something here. */
-static void write_config(struct srv_text *out, const struct srv_served *served)
+static void write_config(struct srv_text *out, const struct srv_served *served,
+                         const struct srv_config *config)
 {
     static const struct tensor_form form = {
         ",\"input\":[", "],\"output\":[", ",\"data_type\":\"TYPE_", ",\"dims\":", 1, true};
@@ -160,14 +173,15 @@ static void write_config(struct srv_text *out, const struct srv_served *served)
                     ",\"platform\":\"onnx_onnxv1\",\"backend\":\"classifyd\",\"max_batch_size\":%d",
                     eng_model_max_batch(srv_served_model(served)));
     write_tensors(out, &form, served);
-    srv_text_puts(out, ",\"dynamic_batching\":{}}\n");
+    write_batching(out, served, config);
+    srv_text_puts(out, "}\n");
 }
 
 enum srv_handled h_v2_config(struct srv_request *request)
 {
     struct srv_served *served;
     if (!srv_request_acquire(request, &served)) return SRV_DONE;
-    write_config(&request->reply.body, served);
+    write_config(&request->reply.body, served, request->app->config);
     srv_registry_release(request->app->registry, served);
     return SRV_DONE;
 }

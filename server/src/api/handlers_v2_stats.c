@@ -14,13 +14,11 @@ static void write_sum(struct srv_text *out, const char *begin, const struct srv_
 }
 
 static void write_phases(struct srv_text *out, const struct srv_stats_sum *decode,
-                         const struct srv_stats_sum *compute)
+                         const struct srv_stats_sum *compute, const struct srv_stats_sum *output)
 {
-    /* Answers are copied while computing: that has no time of its own. */
-    const struct srv_stats_sum output = {.n = compute->n};
     write_sum(out, ",\"compute_input\":", decode);
     write_sum(out, ",\"compute_infer\":", compute);
-    write_sum(out, ",\"compute_output\":", &output);
+    write_sum(out, ",\"compute_output\":", output);
 }
 
 static void write_stats(struct srv_text *out, const struct srv_served *served,
@@ -38,14 +36,16 @@ static void write_stats(struct srv_text *out, const struct srv_served *served,
     write_sum(out, "\"success\":", &stats->succeeded);
     write_sum(out, ",\"fail\":", &stats->failed);
     write_sum(out, ",\"queue\":", &stats->queue);
-    write_phases(out, &stats->decode, &stats->compute);
+    write_phases(out, &stats->decode, &stats->compute, &stats->output);
     write_sum(out, ",\"cache_hit\":", &none);
     write_sum(out, ",\"cache_miss\":", &none);
     srv_text_puts(out, "},\"response_stats\":{},\"batch_stats\":[");
     for (size_t i = 0; i < stats->n_sizes; i++) {
         const struct srv_stats_batch *batch = &stats->batches[i];
+        /* Answers are written by request. */
+        const struct srv_stats_sum output = {.n = batch->compute.n};
         srv_text_printf(out, "%s{\"batch_size\":%zu", i ? "," : "", batch->n_pictures);
-        write_phases(out, &batch->decode, &batch->compute);
+        write_phases(out, &batch->decode, &batch->compute, &output);
         srv_text_puts(out, "}");
     }
     srv_text_puts(out, "],\"memory_usage\":[]}");

@@ -1,6 +1,8 @@
 #include "api/inference.h"
 
 #include "api/app.h"
+#include "base/clock.h"
+#include "serve/stats.h"
 
 #include <stdlib.h>
 
@@ -37,11 +39,13 @@ static void finish(struct srv_request *request)
     struct srv_inference *inference = request->handler_state;
     request->handler_state = NULL;
     srv_request_note_times(request, &inference->job.times);
-    if (inference->job.code == SRV_OK)
+    if (inference->job.code == SRV_OK) {
         inference->write(request, inference);
-    else
+        srv_served_count_output(inference->job.served, srv_clock_us() - request->seen.answered_us);
+    } else {
         srv_request_refuse(request, inference->job.code, inference->job.retry_after_s,
                            &inference->job.error);
+    }
     srv_inference_destroy(request->app, inference);
 }
 

@@ -105,8 +105,8 @@ void srv_torchserve_write_description(const struct srv_version_info *info,
 {
     size_t n_workers = served ? srv_served_n_workers(served) : 0;
     size_t batch_size = served ? srv_served_max_batch(served) : 0;
-    size_t n_waiting =
-        info->queue_length < limits->max_queue ? info->queue_length : limits->max_queue;
+    size_t max_queue = limits->batching.max_queue;
+    size_t n_waiting = info->queue_length < max_queue ? info->queue_length : max_queue;
     srv_text_puts(out, "{\"modelName\":");
     srv_text_json(out, info->model);
     srv_text_puts(out, ",\"modelVersion\":");
@@ -115,9 +115,10 @@ void srv_torchserve_write_description(const struct srv_version_info *info,
     srv_text_json(out, info->model);
     srv_text_printf(out,
                     ",\"runtime\":\"onnx\",\"minWorkers\":%zu,\"maxWorkers\":%zu,"
-                    "\"batchSize\":%zu,\"maxBatchDelay\":0,\"responseTimeout\":%" PRId64,
-                    n_workers, n_workers, batch_size, limits->response_timeout_s);
+                    "\"batchSize\":%zu,\"maxBatchDelay\":%" PRId64 ",\"responseTimeout\":%" PRId64,
+                    n_workers, n_workers, batch_size, (limits->batching.max_delay_us + 999) / 1000,
+                    (limits->response_timeout_ms + 999) / 1000);
     write_workers(info, n_workers, out);
     srv_text_printf(out, ",\"jobQueueStatus\":{\"remainingCapacity\":%zu,\"pendingRequests\":%zu}}",
-                    limits->max_queue - n_waiting, n_waiting);
+                    max_queue - n_waiting, n_waiting);
 }

@@ -16,15 +16,16 @@ void srv_torchserve_write_predictions(const float *probabilities, size_t n_pictu
                                       const struct eng_card *card, size_t n_top,
                                       struct srv_text *out);
 
-/* What TorchServe says of a model and we of all: settings. */
+/* How long answers may take, and how a version batches. */
 struct srv_torchserve_limits {
-    size_t max_queue;
-    int64_t response_timeout_s;
+    struct srv_served_batching batching;
+    int64_t response_timeout_ms;
 };
 
 /*
  * Purpose: one element of what describing a model answers. served is the version if it serves, else
- * NULL; it then has no workers.
+ * NULL; it then has no workers. Times are rounded up: in milliseconds and seconds as TorchServe has
+ * them 0 would say that there is none.
  */
 void srv_torchserve_write_description(const struct srv_version_info *info,
                                       const struct srv_served *served,

@@ -18,7 +18,7 @@ struct srv_batch_counters {
 /* What the threads of some CPUs counted. CPUs that wrote to one line would wait for each other. */
 struct srv_counters {
     _Alignas(64) atomic_int_least64_t last_unix_ms;
-    struct srv_counter succeeded, failed, queue, decode, compute;
+    struct srv_counter succeeded, failed, queue, decode, compute, output;
     struct srv_batch_counters batches[]; /* [max_batch], by pictures - 1 */
 };
 

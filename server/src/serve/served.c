@@ -309,3 +309,12 @@ size_t srv_served_max_batch(const struct srv_served *served)
 {
     return served->max_batch;
 }
+
+struct srv_served_batching srv_served_batching(const struct srv_served *served)
+{
+    return (struct srv_served_batching){
+        .max_queue = served->max_queue,
+        .max_delay_us = served->max_delay_us,
+        .default_priority = served->default_priority,
+    };
+}

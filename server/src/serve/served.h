@@ -92,6 +92,14 @@ size_t srv_served_session_bytes(const struct srv_served *served);
 size_t srv_served_n_workers(const struct srv_served *served);
 size_t srv_served_max_batch(const struct srv_served *served);
 
+/* Purpose: what holds of its batching, by its config.json or else by the settings. */
+struct srv_served_batching {
+    size_t max_queue; /* pictures */
+    int64_t max_delay_us;
+    unsigned default_priority;
+};
+struct srv_served_batching srv_served_batching(const struct srv_served *served);
+
 /*
  * Purpose: queues job for job->served. Any thread.
  * Errors: returns QUEUE_FULL, OVERLOADED if the deadline cannot be met (admission.h), or TOO_LARGE

@@ -68,6 +68,14 @@ void srv_served_count_job(const struct srv_served *served, const struct srv_job 
     srv_series_add(served->request_compute_seconds, (double)times->compute_us * 1e-6);
 }
 
+void srv_served_count_output(const struct srv_served *served, int64_t us)
+{
+    struct srv_counters *counters = stripe_of(served);
+    add(&counters->output, us);
+    atomic_fetch_add_explicit(&counters->succeeded.us, us > 0 ? (uint64_t)us : 0,
+                              memory_order_relaxed);
+}
+
 /* --- reading --- */
 
 static void read_counter(const struct srv_counter *counter, struct srv_stats_sum *sum)
@@ -85,6 +93,7 @@ static void read_stripe(const struct srv_counters *counters, struct srv_stats *s
     read_counter(&counters->queue, &stats->queue);
     read_counter(&counters->decode, &stats->decode);
     read_counter(&counters->compute, &stats->compute);
+    read_counter(&counters->output, &stats->output);
 }
 
 static struct srv_stats_batch read_batch(const struct srv_served *served, size_t n_pictures)

@@ -18,11 +18,15 @@ struct srv_stats {
     int64_t last_unix_ms; /* when the last request ended; 0: none did */
     uint64_t n_pictures;  /* computed */
     uint64_t n_batches;   /* that they took */
-    /* Requests, by how they ended: from submitting to answering; and by phase. */
-    struct srv_stats_sum succeeded, failed, queue, decode, compute;
+    /* Requests, by how they ended: from submitting to answering; and by phase. output is writing
+     * the answer, and part of succeeded. */
+    struct srv_stats_sum succeeded, failed, queue, decode, compute, output;
     struct srv_stats_batch *batches; /* sizes that came up */
     size_t n_sizes;
 };
+
+/* Purpose: counts the writing of an answer to a job that succeeded. Threads: any. */
+void srv_served_count_output(const struct srv_served *served, int64_t us);
 
 /*
  * Purpose: what has been counted by now. While requests run, numbers of one call may be of slightly

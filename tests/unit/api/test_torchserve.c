@@ -45,7 +45,8 @@ static void what_does_not_serve_has_no_workers(void **state)
     (void)state;
     struct srv_version_info info = {
         .model = "m", .version = "2", .state = SRV_FAILED, .queue_length = 3};
-    const struct srv_torchserve_limits limits = {10, 30};
+    const struct srv_torchserve_limits limits = {.batching = {.max_queue = 10, .max_delay_us = 1},
+                                                 .response_timeout_ms = 29001};
     struct srv_text text = {0};
     srv_torchserve_write_description(&info, NULL, &limits, &text);
     json_t *root = json_loads(text.bytes, JSON_REJECT_DUPLICATES, NULL);
@@ -53,6 +54,7 @@ static void what_does_not_serve_has_no_workers(void **state)
     assert_string_equal(json_string_value(json_object_get(root, "modelName")), "m");
     assert_string_equal(json_string_value(json_object_get(root, "modelVersion")), "2");
     assert_int_equal(json_integer_value(json_object_get(root, "responseTimeout")), 30);
+    assert_int_equal(json_integer_value(json_object_get(root, "maxBatchDelay")), 1);
     assert_int_equal(json_integer_value(json_object_get(root, "minWorkers")), 0);
     assert_int_equal(json_array_size(json_object_get(root, "workers")), 0);
     const json_t *queue = json_object_get(root, "jobQueueStatus");
