@@ -8,7 +8,7 @@ static void write_list(const struct srv_answer *answer, const float *probabiliti
                        struct srv_ranked *ranked, struct srv_text *out)
 {
     size_t n_classes = answer->card->n_classes;
-    srv_rank(probabilities, n_classes, ranked);
+    srv_rank(probabilities, n_classes, answer->n_top, ranked);
     for (size_t i = 0; i < answer->n_top; i++) {
         srv_text_puts(out, i ? ",{\"index\":" : "[{\"index\":");
         srv_text_integer(out, (int64_t)ranked[i].index);

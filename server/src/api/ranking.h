@@ -10,11 +10,11 @@ struct srv_ranked {
 };
 
 /*
- * Purpose: the n_classes classes of one picture by probability, of equal ones the lower index
- * first.
- * Shapes: probabilities and out have n_classes elements. Cost: n log n.
+ * Purpose: the n_top (1 to n_classes) most probable classes of one picture in this order, of equal
+ * ones the lower index first. Shapes: probabilities and out have n_classes elements; those of out
+ * behind the first n_top are unspecified. Cost: n log n; n for a few.
  */
-void srv_rank(const float *probabilities, size_t n_classes, struct srv_ranked *out);
+void srv_rank(const float *probabilities, size_t n_classes, size_t n_top, struct srv_ranked *out);
 
 /*
  * Purpose: ?top=k, 1 to n_classes; without it n_default, or all classes if that is 0 or more than

@@ -64,7 +64,7 @@ void srv_torchserve_write_predictions(const float *probabilities, size_t n_pictu
     if (is_list) srv_text_puts(out, "[");
     for (size_t i = 0; i < n_pictures && !out->failed; i++) {
         if (i > 0) srv_text_puts(out, ",");
-        srv_rank(probabilities + i * card->n_classes, card->n_classes, ranked);
+        srv_rank(probabilities + i * card->n_classes, card->n_classes, n_top, ranked);
         find_repeated(card, ranked, n_top, labelled);
         write_picture(ranked, labelled, n_top, out);
     }

@@ -34,7 +34,7 @@ void srv_v1_write_classify(const float *probabilities, size_t n_samples,
     }
     srv_text_puts(out, "{\"results\":[");
     for (size_t i = 0; i < n_samples; i++) {
-        srv_rank(probabilities + i * card->n_classes, card->n_classes, ranked);
+        srv_rank(probabilities + i * card->n_classes, card->n_classes, n_top, ranked);
         srv_text_puts(out, i ? ",[" : "[");
         for (size_t k = 0; k < n_top; k++) {
             srv_text_puts(out, k ? ",[" : "[");

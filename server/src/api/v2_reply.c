@@ -71,7 +71,7 @@ static void write_classes(struct writing *w, const float *values, size_t n_top, 
         return;
     }
     for (size_t p = 0; p < w->answer->n_pictures; p++) {
-        srv_rank(values + p * n_classes, n_classes, ranked);
+        srv_rank(values + p * n_classes, n_classes, n_top, ranked);
         for (size_t i = 0; i < n_top; i++)
             write_class(w, &ranked[i], is_binary, p == 0 && i == 0, &text);
     }
