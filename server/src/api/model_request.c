@@ -158,16 +158,4 @@ void srv_request_note_times(struct srv_request *request, const struct srv_job_ti
     request->seen.decode_us = times->decode_us;
     request->seen.compute_us = times->compute_us;
     request->seen.queue_us = started_us - submitted_us;
-    const struct {
-        const char *name;
-        int64_t us;
-    } rows[] = {{"decode", request->seen.decode_us},
-                {"queue", request->seen.queue_us},
-                {"compute", request->seen.compute_us},
-                {"total", now_us - request->received_us}};
-    char *text = request->reply.server_timing;
-    size_t n = 0, capacity = sizeof request->reply.server_timing;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        n += (size_t)snprintf(text + n, capacity - n, "%s%s;dur=%" PRId64 ".%03" PRId64,
-                              i ? ", " : "", rows[i].name, rows[i].us / 1000, rows[i].us % 1000);
 }

@@ -63,7 +63,6 @@ struct srv_request {
         const char *content_type; /* static string; NULL: application/json */
         struct srv_text body;
         struct srv_text headers; /* of this reply alone: name, NUL, value, NUL ... */
-        char server_timing[160]; /* "" = none */
         char allow[64];          /* 405 */
         unsigned retry_after_s;  /* 0: the reply does not say; every 503 says at least 1 */
     } reply;

@@ -1,5 +1,6 @@
 #include "base/log_line.h"
 
+#include "base/digits.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -34,14 +35,8 @@ static bool put_key(struct srv_log_line *line, bool json, const char *key)
 
 static bool put_number(struct srv_log_line *line, int64_t value)
 {
-    char digits[24];
-    size_t first = sizeof digits;
-    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        digits[--first] = (char)('0' + left % 10);
-    while (left /= 10);
-    if (value < 0) digits[--first] = '-';
-    return put(line, digits + first, sizeof digits - first);
+    char digits[SRV_DECIMAL_CHARS];
+    return put(line, digits, srv_decimal(value, digits));
 }
 
 /* Whether a value may stand there as it is: in logfmt plain words may, bare; in JSON, in quotes,

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/digits.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -22,11 +23,9 @@ void srv_text_clear(struct srv_text *text)
     if (text->bytes) text->bytes[0] = '\0';
 }
 
-/* Makes room for n more bytes and the NUL. */
-static bool reserve(struct srv_text *text, size_t n)
+/* Seldom: apart from reserve, so that this one is a comparison where it is called. */
+static __attribute__((noinline)) bool grow(struct srv_text *text, size_t n)
 {
-    if (text->failed) return false;
-    if (n < text->capacity - text->n_bytes) return true;
     size_t wanted = text->capacity ? text->capacity : FIRST_CAPACITY;
     while (wanted <= SIZE_MAX / 2 && wanted - text->n_bytes <= n)
         wanted *= 2;
@@ -40,6 +39,12 @@ static bool reserve(struct srv_text *text, size_t n)
     return true;
 }
 
+/* Makes room for n more bytes and the NUL. */
+static inline bool reserve(struct srv_text *text, size_t n)
+{
+    return !text->failed && (n < text->capacity - text->n_bytes || grow(text, n));
+}
+
 void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes)
 {
     if (!reserve(text, n_bytes)) return;
@@ -48,21 +53,10 @@ void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes)
     text->bytes[text->n_bytes] = '\0';
 }
 
-void srv_text_puts(struct srv_text *text, const char *string)
-{
-    srv_text_append(text, string, strlen(string));
-}
-
 void srv_text_integer(struct srv_text *text, int64_t value)
 {
-    char digits[24];
-    size_t first = sizeof digits;
-    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        digits[--first] = (char)('0' + left % 10);
-    while (left /= 10);
-    if (value < 0) digits[--first] = '-';
-    srv_text_append(text, digits + first, sizeof digits - first);
+    char digits[SRV_DECIMAL_CHARS];
+    srv_text_append(text, digits, srv_decimal(value, digits));
 }
 
 void srv_text_printf(struct srv_text *text, const char *format, ...)
@@ -100,20 +94,26 @@ static void append_escaped(struct srv_text *text, unsigned char c)
     srv_text_printf(text, "\\u%04x", c);
 }
 
+/* Of ASCII. */
+static bool is_plain(unsigned char c)
+{
+    return c >= ' ' && c != '"' && c != '\\' && c != 0x7F;
+}
+
 void srv_text_json_bytes(struct srv_text *text, const char *bytes, size_t n_bytes)
 {
     const unsigned char *p = (const unsigned char *)bytes;
     size_t plain = 0; /* bytes[plain, i) need no escape */
     srv_text_append(text, "\"", 1);
     for (size_t i = 0; i < n_bytes;) {
-        bool special = p[i] < 0x20 || p[i] == '"' || p[i] == '\\' || p[i] == 0x7F;
-        size_t length = special ? 0 : srv_utf8_bytes(bytes + i, n_bytes - i);
+        bool is_ascii = p[i] < 0x80;
+        size_t length = is_ascii ? is_plain(p[i]) : srv_utf8_bytes(bytes + i, n_bytes - i);
         if (length > 0) {
             i += length;
             continue;
         }
         srv_text_append(text, bytes + plain, i - plain);
-        if (special)
+        if (is_ascii)
             append_escaped(text, p[i]);
         else
             srv_text_puts(text, "\xEF\xBF\xBD");

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct srv_text {
     char *bytes; /* NUL-terminated once something was appended */
@@ -16,7 +17,11 @@ void srv_text_fini(struct srv_text *text);
 /* Purpose: empties it and keeps the memory. */
 void srv_text_clear(struct srv_text *text);
 void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes);
-void srv_text_puts(struct srv_text *text, const char *string);
+/* Here, so that the length of a literal is known to the compiler. */
+static inline void srv_text_puts(struct srv_text *text, const char *string)
+{
+    srv_text_append(text, string, strlen(string));
+}
 void srv_text_integer(struct srv_text *text, int64_t value);
 /* Purpose: as printf's %.9g, which reads back as the same float; null if it is not finite. Quick
  * for what most of our numbers are, 0..1. */

@@ -1,5 +1,7 @@
 #include "base/trace.h"
 
+#include "base/digits.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -37,19 +39,13 @@ static unsigned hex_value(char c)
     return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-static void write_hex(uint64_t value, char *to)
-{
-    for (int i = SRV_SPAN_ID_CHARS - 1; i >= 0; i--, value >>= 4)
-        to[i] = "0123456789abcdef"[value & 15];
-}
-
 bool srv_trace_continue(const char *traceparent, uint64_t random, struct srv_trace *out)
 {
     if (!is_well_formed(traceparent)) return false;
     struct srv_trace trace = {0};
     memcpy(trace.trace_id, traceparent + TRACE_AT, SRV_TRACE_ID_CHARS);
     memcpy(trace.parent_id, traceparent + SPAN_AT, SRV_SPAN_ID_CHARS);
-    write_hex(random ? random : 1, trace.span_id);
+    srv_hex(random ? random : 1, trace.span_id);
     unsigned flags = hex_value(traceparent[FLAGS_AT]) << 4 | hex_value(traceparent[FLAGS_AT + 1]);
     trace.flags = flags & 1; /* of the others nobody knows here whether they still hold */
     *out = trace;
@@ -59,9 +55,9 @@ bool srv_trace_continue(const char *traceparent, uint64_t random, struct srv_tra
 void srv_trace_begin(const uint64_t random[3], struct srv_trace *out)
 {
     *out = (struct srv_trace){.flags = 1};
-    write_hex(random[0], out->trace_id);
-    write_hex(random[1] ? random[1] : 1, out->trace_id + SRV_SPAN_ID_CHARS);
-    write_hex(random[2] ? random[2] : 1, out->span_id);
+    srv_hex(random[0], out->trace_id);
+    srv_hex(random[1] ? random[1] : 1, out->trace_id + SRV_SPAN_ID_CHARS);
+    srv_hex(random[2] ? random[2] : 1, out->span_id);
 }
 
 void srv_trace_header(const struct srv_trace *trace, char text[SRV_TRACEPARENT_CHARS + 1])

@@ -3,6 +3,7 @@
 #include "api/authorize.h"
 #include "api/cors.h"
 #include "base/clock.h"
+#include "base/digits.h"
 #include "base/fail.h"
 #include "http/exchange.h"
 #include "http/listen.h"
@@ -111,8 +112,8 @@ static void set_id(struct srv_exchange *exchange)
     }
     /* An odd multiplier visits every number once, so no two requests of a listener share an id. */
     uint64_t number = atomic_fetch_add_explicit(&exchange->http->next_id, 1, memory_order_relaxed);
-    snprintf(request->id, sizeof request->id, "%016llx",
-             (unsigned long long)(number * 0x9E3779B97F4A7C15u));
+    srv_hex(number * 0x9E3779B97F4A7C15u, request->id);
+    request->id[SRV_HEX_CHARS] = '\0';
 }
 
 static void find_route(struct srv_exchange *exchange)

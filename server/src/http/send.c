@@ -1,8 +1,8 @@
 #include "api/cors.h"
 #include "base/clock.h"
+#include "base/digits.h"
 #include "http/exchange.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* For when not even the error's sentence could be written. */
@@ -10,9 +10,33 @@ static const char out_of_memory[] = "{\"error\":\"out of memory\",\"code\":\"int
 
 static void add_retry_after(unsigned s, struct MHD_Response *response)
 {
-    char text[16];
-    snprintf(text, sizeof text, "%u", s);
+    char text[SRV_DECIMAL_CHARS + 1];
+    text[srv_decimal(s, text)] = '\0';
     MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
+}
+
+/* Says it as milliseconds with three decimals; before is what stands before it. Returns its end. */
+static char *put_duration(char *to, const char *before, int64_t us)
+{
+    to = stpcpy(to, before);
+    to += srv_decimal(us / 1000, to);
+    char *point = to;
+    to += srv_decimal(1000 + us % 1000, to);
+    *point = '.';
+    return to;
+}
+
+/* Of requests that were answered by a model. */
+static void add_server_timing(const struct srv_request *request, struct MHD_Response *response)
+{
+    enum { MAX_NAMES_BYTES = 80 };
+    char text[MAX_NAMES_BYTES + 4 * (2 * SRV_DECIMAL_CHARS)], *end = text;
+    end = put_duration(end, "decode;dur=", request->seen.decode_us);
+    end = put_duration(end, ", queue;dur=", request->seen.queue_us);
+    end = put_duration(end, ", compute;dur=", request->seen.compute_us);
+    end = put_duration(end, ", total;dur=", request->seen.answered_us - request->received_us);
+    *end = '\0';
+    MHD_add_response_header(response, "Server-Timing", text);
 }
 
 static void add_header(void *response, const char *name, const char *value)
@@ -32,8 +56,7 @@ static void add_headers(const struct srv_exchange *exchange, struct MHD_Response
         srv_trace_header(&exchange->trace, traceparent);
         MHD_add_response_header(response, "traceparent", traceparent);
     }
-    if (request->reply.server_timing[0])
-        MHD_add_response_header(response, "Server-Timing", request->reply.server_timing);
+    if (request->seen.answered_us > 0) add_server_timing(request, response);
     const struct srv_text *headers = &request->reply.headers;
     for (size_t i = 0; i < headers->n_bytes;) {
         const char *name = headers->bytes + i, *value = name + strlen(name) + 1;
