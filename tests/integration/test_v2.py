@@ -111,6 +111,7 @@ class V2(daemon.TestCase):
         self.assertEqual(self.get("/v2/health/ready"), {"ready": True})
         server = self.get("/v2")
         self.assertEqual(server["name"], "classifyd")
+        self.assertEqual(self.get("/v2/"), server)  # as the specification's OpenAPI document writes it
         self.assertIn("binary_tensor_data", server["extensions"])
         for path in ("/v2", "/v2/health/live", "/v2/health/ready", "/v2/models/stats", "/v2/models/tiny/config"):
             self.check_error(self.d.post(path), 405, "method_not_allowed")
