@@ -125,11 +125,22 @@ class Tls(daemon.TestCase):
             with self.handshake(d, context) as s:
                 self.assertEqual(s.version(), name)
         for version in ("-tls1", "-tls1_1"):
-            result = subprocess.run([OPENSSL, "s_client", "-connect", "127.0.0.1:%d" % d.port, version, "-cipher",
-                                     "DEFAULT@SECLEVEL=0"], stdin=subprocess.DEVNULL, text=True,
-                                    timeout=PATIENCE_S, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            self.assertNotEqual(result.returncode, 0, result.stdout)
-            self.assertIn("Cipher is (NONE)", result.stdout)
+            self.assertIn("Cipher is (NONE)", self.offer(d, version, "DEFAULT@SECLEVEL=0"))
+
+    def offer(self, d, version, ciphers):
+        """What openssl says of a handshake with these."""
+        return subprocess.run([OPENSSL, "s_client", "-connect", "127.0.0.1:%d" % d.port, version, "-cipher", ciphers],
+                              stdin=subprocess.DEVNULL, text=True, timeout=PATIENCE_S, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT).stdout
+
+    def test_ciphers_of_tls_1_2(self):
+        """Those with forward secrecy and authentication, no others."""
+        self.install("rsa")
+        d = self.start_tls()
+        for cipher in ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-CHACHA20-POLY1305"):
+            self.assertIn("Cipher is " + cipher, self.offer(d, "-tls1_2", cipher))
+        for cipher in ("AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "AES256-SHA"):
+            self.assertIn("Cipher is (NONE)", self.offer(d, "-tls1_2", cipher + ":@SECLEVEL=0"), cipher)
 
     def test_who_does_not_trust_us_gets_nothing(self):
         d = self.start_tls()

@@ -12,8 +12,11 @@
 
 #include <microhttpd.h>
 
-/* What libmicrohttpd is to agree on with clients, in GnuTLS's words. */
-#define SRV_TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+/* What libmicrohttpd is to agree on with clients, in GnuTLS's words: of TLS 1.2 too only ciphers
+ * that authenticate (AEAD), with keys that are gone afterwards. */
+#define SRV_TLS_PRIORITIES                                                               \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-CIPHER-ALL:+AES-256-GCM:" \
+    "+CHACHA20-POLY1305:+AES-128-GCM:%SERVER_PRECEDENCE"
 
 struct srv_tls;
 
