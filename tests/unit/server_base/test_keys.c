@@ -63,6 +63,20 @@ static void one_id_may_have_two_keys(void **state)
     srv_keys_destroy(keys);
 }
 
+static void every_digit_of_a_digest_counts(void **state)
+{
+    (void)state;
+    char line[] = "a:" ABC;
+    for (char *digit = line + 2; *digit; digit++) {
+        char right = *digit;
+        *digit = right == '0' ? '1' : '0';
+        struct srv_keys *keys = parse(line, SRV_KEYS_LINES);
+        check_owner(keys, "abc", NULL);
+        srv_keys_destroy(keys);
+        *digit = right;
+    }
+}
+
 static void a_token_is_plain_or_hashed(void **state)
 {
     (void)state;
@@ -216,6 +230,7 @@ int main(void)
         cmocka_unit_test(lines_are_keys),
         cmocka_unit_test(digits_may_be_capitals),
         cmocka_unit_test(one_id_may_have_two_keys),
+        cmocka_unit_test(every_digit_of_a_digest_counts),
         cmocka_unit_test(a_token_is_plain_or_hashed),
         cmocka_unit_test(bad_lines_are_named_but_not_shown),
         cmocka_unit_test(ids_have_a_length),
