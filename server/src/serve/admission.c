@@ -4,13 +4,19 @@
 
 enum { MAX_RETRY_AFTER_S = 3600 };
 
+void srv_drain_rest(struct srv_drain *drain, int64_t idle_us)
+{
+    /* In small steps this is exp(-x). */
+    double kept = 1 / (1 + (idle_us > 0 ? (double)idle_us : 0) / SRV_DRAIN_MEMORY_US);
+    drain->n_done *= kept;
+    drain->busy_us *= kept;
+}
+
 void srv_drain_note(struct srv_drain *drain, size_t n, int64_t busy_us)
 {
-    double us = busy_us > 0 ? (double)busy_us : 0;
-    /* In small steps this is exp(-x). */
-    double kept = 1 / (1 + us / SRV_DRAIN_MEMORY_US);
-    drain->n_done = drain->n_done * kept + (double)n;
-    drain->busy_us = drain->busy_us * kept + us;
+    srv_drain_rest(drain, busy_us);
+    drain->n_done += (double)n;
+    drain->busy_us += busy_us > 0 ? (double)busy_us : 0;
 }
 
 double srv_drain_us(const struct srv_drain *drain, size_t n)
@@ -21,7 +27,8 @@ double srv_drain_us(const struct srv_drain *drain, size_t n)
 bool srv_admission_can_meet(const struct srv_drain *drain, size_t n_ahead, size_t n_own,
                             int64_t left_us)
 {
-    return n_ahead == 0 || srv_drain_us(drain, n_ahead + n_own) <= (double)left_us;
+    if (n_ahead == 0 || drain->busy_us < SRV_DRAIN_KNOWN_US) return true;
+    return srv_drain_us(drain, n_ahead + n_own) <= (double)left_us;
 }
 
 unsigned srv_admission_retry_after_s(double us)

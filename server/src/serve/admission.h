@@ -22,14 +22,20 @@ struct srv_drain {
 #define SRV_DRAIN_MEMORY_US 2e6
 void srv_drain_note(struct srv_drain *drain, size_t n, int64_t busy_us);
 
+/* Purpose: notes that nothing was under way for idle_us. The rate stays, and weighs less beside
+ * what is measured next. */
+void srv_drain_rest(struct srv_drain *drain, int64_t idle_us);
+
 /* Purpose: how long n take at the measured rate, in microseconds; 0 if nothing was measured. */
 double srv_drain_us(const struct srv_drain *drain, size_t n);
 
 /*
  * Purpose: whether n_own pictures behind n_ahead others can be computed within left_us.
  * Where nobody is ahead it is always tried: otherwise a model that was slow once would refuse
- * everything, and never be measured again.
+ * everything, and never be measured again. So it is while the rate rests on less than
+ * SRV_DRAIN_KNOWN_US of busy time: at first, and after a minute or two of silence.
  */
+#define SRV_DRAIN_KNOWN_US 5e4
 bool srv_admission_can_meet(const struct srv_drain *drain, size_t n_ahead, size_t n_own,
                             int64_t left_us);
 

@@ -36,12 +36,19 @@ static bool wants_slot(const struct srv_served *served, int64_t now_us)
     return n_scheduled == 0 && srv_queue_due_us(&served->queue, served->max_delay_us) <= now_us;
 }
 
+/* Lock held. */
+static void end_rest(struct srv_served *served, int64_t now_us)
+{
+    srv_drain_rest(&served->drain, now_us - served->counted_us);
+    served->counted_us = now_us;
+}
+
 struct srv_slot *srv_batcher_schedule(struct srv_served *served, int64_t now_us)
 {
     struct srv_slot *slots = NULL;
     while (served->free && wants_slot(served, now_us)) {
         struct srv_slot *slot = served->free;
-        if (served->n_free == served->n_slots) served->busy_since_us = now_us;
+        if (served->n_free == served->n_slots) end_rest(served, now_us);
         served->free = slot->next;
         served->n_free--;
         served->n_scheduled++;
@@ -98,7 +105,7 @@ bool srv_batcher_is_over(const struct srv_job *job, int64_t now_us)
     return job->code != SRV_OK || (job->deadline_us && now_us >= job->deadline_us);
 }
 
-static void answer(const struct srv_served *served, struct srv_job *job)
+void srv_batcher_close(const struct srv_served *served, struct srv_job *job)
 {
     if (job->code == SRV_DEADLINE_EXCEEDED) {
         srv_series_add(served->expired, 1);
@@ -107,14 +114,14 @@ static void answer(const struct srv_served *served, struct srv_job *job)
                  (long long)(srv_clock_us() - job->times.submitted_us) / 1000, served->name);
     }
     srv_served_count_job(served, job);
-    job->done(job);
 }
 
 void srv_batcher_answer(const struct srv_served *served, struct srv_job *ended)
 {
     while (ended) {
         struct srv_job *next = ended->next;
-        answer(served, ended);
+        srv_batcher_close(served, ended);
+        ended->done(ended);
         ended = next;
     }
 }
@@ -257,8 +264,8 @@ void srv_batcher_run(struct eng_task *task, int worker)
     pthread_mutex_lock(&served->lock);
     for (size_t p = 0; p < slot->n_parts; p++)
         settle_part(slot, &slot->parts[p], compute_us, &ended);
-    srv_drain_note(&served->drain, slot->n_pictures, now_us - served->busy_since_us);
-    served->busy_since_us = now_us;
+    srv_drain_note(&served->drain, slot->n_pictures, now_us - served->counted_us);
+    served->counted_us = now_us;
     free_slot(served, slot);
     struct srv_slot *again = srv_batcher_schedule(served, now_us);
     struct eng_pool *pool = served->options.pool;

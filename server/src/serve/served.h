@@ -102,9 +102,10 @@ struct srv_served_batching srv_served_batching(const struct srv_served *served);
 
 /*
  * Purpose: queues job for job->served. Any thread.
- * Errors: returns QUEUE_FULL, OVERLOADED if the deadline cannot be met (admission.h), or TOO_LARGE
- *         for more pictures than the queue ever holds; then job->code, job->error and
- *         job->retry_after_s are set and done is never called. Else OK: done is called once.
+ * Errors: returns QUEUE_FULL, DEADLINE_EXCEEDED if it has passed, OVERLOADED if it cannot be met
+ *         (admission.h), or TOO_LARGE for more pictures than the queue ever holds; then job->code,
+ *         job->error and job->retry_after_s are set and done is never called. Else OK: done is
+ *         called once.
  * Cost: one lock, no allocation; another thread is woken only if one sleeps.
  */
 enum srv_code srv_served_submit(struct srv_job *job);

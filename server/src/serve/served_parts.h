@@ -78,8 +78,7 @@ struct srv_served {
     size_t n_free;
     size_t n_scheduled; /* slots that wait for a worker */
     struct srv_drain drain;
-    int64_t
-        busy_since_us; /* what of the busy time drain has not counted; while a slot is not free */
+    int64_t counted_us; /* until when drain has counted: busy time, or silence if all are free */
 };
 
 /*
@@ -141,6 +140,9 @@ struct srv_slot *srv_batcher_schedule(struct srv_served *served, int64_t now_us)
 
 /* Purpose: the bounds of a picture. */
 struct eng_image_limits srv_served_limits(const struct srv_served *served);
+
+/* Purpose: counts a job that is over, and says so if its deadline has passed. No lock held. */
+void srv_batcher_close(const struct srv_served *served, struct srv_job *job);
 
 /* Purpose: gives scheduled slots to the pool; and answers. No lock held; srv_batcher_answer may be
  * the last release of served. */

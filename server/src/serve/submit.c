@@ -33,6 +33,13 @@ static enum srv_code refuse_full(const struct srv_served *served, struct srv_job
     return job->code = SRV_QUEUE_FULL;
 }
 
+static enum srv_code refuse_late(const struct srv_served *served, struct srv_job *job)
+{
+    job->code = SRV_DEADLINE_EXCEEDED;
+    srv_batcher_close(served, job);
+    return job->code;
+}
+
 static enum srv_code refuse_overloaded(const struct srv_served *served, struct srv_job *job,
                                        const struct outlook *outlook)
 {
@@ -58,15 +65,16 @@ static struct outlook look_ahead(const struct srv_served *served, const struct s
                             .expected_us = srv_drain_us(&served->drain, n_ahead + job->n_samples)};
 }
 
-/* Lock held. Who comes late already is let in: a worker answers that its deadline has passed. */
+/* Lock held. Who comes late already must not take others' places in the queue. */
 static enum srv_code admit(const struct srv_served *served, const struct srv_job *job,
                            const struct outlook *outlook)
 {
     size_t max_queue = served->max_queue;
-    if (job->n_samples > max_queue) return SRV_TOO_LARGE;
-    if (outlook->n_waiting > max_queue - job->n_samples) return SRV_QUEUE_FULL;
     int64_t left_us = job->deadline_us - job->times.submitted_us;
-    if (job->deadline_us == 0 || left_us <= 0) return SRV_OK;
+    if (job->n_samples > max_queue) return SRV_TOO_LARGE;
+    if (job->deadline_us && left_us <= 0) return SRV_DEADLINE_EXCEEDED;
+    if (outlook->n_waiting > max_queue - job->n_samples) return SRV_QUEUE_FULL;
+    if (job->deadline_us == 0) return SRV_OK;
     bool can_meet =
         srv_admission_can_meet(&served->drain, outlook->n_ahead, job->n_samples, left_us);
     return can_meet ? SRV_OK : SRV_OVERLOADED;
@@ -76,6 +84,7 @@ static enum srv_code refuse(const struct srv_served *served, struct srv_job *job
                             enum srv_code code, const struct outlook *outlook)
 {
     if (code == SRV_TOO_LARGE) return refuse_too_large(served, job);
+    if (code == SRV_DEADLINE_EXCEEDED) return refuse_late(served, job);
     if (code == SRV_QUEUE_FULL) return refuse_full(served, job, outlook);
     return refuse_overloaded(served, job, outlook);
 }

@@ -62,6 +62,37 @@ static void refuses_what_cannot_be_met(void **state)
     assert_true(srv_admission_can_meet(&unknown, 1000, 1, 1));
 }
 
+/* A burst after silence is tried, whatever the rate once was; and soon measured anew. */
+static void forgets_in_silence(void **state)
+{
+    (void)state;
+    struct srv_drain drain = {0};
+    for (int i = 0; i < 1000; i++)
+        srv_drain_note(&drain, 1, 100000); /* 100 ms each: others kept the CPUs busy */
+    srv_drain_rest(&drain, 1000);
+    assert_false(srv_admission_can_meet(&drain, 9, 1, 500000));
+    srv_drain_rest(&drain, 300 * INT64_C(1000000));
+    assert_true(is_near(srv_drain_us(&drain, 10), 1e6)); /* for Retry-After */
+    assert_true(srv_admission_can_meet(&drain, 9, 1, 500000));
+    for (int i = 0; i < 20; i++)
+        srv_drain_note(&drain, 1, 5000);
+    assert_true(srv_admission_can_meet(&drain, 9, 1, 500000));
+    assert_false(srv_admission_can_meet(&drain, 99, 1, 100000));
+    srv_drain_rest(&drain, -1);
+    assert_false(srv_admission_can_meet(&drain, 99, 1, 100000));
+}
+
+/* One run that was disturbed refuses nobody. */
+static void learns_before_it_refuses(void **state)
+{
+    (void)state;
+    struct srv_drain drain = {0};
+    srv_drain_note(&drain, 1, 40000);
+    assert_true(srv_admission_can_meet(&drain, 100, 1, 1000));
+    srv_drain_note(&drain, 1, 40000);
+    assert_false(srv_admission_can_meet(&drain, 100, 1, 1000));
+}
+
 static void rounds_up_to_seconds(void **state)
 {
     (void)state;
@@ -81,6 +112,8 @@ int main(void)
         cmocka_unit_test(follows_a_change),
         cmocka_unit_test(survives_a_clock_that_stands),
         cmocka_unit_test(refuses_what_cannot_be_met),
+        cmocka_unit_test(forgets_in_silence),
+        cmocka_unit_test(learns_before_it_refuses),
         cmocka_unit_test(rounds_up_to_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

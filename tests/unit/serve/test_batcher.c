@@ -142,20 +142,43 @@ static void drops_late_jobs_before_compute(void **state)
     tiny_job_fini(&timely);
 }
 
+/* Late before it is queued: it takes nobody's place, not even that of one it could not have had. */
+static void refuses_what_is_late_already(void **state)
+{
+    struct fixture *f = *state;
+    struct tiny_job waiting, late;
+    block_workers(f->pool);
+    tiny_job_init(&waiting, f->served, MAX_QUEUE, 1);
+    submit(&waiting);
+    tiny_job_init(&late, f->served, 1, 2);
+    late.job.deadline_us = srv_clock_us();
+    assert_int_equal(srv_served_submit(&late.job), SRV_DEADLINE_EXCEEDED);
+    assert_int_equal(late.job.code, SRV_DEADLINE_EXCEEDED);
+    assert_string_equal(late.job.error.text, "the deadline passed; the request waited 0 ms in the "
+                                             "queue of model 'tiny'");
+    assert_int_equal(srv_served_queue_length(f->served), MAX_QUEUE);
+    free_workers();
+    tiny_job_wait(&waiting);
+    assert_int_equal(late.n_done, 0);
+    tiny_job_fini(&waiting);
+    tiny_job_fini(&late);
+}
+
 /* Housekeeping: the first, the last and one in the middle are late; no worker is free. */
 static void expires_waiting_jobs(void **state)
 {
     struct fixture *f = *state;
     struct tiny_job own[5];
+    int64_t late_us = srv_clock_us() + 3600 * INT64_C(1000000);
     block_workers(f->pool);
     for (unsigned i = 0; i < 5; i++) {
         tiny_job_init(&own[i], f->served, 2, i);
-        own[i].job.deadline_us = i % 2 == 0 ? 1000 : 0;
+        own[i].job.deadline_us = i % 2 == 0 ? late_us : 0;
         submit(&own[i]);
     }
-    assert_int_equal(srv_served_look(f->served, 999), 999 + SRV_LOOK_EVERY_US);
+    assert_int_equal(srv_served_look(f->served, late_us - 1), late_us - 1 + SRV_LOOK_EVERY_US);
     assert_int_equal(own[0].n_done, 0);
-    assert_int_equal(srv_served_look(f->served, 1000), 1000 + SRV_LOOK_EVERY_US);
+    assert_int_equal(srv_served_look(f->served, late_us), late_us + SRV_LOOK_EVERY_US);
     assert_int_equal(srv_served_queue_length(f->served), 4);
     for (int i = 0; i < 5; i += 2) {
         assert_int_equal(own[i].n_done, 1);
@@ -326,10 +349,10 @@ static void *submit_many(void *arg)
             tiny_job_wait(&own);
             answered = true;
         }
-        enum srv_code wanted = !answered ? SRV_QUEUE_FULL
-                               : is_late ? SRV_DEADLINE_EXCEEDED
-                               : is_bad  ? SRV_INVALID_IMAGE
-                                         : SRV_OK;
+        enum srv_code wanted = is_late     ? SRV_DEADLINE_EXCEEDED
+                               : !answered ? SRV_QUEUE_FULL
+                               : is_bad    ? SRV_INVALID_IMAGE
+                                           : SRV_OK;
         if (own.job.code != wanted || (wanted == SRV_OK && !tiny_job_agrees(&own, &tiny)))
             self->n_wrong++;
         tiny_job_fini(&own);
@@ -362,6 +385,7 @@ int main(void)
         TEST(splits_a_large_job),
         TEST(refuses_when_full),
         TEST(drops_late_jobs_before_compute),
+        TEST(refuses_what_is_late_already),
         TEST(expires_waiting_jobs),
         TEST(fails_a_bad_picture_alone),
         TEST(names_the_pixels_wanted),

@@ -118,9 +118,9 @@ static void refuses_what_cannot_be_met(void **state)
     struct fixture *f = *state;
     struct tiny_job waiting, hopeless, patient, urgent;
     block_workers(f->pool);
-    f->served->drain = (struct srv_drain){.n_done = 1, .busy_us = 1e6}; /* a picture a second */
     tiny_job_init(&waiting, f->served, MAX_QUEUE - 4, 1);
     submit(&waiting);
+    f->served->drain = (struct srv_drain){.n_done = 1, .busy_us = 1e6}; /* a picture a second */
     tiny_job_init(&hopeless, f->served, 1, 2);
     hopeless.job.deadline_us = srv_clock_us() + 10500000;
     assert_int_equal(srv_served_submit(&hopeless.job), SRV_OVERLOADED);
@@ -149,12 +149,33 @@ static void refuses_what_cannot_be_met(void **state)
     tiny_job_fini(&urgent);
 }
 
+/* What was measured long ago refuses nobody: the first job after silence ends its trust. */
+static void a_burst_after_silence_is_tried(void **state)
+{
+    struct fixture *f = *state;
+    struct tiny_job own[3];
+    block_workers(f->pool);
+    f->served->drain = (struct srv_drain){.n_done = 2, .busy_us = 2e6}; /* a picture a second */
+    f->served->counted_us = srv_clock_us() - 600 * INT64_C(1000000);
+    for (unsigned i = 0; i < 3; i++) {
+        tiny_job_init(&own[i], f->served, 10, i);
+        own[i].job.deadline_us = srv_clock_us() + 9000000;
+        submit(&own[i]);
+    }
+    free_workers();
+    for (unsigned i = 0; i < 3; i++) {
+        tiny_job_wait(&own[i]);
+        assert_int_equal(own[i].job.code, SRV_OK);
+        tiny_job_fini(&own[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_urgent_overtake),        TEST(a_delay_fills_batches),
         TEST(config_says_how_to_batch),   TEST(measures_how_fast_it_drains),
-        TEST(refuses_what_cannot_be_met),
+        TEST(refuses_what_cannot_be_met), TEST(a_burst_after_silence_is_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
