@@ -79,6 +79,29 @@ class MemoryLimit(daemon.TestCase):
         self.write_large()  # models are counted as before
         self.check_error(d.post("/models/large/reload", admin=True), 422, "model_rejected", "does not fit")
 
+    def test_the_limit_itself_is_reloaded(self):
+        self.write_model()
+        path = os.path.join(self.models, ".config.json")
+
+        def reload(limit):
+            with open(path, "w") as f:
+                json.dump({"memory_limit": limit}, f)
+            return d.post("/config/reload", admin=True)
+        with open(path, "w") as f:
+            f.write("{}")
+        d = self.start("--config", path, *SMALL[:-2], "--admin", "127.0.0.1:0")
+        self.assertEqual(d.metric("classifyd_memory_limit_bytes "), 0)
+        self.assertGreater(d.metric('classifyd_memory_planned_bytes{part="models"} '), 1000)
+        self.check_error(reload("1M"), 422, "config_rejected", "the settings do not fit")
+        self.check_error(reload("1X"), 422, "config_rejected", "memory_limit is")
+        self.assertEqual(reload("220M").json()["changes"][0]["holds"], "live")
+        self.assertEqual(d.metric("classifyd_memory_limit_bytes "), 220 * MIB)
+        self.write_large()
+        self.check_error(d.post("/models/large/reload", admin=True), 422, "model_rejected", "does not fit")
+        self.assertEqual(reload("0").status, 200)
+        self.assertEqual(d.post("/models/large/reload", admin=True).status, 200)
+        self.assertGreater(d.metric('classifyd_memory_planned_bytes{part="models"} '), 100 * MIB)
+
     def test_a_flood_is_refused(self):
         if daemon.is_sanitized():
             raise unittest.SkipTest("a sanitizer takes memory of its own")

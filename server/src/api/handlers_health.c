@@ -108,6 +108,7 @@ enum srv_handled h_metrics(struct srv_request *request)
     request->reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     srv_metrics_write(app->metrics, out);
     write_registry(&snapshot, out);
+    srv_memory_write_metrics(app->memory, out);
     srv_metrics_write_head(SRV_M_LOG_DROPPED, out);
     srv_metrics_write_value(SRV_M_LOG_DROPPED, NULL, (double)srv_log_dropped(app->log), out);
     write_aliases(app, &snapshot, out);

@@ -153,16 +153,10 @@ static enum eng_status fail_sum(const struct srv_memory_parts *parts, size_t mod
 enum eng_status srv_memory_init(struct srv_memory *memory, const struct srv_config *config,
                                 int n_threads, struct eng_error *err)
 {
-    size_t limit = 0;
-    enum eng_status status = srv_memory_limit(config->memory_limit, "", &limit, err);
-    if (status != ENG_OK) return status;
-    *memory = (struct srv_memory){.limit = limit,
-                                  .n_threads = n_threads,
-                                  .lock = PTHREAD_MUTEX_INITIALIZER,
-                                  .parts = srv_memory_parts_of(config, n_threads)};
-    /* Otherwise malloc learns from large blocks to keep larger ones. */
-    if (limit > 0) mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
-    return srv_memory_check(memory, config, err);
+    *memory = (struct srv_memory){.n_threads = n_threads, .lock = PTHREAD_MUTEX_INITIALIZER};
+    enum eng_status status = srv_memory_check(memory, config, err);
+    if (status == ENG_OK) srv_memory_apply(memory, config);
+    return status;
 }
 
 enum eng_status srv_memory_check(struct srv_memory *memory, const struct srv_config *config,
@@ -182,31 +176,58 @@ enum eng_status srv_memory_check(struct srv_memory *memory, const struct srv_con
 void srv_memory_apply(struct srv_memory *memory, const struct srv_config *config)
 {
     struct srv_memory_parts parts = srv_memory_parts_of(config, memory->n_threads);
+    size_t limit = 0;
+    srv_memory_limit(config->memory_limit, "", &limit, NULL); /* it has been checked */
+    /* Otherwise malloc learns from large blocks to keep larger ones. */
+    if (limit > 0) mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
     pthread_mutex_lock(&memory->lock);
     memory->parts = parts;
+    memory->limit = limit;
     pthread_mutex_unlock(&memory->lock);
 }
 
 enum eng_status srv_memory_take(struct srv_memory *memory, size_t n_bytes, const char *model,
                                 struct eng_error *err)
 {
-    if (!memory || memory->limit == 0) return ENG_OK;
+    if (!memory) return ENG_OK;
     char what[160];
     pthread_mutex_lock(&memory->lock);
+    size_t limit = memory->limit;
     struct srv_memory_parts parts = memory->parts;
     size_t models = memory->models + n_bytes;
-    bool fits = srv_memory_sum(&parts) + models <= memory->limit;
+    bool fits = limit == 0 || srv_memory_sum(&parts) + models <= limit;
     if (fits) memory->models = models;
     pthread_mutex_unlock(&memory->lock);
     if (fits) return ENG_OK;
     snprintf(what, sizeof what, "model '%.64s' does not fit", model);
-    return fail_sum(&parts, models, memory->limit, what, err);
+    return fail_sum(&parts, models, limit, what, err);
 }
 
 void srv_memory_give(struct srv_memory *memory, size_t n_bytes)
 {
-    if (!memory || memory->limit == 0) return;
+    if (!memory) return;
     pthread_mutex_lock(&memory->lock);
     memory->models -= n_bytes;
     pthread_mutex_unlock(&memory->lock);
+}
+
+void srv_memory_write_metrics(struct srv_memory *memory, struct srv_text *out)
+{
+    pthread_mutex_lock(&memory->lock);
+    const struct srv_memory_parts parts = memory->parts;
+    size_t limit = memory->limit, models = memory->models;
+    pthread_mutex_unlock(&memory->lock);
+    const struct {
+        const char *part;
+        size_t n_bytes;
+    } rows[] = {{"program", parts.program},   {"connections", parts.connections},
+                {"requests", parts.requests}, {"decoding", parts.decoding},
+                {"models", models},           {"explanations", parts.explanations}};
+    srv_metrics_write_head(SRV_M_MEMORY_PLANNED, out);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const labels[] = {rows[i].part};
+        srv_metrics_write_value(SRV_M_MEMORY_PLANNED, labels, (double)rows[i].n_bytes, out);
+    }
+    srv_metrics_write_head(SRV_M_MEMORY_LIMIT, out);
+    srv_metrics_write_value(SRV_M_MEMORY_LIMIT, NULL, (double)limit, out);
 }

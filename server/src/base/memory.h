@@ -8,6 +8,7 @@
 #define SRV_BASE_MEMORY_H
 
 #include "base/config.h"
+#include "base/metrics.h"
 
 #include <pthread.h>
 
@@ -21,9 +22,9 @@ struct srv_memory_parts {
 };
 
 struct srv_memory {
-    size_t limit; /* 0: none */
     int n_threads;
-    pthread_mutex_t lock; /* guards the two below */
+    pthread_mutex_t lock; /* guards all below */
+    size_t limit;         /* 0: none */
     struct srv_memory_parts parts;
     size_t models; /* taken by loaded models */
 };
@@ -49,18 +50,21 @@ enum eng_status srv_memory_limit(const char *text, const char *root, size_t *out
 enum eng_status srv_memory_init(struct srv_memory *memory, const struct srv_config *config,
                                 int n_threads, struct eng_error *err);
 
-/* Purpose: whether other settings fit beside the models that are loaded; and lets them hold. Any
- * thread. Errors: LIMIT, and ARGUMENT for memory_limit, which is read anew. */
+/* Purpose: whether other settings, memory_limit among them, fit beside the models that are loaded;
+ * and lets them hold. Any thread. Errors: LIMIT, and ARGUMENT for memory_limit. */
 enum eng_status srv_memory_check(struct srv_memory *memory, const struct srv_config *config,
                                  struct eng_error *err);
 void srv_memory_apply(struct srv_memory *memory, const struct srv_config *config);
 
 /*
- * Purpose: counts n_bytes of a model, before they are allocated; NULL and no limit take anything.
+ * Purpose: counts n_bytes of a model, before they are allocated. memory NULL: counts nothing.
  * Errors: LIMIT, listing the sum; then nothing is counted. Threads: any.
  */
 enum eng_status srv_memory_take(struct srv_memory *memory, size_t n_bytes, const char *model,
                                 struct eng_error *err);
 void srv_memory_give(struct srv_memory *memory, size_t n_bytes);
+
+/* Purpose: appends classifyd_memory_planned_bytes and classifyd_memory_limit_bytes of now. */
+void srv_memory_write_metrics(struct srv_memory *memory, struct srv_text *out);
 
 #endif

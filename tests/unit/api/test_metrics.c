@@ -10,6 +10,7 @@ struct fixture {
     struct temp_folder folder;
     struct srv_config config;
     struct srv_app app;
+    struct srv_memory memory;
     struct srv_served *held; /* by a request; no longer published */
 };
 
@@ -33,6 +34,8 @@ static int set_up(void **state)
     f->app.metrics = srv_metrics_create();
     f->app.log = srv_log_create(2, SRV_LOG_ERROR, false);
     assert_true(f->app.metrics && f->app.log);
+    assert_int_equal(srv_memory_init(&f->memory, &f->config, 1, NULL), ENG_OK);
+    f->app.memory = &f->memory;
     assert_int_equal(srv_registry_create("", &f->app.registry, NULL), ENG_OK);
     assert_int_equal(srv_registry_announce(f->app.registry, "tiny", "1", NULL), ENG_OK);
     publish(f);

@@ -1,5 +1,6 @@
 /* memory_limit: its text, what control groups say, the sum, what models take. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "temp_folder.h"
 
 #include <setjmp.h>
@@ -154,6 +155,50 @@ static void refuses_what_does_not_fit(void **state)
     srv_config_fini(&config);
 }
 
+static size_t metric(struct srv_memory *memory, const char *line)
+{
+    struct srv_text text = {0};
+    unsigned long long value;
+    srv_memory_write_metrics(memory, &text);
+    assert_false(text.failed);
+    const char *found = strstr(text.bytes, line);
+    if (!found) fail_msg("no \"%s\" in: %s", line, text.bytes);
+    assert_int_equal(sscanf(found + strlen(line), "%llu", &value), 1);
+    srv_text_fini(&text);
+    return value;
+}
+
+/* Models are counted without a limit too: it may come while they serve. */
+static void a_limit_comes_and_goes(void **state)
+{
+    (void)state;
+    struct srv_config config = config_of("0");
+    struct srv_memory memory;
+    struct eng_error err = {0};
+    assert_int_equal(srv_memory_init(&memory, &config, 2, NULL), ENG_OK);
+    assert_int_equal(srv_memory_take(&memory, 100 * MIB, "a", NULL), ENG_OK);
+    assert_int_equal(metric(&memory, "\nclassifyd_memory_planned_bytes{part=\"models\"} "),
+                     100 * MIB);
+    assert_int_equal(metric(&memory, "\nclassifyd_memory_planned_bytes{part=\"requests\"} "),
+                     memory.parts.requests);
+    assert_int_equal(metric(&memory, "\nclassifyd_memory_limit_bytes "), 0);
+    size_t sum = srv_memory_sum(&memory.parts);
+    char text[32];
+    snprintf(text, sizeof text, "%zu", sum + 99 * MIB);
+    struct srv_config tight = config_of(text);
+    assert_int_equal(srv_memory_check(&memory, &tight, &err), ENG_LIMIT);
+    srv_memory_give(&memory, 50 * MIB);
+    assert_int_equal(srv_memory_check(&memory, &tight, NULL), ENG_OK);
+    srv_memory_apply(&memory, &tight);
+    assert_int_equal(metric(&memory, "\nclassifyd_memory_limit_bytes "), sum + 99 * MIB);
+    assert_int_equal(srv_memory_take(&memory, 50 * MIB, "b", NULL), ENG_LIMIT);
+    assert_int_equal(srv_memory_take(&memory, 49 * MIB, "b", NULL), ENG_OK);
+    srv_memory_apply(&memory, &config);
+    assert_int_equal(srv_memory_take(&memory, 500 * MIB, "c", NULL), ENG_OK);
+    srv_config_fini(&tight);
+    srv_config_fini(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +206,7 @@ int main(void)
         cmocka_unit_test(asks_the_control_groups),
         cmocka_unit_test(parts_follow_the_settings),
         cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(a_limit_comes_and_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
