@@ -50,7 +50,7 @@ static enum eng_status daemon_init(struct daemon *d, const struct srv_options *o
     enum eng_status status = eng_cpu_set_level(config->cpu_level, err);
     if (status != ENG_OK) return status;
     d->app.log = srv_log_create(STDERR_FILENO, level, strcmp(config->log_format, "json") == 0);
-    d->app.metrics = srv_metrics_create();
+    d->app.metrics = srv_metrics_create(d->app.log);
     if (!d->app.log || !d->app.metrics) return srv_fail_memory(err, "log and metrics");
     const char *const build[] = {CLASSIFYD_VERSION, __VERSION__};
     srv_series_set(srv_metrics_series(d->app.metrics, SRV_M_BUILD_INFO, build), 1);

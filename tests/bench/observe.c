@@ -149,7 +149,7 @@ int main(int argc, char **argv)
 {
     int n_rounds = argc > 1 ? atoi(argv[1]) : 31;
     if (n_rounds < 1 || n_rounds > MAX_ROUNDS) return 2;
-    struct srv_metrics *metrics = srv_metrics_create();
+    struct srv_metrics *metrics = srv_metrics_create(NULL);
     if (!metrics) return 1;
     measure("metrics", count_requests, metrics, n_rounds);
     int failed = measure_rivals(metrics, n_rounds);

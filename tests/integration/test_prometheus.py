@@ -161,6 +161,28 @@ class Scraped(daemon.TestCase):
         self.assertTrue(said)
         self.assertEqual([line for line in said if not FOREIGN.match(line)], [])
 
+    def test_alerts_fire_when_they_should(self):
+        """promtool's clock begins at 0: that is when its series say what they say."""
+        day, cases = 86400, []
+        for days, alert, wanted in ((13, "Expires", True), (15, "Expires", False), (0.9, "Expired", True),
+                                    (-1, "Expired", True), (2, "Expired", False)):
+            series = 'classifyd_tls_certificate_expiry_timestamp_seconds{instance="i",job="classifyd",listener="public"}'
+            cases.append((series, "%dx200" % (days * day + 7200), "2h", "ClassifydCertificate" + alert, wanted))
+        series = 'classifyd_metric_series_refused_total{instance="i",job="classifyd"}'
+        cases += [(series, "5x200", "2h", "ClassifydSeriesRefused", False),
+                  (series, "0x110 3x90", "2h", "ClassifydSeriesRefused", True)]
+        text = "rule_files: [%s]\ntests:\n" % os.path.join(DOCKER, "alerts.yml")
+        for series, values, at, alert, _ in cases:
+            text += ("  - interval: 1m\n    input_series:\n      - {series: '%s', values: '%s'}\n"
+                     "    alert_rule_test:\n      - {eval_time: %s, alertname: %s, exp_alerts: []}\n"
+                     % (series, values, at, alert))
+        path = os.path.join(self.models, ".alerts.yml")
+        with open(path, "w") as f:
+            f.write(text)
+        said = promtool("test", "rules", path).stdout.decode()
+        fired = re.findall(r"alertname: (\w+), time: 2h", said)
+        self.assertEqual(fired, [alert for *_, alert, wanted in cases if wanted], said)
+
     def test_promtool_takes_the_shipped_files(self):
         result = promtool("check", "config", os.path.join(DOCKER, "prometheus.yml"))
         self.assertEqual(result.returncode, 0, result.stdout)

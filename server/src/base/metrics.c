@@ -1,5 +1,6 @@
 #include "base/metrics.h"
 
+#include "base/log.h"
 #include "base/metrics_table.h"
 #include "base/text.h"
 
@@ -10,17 +11,22 @@
 #include <string.h>
 
 struct srv_metrics {
+    struct srv_log *log;
+    atomic_uint_least64_t n_refused;
     pthread_mutex_t mutex; /* guards making a series; the lists are only ever appended to */
     struct {
         _Atomic(struct srv_series *) first;
         size_t n_series;
+        bool was_full; /* and that was said */
     } metrics[SRV_N_METRICS];
 };
 
-struct srv_metrics *srv_metrics_create(void)
+struct srv_metrics *srv_metrics_create(struct srv_log *log)
 {
     struct srv_metrics *metrics = calloc(1, sizeof *metrics);
-    if (metrics) pthread_mutex_init(&metrics->mutex, NULL);
+    if (!metrics) return NULL;
+    metrics->log = log;
+    pthread_mutex_init(&metrics->mutex, NULL);
     return metrics;
 }
 
@@ -79,24 +85,44 @@ static bool has_values(const struct srv_series *series, const char *const *label
     return true;
 }
 
+/* Mutex held. NULL: there is no room; *is_news: for the first time. */
+static struct srv_series *add_series(struct srv_metrics *metrics, enum srv_metric metric,
+                                     const char *const *label_values, bool *is_news)
+{
+    bool is_full = metrics->metrics[metric].n_series >= SRV_MAX_SERIES;
+    struct srv_series *series = is_full ? NULL : make_series(srv_metric_row(metric), label_values);
+    if (series) {
+        series->next = metrics->metrics[metric].first;
+        metrics->metrics[metric].first = series;
+        metrics->metrics[metric].n_series++;
+        return series;
+    }
+    atomic_fetch_add_explicit(&metrics->n_refused, 1, memory_order_relaxed);
+    *is_news = is_full && !metrics->metrics[metric].was_full;
+    metrics->metrics[metric].was_full |= is_full;
+    return NULL;
+}
+
+static void say_full(const struct srv_metrics *metrics, enum srv_metric metric)
+{
+    const struct srv_log_field fields[] = {{"metric", srv_metric_row(metric)->name, 0},
+                                           {"series", NULL, SRV_MAX_SERIES}};
+    srv_log_write(metrics->log, SRV_LOG_WARN, "metric is full: more series are not counted", fields,
+                  2);
+}
+
 struct srv_series *srv_metrics_series(struct srv_metrics *metrics, enum srv_metric metric,
                                       const char *const *label_values)
 {
     if (!metrics) return NULL;
-    const struct srv_metric_row *row = srv_metric_row(metric);
+    bool is_news = false;
     pthread_mutex_lock(&metrics->mutex);
     struct srv_series *series = metrics->metrics[metric].first;
     while (series && !has_values(series, label_values))
         series = series->next;
-    if (!series && metrics->metrics[metric].n_series < SRV_MAX_SERIES) {
-        series = make_series(row, label_values);
-        if (series) {
-            series->next = metrics->metrics[metric].first;
-            metrics->metrics[metric].first = series;
-            metrics->metrics[metric].n_series++;
-        }
-    }
+    if (!series) series = add_series(metrics, metric, label_values, &is_news);
     pthread_mutex_unlock(&metrics->mutex);
+    if (is_news) say_full(metrics, metric);
     return series;
 }
 
@@ -193,5 +219,8 @@ void srv_metrics_write(struct srv_metrics *metrics, struct srv_text *out)
                                         srv_series_value(series), out);
         }
     }
+    double n_refused = (double)atomic_load_explicit(&metrics->n_refused, memory_order_relaxed);
+    srv_metrics_write_head(SRV_M_SERIES_REFUSED, out);
+    srv_metrics_write_value(SRV_M_SERIES_REFUSED, NULL, n_refused, out);
     srv_metrics_write_process(out);
 }

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Text that grows; base/text.h owns it. */
-struct srv_text;
+struct srv_text; /* text that grows: base/text.h */
+struct srv_log;
 
 enum srv_metric {
 #define COUNTER(id, name, labels, help)            SRV_M_##id,
@@ -24,13 +24,16 @@ enum { SRV_MAX_LABELS = 4, SRV_MAX_SERIES = 1024 };
 
 struct srv_series;
 struct srv_metrics;
-struct srv_metrics *srv_metrics_create(void);
+/* Purpose: log gets a line for each metric that is full, once; borrowed, NULL: none. NULL: out of
+ * memory. */
+struct srv_metrics *srv_metrics_create(struct srv_log *log);
 void srv_metrics_destroy(struct srv_metrics *metrics);
 
 /*
  * Purpose: the series of a metric with these label values (as many as the row's labels,
  * NULL-ended); made on first use, found again after. Lives as long as the process. NULL when out of
- * memory or when the metric has SRV_MAX_SERIES: the calls below accept NULL. Cost: takes a lock;
+ * memory or when the metric has SRV_MAX_SERIES, which classifyd_metric_series_refused_total counts:
+ * the calls below accept NULL. Cost: takes a lock;
  * keep the pointer where it is used often.
  */
 struct srv_series *srv_metrics_series(struct srv_metrics *metrics, enum srv_metric metric,

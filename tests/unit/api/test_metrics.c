@@ -31,7 +31,7 @@ static int set_up(void **state)
     tiny_model_write(&tiny, f->folder.path);
     assert_int_equal(srv_config_init(&f->config, NULL), ENG_OK);
     f->app.config = &f->config;
-    f->app.metrics = srv_metrics_create();
+    f->app.metrics = srv_metrics_create(NULL);
     f->app.log = srv_log_create(2, SRV_LOG_ERROR, false);
     assert_true(f->app.metrics && f->app.log);
     assert_int_equal(srv_memory_init(&f->memory, &f->config, 1, NULL), ENG_OK);

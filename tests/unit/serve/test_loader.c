@@ -54,7 +54,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     f->folder = temp_folder_make();
-    f->metrics = srv_metrics_create();
+    f->metrics = srv_metrics_create(NULL);
     assert_non_null(f->metrics);
     assert_int_equal(eng_pool_create(2, &f->pool, NULL), ENG_OK);
     assert_int_equal(srv_registry_create("", &f->registry, NULL), ENG_OK);

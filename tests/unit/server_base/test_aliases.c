@@ -36,7 +36,7 @@ static struct srv_series *series(void **state, enum srv_metric metric, const cha
 /* Two requests to version 1, one to version 2, and failures. */
 static int set_up(void **state)
 {
-    *state = srv_metrics_create();
+    *state = srv_metrics_create(NULL);
     if (!*state) return 1;
     srv_series_observe(series(state, SRV_M_INFERENCE_SECONDS, "1", NULL), 0.00002);
     srv_series_observe(series(state, SRV_M_INFERENCE_SECONDS, "1", NULL), 0.002);
@@ -127,7 +127,7 @@ static void tf_serving(void **state)
 static void nothing_is_made_of_nothing(void **state)
 {
     (void)state;
-    struct srv_metrics *metrics = srv_metrics_create();
+    struct srv_metrics *metrics = srv_metrics_create(NULL);
     struct srv_text text = {0};
     srv_metrics_write_aliases(metrics, SRV_TRITON | SRV_TF_SERVING, &text);
     assert_int_equal(text.n_bytes, 0);

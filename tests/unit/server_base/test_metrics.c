@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
 
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -18,7 +20,7 @@ static void check_says(const struct srv_text *text, const char *part)
 
 static int set_up(void **state)
 {
-    *state = srv_metrics_create();
+    *state = srv_metrics_create(NULL);
     return *state == NULL;
 }
 
@@ -99,6 +101,44 @@ static void series_are_bounded(void **state)
     assert_ptr_equal(srv_metrics_series(*state, SRV_M_BATCH_SIZE, labels), last);
 }
 
+/* What has no room is counted, and said once for each metric. */
+static void what_is_lost_is_said(void **state)
+{
+    (void)state;
+    int ends[2];
+    char name[16], said[1024];
+    const char *const labels[] = {name, "1", ""};
+    struct srv_text text = {0};
+    assert_int_equal(pipe(ends), 0);
+    struct srv_log *log = srv_log_create(ends[1], SRV_LOG_INFO, false);
+    struct srv_metrics *metrics = srv_metrics_create(log);
+    assert_true(log && metrics);
+    srv_metrics_write(metrics, &text);
+    check_says(&text, "\nclassifyd_metric_series_refused_total 0\n");
+    for (int i = 0; i < SRV_MAX_SERIES + 3; i++) {
+        snprintf(name, sizeof name, "m%d", i);
+        assert_true((srv_metrics_series(metrics, SRV_M_QUEUE_LENGTH, labels) != NULL) ==
+                    (i < SRV_MAX_SERIES));
+        srv_metrics_series(metrics, SRV_M_MODEL_INFO, labels);
+    }
+    srv_text_clear(&text);
+    srv_metrics_write(metrics, &text);
+    check_says(&text, "\nclassifyd_metric_series_refused_total 6\n");
+    srv_text_fini(&text);
+    srv_metrics_destroy(metrics);
+    srv_log_destroy(log);
+    close(ends[1]);
+    ssize_t n = read(ends[0], said, sizeof said - 1);
+    close(ends[0]);
+    assert_true(n > 0);
+    said[n] = '\0';
+    const char *first = strstr(said, "metric=classifyd_queue_length series=1024\n");
+    assert_non_null(first);
+    const char *second = strstr(first, "metric=classifyd_model_info series=1024\n");
+    assert_non_null(second);
+    assert_null(strstr(second + 1, "metric="));
+}
+
 static void values_without_series(void **state)
 {
     (void)state;
@@ -140,6 +180,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(buckets_add_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(label_values_are_escaped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(series_are_bounded, set_up, tear_down),
+        cmocka_unit_test(what_is_lost_is_said),
         cmocka_unit_test(values_without_series),
         cmocka_unit_test_setup_teardown(no_count_is_lost, set_up, tear_down),
     };
