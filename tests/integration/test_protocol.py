@@ -51,6 +51,10 @@ class Protocol(daemon.TestCase):
     def test_a_get_takes_no_body(self):
         d = self.start()
         self.check_error(d.request("GET", "/healthz", b"x"), 400, "invalid_request", "takes no body")
+        # Nor is it kept: as large a body as this one leaves no room.
+        d = self.start("--max-body-bytes", "1048576", "--max-bodies-bytes", "1048576")
+        self.check_error(d.post("/classify", bytes(1048576)), 503, "queue_full")
+        self.check_error(d.request("GET", "/healthz", bytes(1048576)), 400, "invalid_request", "takes no body")
 
     def test_an_error_keeps_the_connection(self):
         d = self.start()

@@ -26,6 +26,13 @@ static void refuse_large(struct srv_exchange *exchange)
                     (long long)exchange->http->app->config->max_body_bytes);
 }
 
+static void refuse_unwanted(struct srv_exchange *exchange)
+{
+    exchange->refusal = SRV_INVALID_REQUEST;
+    srv_reply_error(&exchange->request, SRV_INVALID_REQUEST, "the route %s takes no body",
+                    exchange->request.route->pattern);
+}
+
 static void refuse_bodies(struct srv_exchange *exchange, size_t limit)
 {
     static const char *const labels[] = {"bodies", ""};
@@ -124,6 +131,7 @@ bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_byt
 {
     size_t limit = (size_t)exchange->http->app->config->max_body_bytes;
     exchange->n_received += n_bytes;
+    if (exchange->refusal == SRV_OK && !exchange->request.route->takes_body) refuse_unwanted(exchange);
     if (exchange->refusal == SRV_OK && exchange->n_received > limit) refuse_large(exchange);
     /* Nobody is read forever: libmicrohttpd cannot answer before the body's end. */
     if (exchange->refusal != SRV_OK) return exchange->n_received <= 2 * limit;

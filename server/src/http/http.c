@@ -195,11 +195,6 @@ static enum MHD_Result dispatch(struct srv_exchange *exchange)
     request->seen.begun_us = now_us;
     if (!srv_peer_enter(exchange->peer, SRV_PEER_BUSY, now_us)) return MHD_NO;
     if (!srv_body_end(exchange)) return srv_exchange_send(exchange);
-    if (!request->route->takes_body && exchange->n_received > 0) {
-        srv_reply_error(request, SRV_INVALID_REQUEST, "the route %s takes no body",
-                        request->route->pattern);
-        return srv_exchange_send(exchange);
-    }
     request->deadline_us = now_us + exchange->http->app->config->request_timeout_ms * 1000;
     if (request->route->handler(request) == SRV_LATER) return answer_later(exchange);
     return srv_exchange_send(exchange);
