@@ -101,6 +101,15 @@ void srv_exchange_release(struct srv_exchange *exchange);
 void srv_exchange_pool_trim(struct srv_exchange_pool *pool);
 void srv_exchange_pool_fini(struct srv_exchange_pool *pool);
 
+/* handle.c: libmicrohttpd's callbacks for a request: its first line is there, more of it is, it is
+ * over. cls: the listener. */
+void *srv_handle_uri(void *cls, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result srv_handle(void *cls, struct MHD_Connection *connection, const char *url,
+                           const char *method, const char *version, const char *data,
+                           size_t *n_data, void **context);
+void srv_handle_end(void *cls, struct MHD_Connection *connection, void **context,
+                    enum MHD_RequestTerminationCode how);
+
 /* headers.c: whether the headers of a request of that version of HTTP are understood alike by all
  * who read them. False: the reply, an error, must be sent at once. */
 bool srv_headers_check(struct srv_exchange *exchange, const char *version);
