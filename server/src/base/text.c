@@ -108,16 +108,19 @@ void srv_text_json_bytes(struct srv_text *text, const char *bytes, size_t n_byte
     for (size_t i = 0; i < n_bytes;) {
         bool is_ascii = p[i] < 0x80;
         size_t length = is_ascii ? is_plain(p[i]) : srv_utf8_bytes(bytes + i, n_bytes - i);
-        if (length > 0) {
+        /* U+0080 to U+009F: a terminal that shows the log would obey U+009B. */
+        bool is_control = length == 2 && p[i] == 0xC2 && p[i + 1] < 0xA0;
+        if (length > 0 && !is_control) {
             i += length;
             continue;
         }
         srv_text_append(text, bytes + plain, i - plain);
-        if (is_ascii)
-            append_escaped(text, p[i]);
+        if (is_ascii || is_control)
+            append_escaped(text, p[is_ascii ? i : i + 1]);
         else
             srv_text_puts(text, "\xEF\xBF\xBD");
-        plain = ++i;
+        i += is_control ? 2 : 1;
+        plain = i;
     }
     srv_text_append(text, bytes + plain, n_bytes - plain);
     srv_text_append(text, "\"", 1);

@@ -28,7 +28,8 @@ void srv_text_integer(struct srv_text *text, int64_t value);
 void srv_text_float(struct srv_text *text, float value);
 void srv_text_printf(struct srv_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Purpose: the string as a JSON string literal, quotes included; bad UTF-8 becomes U+FFFD. */
+/* Purpose: the string as a JSON string literal, quotes included; all control characters are
+ * escaped, bad UTF-8 becomes U+FFFD. */
 void srv_text_json(struct srv_text *text, const char *string);
 /* Purpose: the same for n bytes that need not end in NUL. */
 void srv_text_json_bytes(struct srv_text *text, const char *bytes, size_t n_bytes);

@@ -25,6 +25,7 @@ static void json_escapes_what_must_be(void **state)
     check_json("a\"b\\c", 5, "\"a\\\"b\\\\c\"");
     check_json("\b\f\n\r\t", 5, "\"\\b\\f\\n\\r\\t\"");
     check_json("\x01\x1f\x7f", 3, "\"\\u0001\\u001f\\u007f\"");
+    check_json("\xC2\x80\xC2\x9B[m\xC2\x9F\xC2\xA0", 10, "\"\\u0080\\u009b[m\\u009f\xC2\xA0\"");
     check_json("a\0b", 3, "\"a\\u0000b\"");
 }
 
