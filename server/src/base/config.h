@@ -37,10 +37,11 @@ enum eng_status srv_config_copy(const struct srv_config *from, struct srv_config
 enum eng_status srv_config_set(struct srv_config *config, const char *key, const char *value,
                                const char *where, struct eng_error *err);
 
+/* Purpose: what srv_config_read_json does with the text of a file. Errors: also IO, LIMIT. */
 enum eng_status srv_config_read_file(struct srv_config *config, const char *path,
                                      struct eng_error *err);
 /* Purpose: a JSON object of settings, each of its row's type. Nothing is set unless all is
- * well-formed JSON. */
+ * well-formed JSON. Errors: FORMAT naming the line, those of srv_config_set. */
 enum eng_status srv_config_read_json(struct srv_config *config, const char *json, size_t n_bytes,
                                      const char *where, struct eng_error *err);
 

@@ -42,6 +42,8 @@ void srv_setting_print(const struct srv_config *config, const struct srv_setting
 /* Purpose: "live", "load", "restart"; of LIVE_WHILE_ON a sentence for docs. */
 const char *srv_setting_change_name(enum srv_setting_change change);
 
+/* Purpose: sets it from a number, or from text. Errors: ARGUMENT naming key, value and what is
+ * wanted: it is of the other kind, out of range, or none of the choices; NO_MEMORY. */
 enum eng_status srv_setting_set_number(struct srv_config *config, const struct srv_setting *setting,
                                        int64_t value, const char *where, struct eng_error *err);
 enum eng_status srv_setting_set_text(struct srv_config *config, const struct srv_setting *setting,

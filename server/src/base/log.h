@@ -18,6 +18,7 @@ struct srv_log_field {
     int64_t number;
 };
 
+/* Purpose: starts the thread that writes; fd is borrowed. NULL: out of memory or threads. */
 struct srv_log *srv_log_create(int fd, enum srv_log_level level, bool json);
 /* Purpose: the least severity that is logged, from now on. log NULL: nothing, ERROR. Any thread. */
 void srv_log_set_level(struct srv_log *log, enum srv_log_level level);
