@@ -24,6 +24,9 @@ enum eng_status eng_image_init(const char *format, uint32_t width_px, uint32_t h
                                uint32_t n_channels, const struct eng_image_limits *limits,
                                struct eng_image *out, struct eng_error *err);
 
+/* Purpose: memory for pixels, not zeroed; NULL: there is none. */
+uint8_t *eng_image_alloc(size_t n_bytes);
+
 /* Purpose: where row y begins. */
 static inline uint8_t *eng_image_row(const struct eng_image *image, uint32_t y)
 {

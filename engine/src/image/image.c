@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LARGE_BYTES = 4 << 20 };
+
 struct codec {
     const char *name;
     const char *signature;
@@ -85,6 +87,12 @@ enum eng_status eng_image_load(const char *path, const struct eng_image_limits *
     return status;
 }
 
+uint8_t *eng_image_alloc(size_t n_bytes)
+{
+    /* On huge pages a photograph costs some ten page faults instead of thousands. */
+    return n_bytes >= LARGE_BYTES ? eng_alloc_aligned(n_bytes) : malloc(n_bytes ? n_bytes : 1);
+}
+
 enum eng_status eng_image_init(const char *format, uint32_t width_px, uint32_t height_px,
                                uint32_t n_channels, const struct eng_image_limits *limits,
                                struct eng_image *out, struct eng_error *err)
@@ -101,7 +109,7 @@ enum eng_status eng_image_init(const char *format, uint32_t width_px, uint32_t h
     size_t n_bytes;
     if (!eng_mul_size((size_t)n_pixels, n_channels, &n_bytes))
         return eng_fail_memory(err, "the pixels");
-    uint8_t *pixels = malloc(n_bytes ? n_bytes : 1);
+    uint8_t *pixels = eng_image_alloc(n_bytes);
     if (!pixels) return eng_fail_memory(err, "the pixels");
     *out = (struct eng_image){width_px, height_px, n_channels, pixels};
     return ENG_OK;

@@ -2,7 +2,7 @@
 
 #include "base/cursor.h"
 #include "base/error.h"
-#include "base/mem.h"
+#include "image/codec.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -147,7 +147,8 @@ enum eng_status eng_orientation_apply(struct eng_image *image, unsigned orientat
         upright.width_px = image->height_px;
         upright.height_px = image->width_px;
     }
-    upright.pixels = eng_calloc(image->height_px, (size_t)image->width_px * image->n_channels);
+    upright.pixels =
+        eng_image_alloc((size_t)image->height_px * image->width_px * image->n_channels);
     if (!upright.pixels) return eng_fail_memory(err, "turning a picture upright");
     if (image->n_channels == 1)
         copy_upright(image, path, 1, &upright);

@@ -15,6 +15,7 @@ struct resampler {
     bool same_width; /* rows are taken as they are, from first on */
     uint64_t first;
     struct eng_weights x, y;
+    const struct eng_resampling *loops;
     size_t n_row;       /* bytes of an output row */
     uint8_t *color_row; /* of the picture, padded */
     /* The last n_ring rows that were made; row y is at y % n_ring. */
@@ -37,11 +38,11 @@ static void make_row(const struct resampler *r, uint32_t y)
         memcpy(ring_row(r, y), src + r->first * r->n_channels, r->n_row);
         return;
     }
-    uint32_t last = r->x.n_out - 1;
-    size_t begin = (size_t)r->x.begin[0] * r->n_channels;
-    size_t end = (size_t)(r->x.begin[last] + r->x.n[last]) * r->n_channels;
-    if (src != r->color_row) memcpy(r->color_row + begin, src + begin, end - begin);
-    eng_resample_along(r->color_row, &r->x, r->n_channels, ring_row(r, y));
+    size_t n_src = (size_t)r->image->width_px * r->n_channels;
+    size_t n_behind = (r->image->height_px - 1 - y) * n_src;
+    if (src != r->color_row && n_behind < ENG_RESAMPLE_PADDING)
+        src = memcpy(r->color_row, src, n_src); /* is padded */
+    r->loops->along(src, &r->x, r->n_channels, ring_row(r, y));
 }
 
 /* Goes through the input once and holds the rows that an output row is made of. */
@@ -56,7 +57,7 @@ static void resample_rows(struct resampler *r, uint8_t *dst, size_t dst_stride_b
             make_row(r, next);
         for (uint32_t k = 0; k < n; k++)
             r->taps[k] = ring_row(r, begin + k);
-        eng_resample_down(r->taps, y->weight + (size_t)out * y->stride, n, r->n_row, dst);
+        r->loops->down(r->taps, y->weight + (size_t)out * y->stride, n, r->n_row, dst);
     }
 }
 
@@ -64,6 +65,8 @@ static enum eng_status run_passes(struct resampler *r, uint8_t *dst, size_t dst_
                                   struct eng_error *err)
 {
     uint32_t height = r->image->height_px;
+    r->loops = eng_resampling_avx2();
+    if (!r->loops) r->loops = &eng_resampling_portable;
     r->n_ring = r->y.stride < height ? r->y.stride : height;
     r->ring_stride = r->n_row + ENG_RESAMPLE_PADDING;
     r->color_row = eng_calloc((size_t)r->image->width_px * r->n_channels + ENG_RESAMPLE_PADDING, 1);

@@ -46,7 +46,7 @@ static struct eng_weights random_weights(struct eng_rng *rng, uint32_t n_in)
 
 static void along_a_row(void **state)
 {
-    (void)state;
+    const struct eng_resampling *loops = *state;
     struct eng_rng rng;
     eng_rng_init(&rng, 1, 0);
     for (int round = 0; round < 2000; round++) {
@@ -54,7 +54,7 @@ static void along_a_row(void **state)
         uint8_t row[MAX_ROW], got[MAX_ROW];
         fill(&rng, row, (size_t)n_in * n_channels);
         struct eng_weights w = random_weights(&rng, n_in);
-        eng_resample_along(row, &w, n_channels, got);
+        loops->along(row, &w, n_channels, got);
         for (uint32_t at = 0; at < w.n_out * n_channels; at++) {
             uint32_t i = at / n_channels, c = at % n_channels;
             int64_t sum = 0;
@@ -70,7 +70,7 @@ static void along_a_row(void **state)
 
 static void down_rows(void **state)
 {
-    (void)state;
+    const struct eng_resampling *loops = *state;
     struct eng_rng rng;
     eng_rng_init(&rng, 2, 0);
     static uint8_t rows[MAX_SIDE][MAX_ROW];
@@ -87,7 +87,7 @@ static void down_rows(void **state)
                 taps[k] = rows[w.begin[out] + k];
             uint8_t got[MAX_ROW];
             memset(got, 77, sizeof got);
-            eng_resample_down(taps, weight, w.n[out], n, got);
+            loops->down(taps, weight, w.n[out], n, got);
             for (size_t i = 0; i < n; i++) {
                 int64_t sum = 0;
                 for (uint32_t k = 0; k < w.n[out]; k++)
@@ -106,7 +106,7 @@ static void down_rows(void **state)
 /* More taps than 16-bit parts of weights could be summed up from without wrapping around. */
 static void thousands_of_taps(void **state)
 {
-    (void)state;
+    const struct eng_resampling *loops = *state;
     enum { N = 5000 };
     static uint8_t row[3 * N + ENG_RESAMPLE_PADDING];
     static const uint8_t *taps[N];
@@ -118,17 +118,29 @@ static void thousands_of_taps(void **state)
         assert_int_equal(eng_weights_init(&w, &axis, &how, NULL), ENG_OK);
         uint8_t got[3 + ENG_RESAMPLE_PADDING];
         for (uint32_t n_channels = 1; n_channels <= 3; n_channels += 2) {
-            eng_resample_along(row, &w, n_channels, got);
+            loops->along(row, &w, n_channels, got);
             for (uint32_t c = 0; c < n_channels; c++)
                 assert_int_equal(got[c], 255);
         }
         for (uint32_t k = 0; k < w.n[0]; k++)
             taps[k] = row;
-        eng_resample_down(taps, w.weight, w.n[0], 3, got);
+        loops->down(taps, w.weight, w.n[0], 3, got);
         for (int c = 0; c < 3; c++)
             assert_int_equal(got[c], 255);
         eng_weights_fini(&w);
     }
+}
+
+static int portable(void **state)
+{
+    *state = (void *)(uintptr_t)&eng_resampling_portable;
+    return 0;
+}
+
+static int avx2(void **state)
+{
+    *state = (void *)(uintptr_t)eng_resampling_avx2();
+    return 0;
 }
 
 int main(void)
@@ -138,5 +150,7 @@ int main(void)
         cmocka_unit_test(down_rows),
         cmocka_unit_test(thousands_of_taps),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int n_failed = cmocka_run_group_tests_name("portable", tests, portable, NULL);
+    if (eng_resampling_avx2()) n_failed += cmocka_run_group_tests_name("AVX2", tests, avx2, NULL);
+    return n_failed;
 }
