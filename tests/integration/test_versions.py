@@ -181,8 +181,9 @@ class Repository(Case):
         self.assertEqual(index[("bad", "1")][0], "UNAVAILABLE")
         self.assertIn("model.onnx", index[("bad", "1")][1])
         self.assertEqual(sorted(self.index(d, b'{"ready":true}')), [("tiny", "1"), ("tiny", "2")])
-        self.assertEqual(len(self.index(d, b'{"ready":false}')), 3)
-        for body in (b"x", b"[]", b'{"ready":1}', b'{"x":true}'):
+        for body in (b'{"ready":false}', b'{"ready":null}', b"{}"):
+            self.assertEqual(len(self.index(d, body)), 3)
+        for body in (b"x", b"[]", b"null", b'{"ready":1}', b'{"x":true}', b'{"x":null}'):
             self.check_error(d.post("/v2/repository/index", body, admin=True), 400, "invalid_request")
         self.check_error(d.post("/v2/repository/index"), 404, "not_found")
 
@@ -192,6 +193,10 @@ class Repository(Case):
         d = self.start()
         reply = self.repository(d, "unload", body=b'{"parameters":{"unload_dependents":false}}')
         self.assertEqual((reply.status, reply.body), (200, b""))
+        for body in (b'{"parameters":{"unload_dependents":null}}', b'{"parameters":null}'):
+            reply = self.repository(d, "load", body=b'{"parameters":null}')
+            self.assertEqual((reply.status, reply.body), (200, b""))
+            self.assertEqual(self.repository(d, "unload", body=body).status, 200)
         self.check_error(d.post("/classify/tiny", png()), 404, "model_not_found", "unloaded")
         self.assertEqual(self.index(d)[("tiny", "2")], ("UNAVAILABLE", "unloaded"))
         self.assertEqual(d.get("/readyz").status, 200)

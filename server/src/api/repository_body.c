@@ -26,6 +26,12 @@ static bool read_object(struct srv_json *json, read_member *read, void *ctx)
     return !json->failed;
 }
 
+/* As good as absent: clients that are generated write it for what they do not say. */
+static bool is_null(struct srv_json *json)
+{
+    return srv_json_peek(json) == SRV_JSON_NULL;
+}
+
 static const char wanted[] = "a JSON object";
 
 /* What a member of the outermost object reads. */
@@ -39,6 +45,7 @@ static bool read_parameters(struct srv_json *json, void *ctx)
     const struct parameters *parameters = ctx;
     if (!srv_json_is_key(json, "parameters"))
         return srv_json_fail(json, "there is no such member; wanted \"parameters\" only");
+    if (is_null(json)) return srv_json_skip(json);
     return read_object(json, parameters->read, parameters->ctx);
 }
 
@@ -74,7 +81,7 @@ static bool read_ready(struct srv_json *json, void *ctx)
 {
     if (!srv_json_is_key(json, "ready"))
         return srv_json_fail(json, "there is no such member; wanted \"ready\" only");
-    return srv_json_bool(json, ctx);
+    return is_null(json) ? srv_json_skip(json) : srv_json_bool(json, ctx);
 }
 
 bool srv_repository_read_index(struct srv_request *request, bool *ready_only)
@@ -86,7 +93,7 @@ static bool read_unload_parameter(struct srv_json *json, void *ctx)
 {
     if (!srv_json_is_key(json, "unload_dependents"))
         return srv_json_fail(json, "there is no such parameter; wanted \"unload_dependents\" only");
-    return srv_json_bool(json, ctx);
+    return is_null(json) ? srv_json_skip(json) : srv_json_bool(json, ctx);
 }
 
 bool srv_repository_read_unload(struct srv_request *request)
