@@ -13,11 +13,12 @@ class Framing(daemon.TestCase):
 
     def refused(self, headers, sentence, body=b"", version=b"1.1"):
         """400, and the connection ends there: whatever follows is no request."""
-        reply = self.d.exchange(b"POST /classify HTTP/%s\r\n%s\r\n%s%s" % (version, headers, body, NEXT))
-        self.assertTrue(reply.startswith(b"HTTP/1.1 400 "), reply)
-        self.assertEqual(reply.count(b"HTTP/1.1 "), 1, reply)
-        self.assertIn(b'"code":"invalid_request"', reply)
-        self.assertIn(sentence, reply)
+        for line in (b"POST /classify", b"GET /healthz"):
+            reply = self.d.exchange(b"%s HTTP/%s\r\n%s\r\n%s%s" % (line, version, headers, body, NEXT))
+            self.assertTrue(reply.startswith(b"HTTP/1.1 400 "), reply)
+            self.assertEqual(reply.count(b"HTTP/1.1 "), 1, reply)
+            self.assertIn(b'"code":"invalid_request"', reply)
+            self.assertIn(sentence, reply)
 
     def test_two_lengths(self):
         for headers in (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
