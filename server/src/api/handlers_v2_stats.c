@@ -13,12 +13,15 @@ static void write_sum(struct srv_text *out, const char *begin, const struct srv_
                     sum->us * 1000);
 }
 
+/* The phases have one count, that of what was computed, even while some of it is being answered:
+ * perf_analyzer ends with an error if they differ. */
 static void write_phases(struct srv_text *out, const struct srv_stats_sum *decode,
-                         const struct srv_stats_sum *compute, const struct srv_stats_sum *output)
+                         const struct srv_stats_sum *compute, uint64_t output_us)
 {
-    write_sum(out, ",\"compute_input\":", decode);
+    const struct srv_stats_sum input = {compute->n, decode->us}, output = {compute->n, output_us};
+    write_sum(out, ",\"compute_input\":", &input);
     write_sum(out, ",\"compute_infer\":", compute);
-    write_sum(out, ",\"compute_output\":", output);
+    write_sum(out, ",\"compute_output\":", &output);
 }
 
 static void write_stats(struct srv_text *out, const struct srv_served *served,
@@ -36,16 +39,14 @@ static void write_stats(struct srv_text *out, const struct srv_served *served,
     write_sum(out, "\"success\":", &stats->succeeded);
     write_sum(out, ",\"fail\":", &stats->failed);
     write_sum(out, ",\"queue\":", &stats->queue);
-    write_phases(out, &stats->decode, &stats->compute, &stats->output);
+    write_phases(out, &stats->decode, &stats->compute, stats->output.us);
     write_sum(out, ",\"cache_hit\":", &none);
     write_sum(out, ",\"cache_miss\":", &none);
     srv_text_puts(out, "},\"response_stats\":{},\"batch_stats\":[");
     for (size_t i = 0; i < stats->n_sizes; i++) {
         const struct srv_stats_batch *batch = &stats->batches[i];
-        /* Answers are written by request. */
-        const struct srv_stats_sum output = {.n = batch->compute.n};
         srv_text_printf(out, "%s{\"batch_size\":%zu", i ? "," : "", batch->n_pictures);
-        write_phases(out, &batch->decode, &batch->compute, &output);
+        write_phases(out, &batch->decode, &batch->compute, 0); /* answers are written by request */
         srv_text_puts(out, "}");
     }
     srv_text_puts(out, "],\"memory_usage\":[]}");

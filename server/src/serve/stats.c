@@ -61,8 +61,10 @@ void srv_served_count_job(const struct srv_served *served, const struct srv_job 
     if (times->started_us == 0) return; /* dropped before any of it ran */
     int64_t queue_us = times->started_us - times->submitted_us;
     add(&counters->queue, queue_us);
-    add(&counters->decode, times->decode_us);
-    if (job->max_batch_size > 0) add(&counters->compute, times->compute_us);
+    if (job->max_batch_size > 0) { /* else no picture could be decoded */
+        add(&counters->decode, times->decode_us);
+        add(&counters->compute, times->compute_us);
+    }
     srv_series_observe(served->queue_seconds, (double)queue_us * 1e-6);
     srv_series_observe(served->decode_seconds, (double)times->decode_us * 1e-6);
     srv_series_add(served->request_compute_seconds, (double)times->compute_us * 1e-6);
