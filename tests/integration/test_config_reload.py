@@ -6,6 +6,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 import unittest
 
 import daemon
@@ -120,6 +121,27 @@ class ConfigReload(daemon.TestCase):
         self.write(max_connections=10000)
         self.reload(d)
         settles(20)
+
+    def test_idle_connections(self):
+        """Those that stand go by the new value too, be it less or more."""
+        self.write_model()
+        self.write(idle_timeout_s=600)
+        d = self.start("--config", self.config, idle_s=None)
+        with d.connect() as early:
+            time.sleep(1.2)
+            self.write(idle_timeout_s=1)
+            self.assertEqual(self.reload(d), {"idle_timeout_s": (600, 1, "live")})
+            early.settimeout(daemon.PATIENCE_S)
+            self.assertEqual(early.recv(1), b"")
+        with d.connect() as later:
+            later.settimeout(daemon.PATIENCE_S)
+            self.assertEqual(later.recv(1), b"")
+        self.write(idle_timeout_s=100)
+        self.reload(d)
+        with d.connect() as patient:
+            time.sleep(2)
+            patient.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+            self.assertTrue(patient.recv(4096).startswith(b"HTTP/1.1 200 "))
 
     def test_models_folder(self):
         self.write_model()

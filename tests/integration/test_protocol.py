@@ -161,6 +161,41 @@ class Protocol(daemon.TestCase):
             s.settimeout(daemon.PATIENCE_S)
             self.assertEqual(s.recv(1), b"")
 
+    def ask_often(self, d, n=3000):
+        """A connection on which n answers are asked for at once; as little as may be is on the way to it."""
+        s = socket.socket()
+        self.addCleanup(s.close)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.settimeout(daemon.PATIENCE_S)
+        s.connect(("127.0.0.1", d.port))
+        s.setblocking(False)
+        requests = b"GET /openapi.json HTTP/1.1\r\nHost: h\r\n\r\n" * n
+        with contextlib.suppress(BlockingIOError):
+            while requests:
+                requests = requests[s.send(requests):]
+        s.settimeout(daemon.PATIENCE_S)
+        return s
+
+    def test_who_takes_no_answers_is_cut(self):
+        d = self.start("--idle-timeout-s", "1")
+        line = 'classifyd_requests_in_flight{listener="public"}'
+        self.ask_often(d)
+        d.wait_for(lambda: d.metric(line) == 2, "an answer on its way")
+        begun = time.monotonic()
+        d.wait_for(lambda: d.metric(line) == 1, "the end of it")
+        self.assertLess(time.monotonic() - begun, daemon.PATIENCE_S / 4)
+        self.still_serves(d)
+
+    def test_who_takes_answers_slowly_is_not(self):
+        d = self.start("--idle-timeout-s", "1")
+        s = self.ask_often(d)
+        until, n_taken = time.monotonic() + 5, 0
+        while time.monotonic() < until:
+            n_taken += len(s.recv(4096))
+            time.sleep(0.1)
+        self.assertGreater(n_taken, 20000)
+        self.assertEqual(d.metric('classifyd_requests_in_flight{listener="public"}'), 2)
+
     def test_many_slow_clients_do_not_shut_others_out(self):
         d = self.start("--max-connections", "200")
         slow = [d.connect() for _ in range(100)]

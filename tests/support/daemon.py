@@ -65,13 +65,15 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Daemon:
-    def __init__(self, models, *flags, env=None, wait=True, before=(), tls=None):
-        """tls: the context with which clients speak it. models None: flags say where they are."""
+    def __init__(self, models, *flags, env=None, wait=True, before=(), tls=None,
+                 idle_s=PATIENCE_S // 4):
+        """tls: the context with which clients speak it. models, idle_s: None leaves them to flags and files."""
         self.tls = tls
         self.log_file = tempfile.TemporaryFile("a+b")  # appending: log() moves the position
         self.process = subprocess.Popen(
-            [*before, PROGRAM, *(() if models is None else ("--models", models)), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-             "--lame-duck-ms", "0", "--idle-timeout-s", str(PATIENCE_S // 4), *flags],
+            [*before, PROGRAM, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--lame-duck-ms", "0",
+             *(() if models is None else ("--models", models)),
+             *(() if idle_s is None else ("--idle-timeout-s", str(idle_s))), *flags],
             env=env or environment(), stdout=subprocess.PIPE, stderr=self.log_file, text=True)
         line = self.process.stdout.readline()
         found = re.match(r"listening on (https?)://127\.0\.0\.1:(\d+) "

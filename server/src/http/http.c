@@ -57,7 +57,6 @@ static enum eng_status start_daemon(struct srv_http *http, int n_threads, struct
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)config->max_header_bytes, NULL},
         /* Shared out among the threads, and never to be met: see srv_acceptor_start. */
         {MHD_OPTION_CONNECTION_LIMIT, INT_MAX, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)config->idle_timeout_s, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)srv_handle_uri, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)srv_handle_end, http},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify_connection, http},

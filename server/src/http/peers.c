@@ -3,6 +3,7 @@
 #include "api/app.h"
 #include "base/clock.h"
 
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 enum { LOOK_EVERY_MS = 250 };
 
@@ -60,8 +62,16 @@ static int64_t timeout_of(const struct srv_peers *peers, enum srv_peer_phase pha
     const struct srv_config *config = peers->app->config;
     if (phase == SRV_PEER_HANDSHAKE) return config->tls_handshake_timeout_s * 1000000;
     if (phase == SRV_PEER_BODY) return config->body_timeout_s * 1000000;
-    /* Twice the idle timeout: libmicrohttpd closes an idle connection in peace first. */
-    return 2 * config->idle_timeout_s * 1000000;
+    return config->idle_timeout_s * 1000000;
+}
+
+/* Whether the client took something since the last look. Nothing on its way is not its fault. */
+static bool is_taking(struct srv_peer *peer)
+{
+    int n_unsent = 0, n_before = peer->n_unsent;
+    if (ioctl(peer->fd, SIOCOUTQ, &n_unsent) != 0) return true;
+    peer->n_unsent = n_unsent;
+    return n_unsent == 0 || n_unsent != n_before;
 }
 
 static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *peer,
@@ -71,6 +81,10 @@ static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *
     int64_t waited_us = now_us - atomic_load_explicit(&peer->since_us, memory_order_relaxed);
     int64_t limit_us = timeout_of(peers, phase);
     if (phase == SRV_PEER_BUSY || phase == SRV_PEER_CUT) return;
+    if (phase == SRV_PEER_SENDING && is_taking(peer)) {
+        atomic_store_explicit(&peer->since_us, now_us, memory_order_relaxed);
+        return;
+    }
     if (waited_us > limit_us) {
         /* Only from the phase that was looked at: its answer may be on the way by now. */
         enum srv_peer_phase seen = phase;
@@ -80,7 +94,7 @@ static void cut_if_late_or_gone(const struct srv_peers *peers, struct srv_peer *
         /* Only the connection's own thread may encrypt: it hears of an end, see tls.c. */
         if (is_owed && !peer->tls) say_timeout(peer);
         shutdown(peer->fd, is_owed && peer->tls ? SHUT_RD : SHUT_RDWR);
-    } else if (waited_us > LOOK_EVERY_MS * 1000 && has_left(peer)) {
+    } else if (phase != SRV_PEER_SENDING && waited_us > LOOK_EVERY_MS * 1000 && has_left(peer)) {
         /* At the second look only: at the first the end, and a request before it, may be new. */
         if (peer->n_left_looks++ > 0) shutdown(peer->fd, SHUT_RDWR);
     }

@@ -1,6 +1,6 @@
 /*
- * The open connections of a listener, and a thread that cuts those whose headers or body take too
- * long (libmicrohttpd only knows a timeout between two bytes) and those whose client has left.
+ * The open connections of a listener, and a thread that cuts those whose client is too slow or has
+ * left. libmicrohttpd's own timeout is between two bytes, and the same from its start to its end.
  */
 #ifndef SRV_HTTP_PEERS_H
 #define SRV_HTTP_PEERS_H
@@ -16,8 +16,9 @@ enum srv_peer_phase {
     SRV_PEER_HANDSHAKE, /* TLS's */
     SRV_PEER_HEADERS,   /* (the rest of) the next request's */
     SRV_PEER_BODY,
-    SRV_PEER_BUSY, /* nothing from the client */
-    SRV_PEER_CUT,  /* nothing any more: the watcher ended it, and it stays so */
+    SRV_PEER_BUSY,    /* nothing from the client */
+    SRV_PEER_SENDING, /* that it takes its answer */
+    SRV_PEER_CUT,     /* nothing any more: the watcher ended it, and it stays so */
 };
 
 struct srv_tls_pair;       /* http/tls.h */
@@ -35,6 +36,7 @@ struct srv_peer {
     _Atomic enum srv_peer_phase phase;
     _Atomic int64_t since_us;   /* when the phase began */
     atomic_bool is_owed_answer; /* with CUT: it was cut amid its body and is to be told so */
+    int n_unsent;               /* the watcher's own: bytes on their way at the last look */
     int n_left_looks;           /* the watcher's own: how often it saw that the client has left */
     struct srv_peer *previous, *next;
 };

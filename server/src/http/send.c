@@ -113,6 +113,10 @@ enum MHD_Result srv_exchange_send(struct srv_exchange *exchange)
     add_headers(exchange, response);
     exchange->phase = SRV_EXCHANGE_REPLIED;
     exchange->request.seen.replied_us = srv_clock_us();
+    if (!srv_peer_enter(exchange->peer, SRV_PEER_SENDING, exchange->request.seen.replied_us)) {
+        MHD_destroy_response(response);
+        return MHD_NO;
+    }
     enum MHD_Result result = MHD_queue_response(
         exchange->connection, srv_code_http(exchange->request.reply.code), response);
     MHD_destroy_response(response);
