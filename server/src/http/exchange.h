@@ -152,6 +152,6 @@ void srv_trace_find(struct srv_exchange *exchange);
 /* record.c: metrics and access log of a request that is over. */
 enum eng_status srv_record_init(struct srv_http *http, struct eng_error *err);
 void srv_record_fini(struct srv_http *http);
-void srv_record(struct srv_exchange *exchange, bool was_sent);
+void srv_record(struct srv_exchange *exchange, bool was_sent, int64_t now_us);
 
 #endif

@@ -227,9 +227,10 @@ void srv_handle_end(void *cls, struct MHD_Connection *connection, void **context
     *context = NULL;
     if (exchange->phase == SRV_EXCHANGE_LATER) exchange->request.finish(&exchange->request);
     if (exchange->form) MHD_destroy_post_processor(exchange->form);
-    if (exchange->peer) srv_peer_enter(exchange->peer, SRV_PEER_HEADERS, srv_clock_us());
+    int64_t now_us = srv_clock_us();
+    if (exchange->peer) srv_peer_enter(exchange->peer, SRV_PEER_HEADERS, now_us);
     if (exchange->is_counted) {
-        srv_record(exchange, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+        srv_record(exchange, how == MHD_REQUEST_TERMINATED_COMPLETED_OK, now_us);
         srv_series_add(http->in_flight, -1);
     }
     bool was_counted = exchange->is_counted;

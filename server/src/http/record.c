@@ -1,6 +1,5 @@
 #include "http/exchange.h"
 
-#include "base/clock.h"
 #include "base/fail.h"
 
 #include <assert.h>
@@ -173,9 +172,9 @@ static bool is_logged(struct srv_http *http, size_t outcome)
     return n % (uint64_t)config->access_log_sample == 0;
 }
 
-void srv_record(struct srv_exchange *exchange, bool was_sent)
+void srv_record(struct srv_exchange *exchange, bool was_sent, int64_t now_us)
 {
-    int64_t now_us = srv_clock_us(), total_us = now_us - exchange->request.received_us;
+    int64_t total_us = now_us - exchange->request.received_us;
     size_t outcome = exchange->request.reply.code;
     if (exchange->phase != SRV_EXCHANGE_REPLIED)
         outcome = exchange->peer && srv_peer_was_cut(exchange->peer) ? SRV_REQUEST_TIMEOUT
