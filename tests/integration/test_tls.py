@@ -350,10 +350,8 @@ class Tls(daemon.TestCase):
         def configure(name, key=None):
             path = self.authority.path
             with open(config, "w") as f:
-                if name:
-                    json.dump({"tls_certificate_file": path(name + ".crt"), "tls_key_file": path((key or name) + ".key")}, f)
-                else:
-                    f.write("{}")
+                json.dump({"tls_certificate_file": path(name + ".crt"),
+                           "tls_key_file": path((key or name) + ".key")} if name else {}, f)
         configure("first")
         d = self.start("--config", config, tls=self.context)
         expiry = 'classifyd_tls_certificate_expiry_timestamp_seconds{listener="public"}'
