@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -46,6 +47,8 @@ WRAP(void *, calloc, (size_t n, size_t bytes), (n, bytes), NULL)
 WRAP(void *, realloc, (void *old, size_t n), (old, n), NULL)
 WRAP(void *, aligned_alloc, (size_t align, size_t n), (align, n), NULL)
 WRAP(int, posix_memalign, (void **out, size_t align, size_t n), (out, align, n), ENOMEM)
+WRAP(void *, mmap, (void *at, size_t n, int protection, int flags, int fd, off_t offset),
+     (at, n, protection, flags, fd, offset), MAP_FAILED)
 WRAP(char *, strdup, (const char *text), (text), NULL)
 WRAP(char *, strndup, (const char *text, size_t n), (text, n), NULL)
 

@@ -11,7 +11,6 @@ enum { SMALL_ALIGN = 16, BLOCK_MIN_BYTES = 4096, BLOCK_MAX_BYTES = 32 << 20 };
 /* The pieces follow the header, which fills one cache line. */
 struct eng_arena_block {
     struct eng_arena_block *next;
-    void *memory;    /* what free() takes */
     size_t capacity; /* bytes after the header */
     bool is_single;  /* one piece fills it */
 };
@@ -23,13 +22,18 @@ void eng_arena_init(struct eng_arena *arena)
     *arena = (struct eng_arena){0};
 }
 
+void eng_arena_init_lasting(struct eng_arena *arena)
+{
+    *arena = (struct eng_arena){.lasts = true};
+}
+
 void eng_arena_fini(struct eng_arena *arena)
 {
     for (struct eng_arena_block *block = arena->head, *next; block; block = next) {
         next = block->next;
-        free(block->memory);
+        eng_block_free(block, ENG_ALIGN + block->capacity);
     }
-    eng_arena_init(arena);
+    *arena = (struct eng_arena){.lasts = arena->lasts};
 }
 
 static char *piece_at(struct eng_arena_block *block, size_t offset)
@@ -42,13 +46,13 @@ static char *piece_at(struct eng_arena_block *block, size_t offset)
 static struct eng_arena_block *add_block(struct eng_arena *arena, size_t n_bytes)
 {
     size_t capacity = arena->total_bytes < BLOCK_MAX_BYTES ? arena->total_bytes : BLOCK_MAX_BYTES;
-    if (capacity < BLOCK_MIN_BYTES) capacity = BLOCK_MIN_BYTES;
+    size_t least = arena->lasts ? ENG_BLOCK_PAGES_BYTES - ENG_ALIGN : BLOCK_MIN_BYTES;
+    if (capacity < least) capacity = least;
     bool large = n_bytes > capacity / 2;
     if (large) capacity = n_bytes;
-    void *memory;
-    struct eng_arena_block *block = eng_calloc_aligned(ENG_ALIGN + capacity, &memory);
+    struct eng_arena_block *block = eng_block_alloc(ENG_ALIGN + capacity);
     if (!block) return NULL;
-    block->memory = memory;
+    eng_block_wish_huge(block, ENG_ALIGN + capacity);
     block->capacity = capacity;
     block->is_single = large;
     arena->total_bytes += capacity;

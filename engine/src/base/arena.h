@@ -11,9 +11,14 @@ struct eng_arena {
     struct eng_arena_block *head;
     size_t used_bytes; /* in head */
     size_t total_bytes;
+    bool lasts;
 };
 
 void eng_arena_init(struct eng_arena *arena);
+
+/* Purpose: for what stays, such as a model's tables: every block has pages of its own, so that what
+ * was allocated and freed around it leaves no holes behind in malloc's. */
+void eng_arena_init_lasting(struct eng_arena *arena);
 
 /* Purpose: frees every piece. */
 void eng_arena_fini(struct eng_arena *arena);

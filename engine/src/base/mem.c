@@ -7,6 +7,13 @@
 
 enum { HUGE_PAGE_BYTES = 2 << 20 };
 
+/* Sanitizers watch the bounds of what malloc gives. */
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_PAGES_BYTES SIZE_MAX
+#else
+#define OWN_PAGES_BYTES ((size_t)ENG_BLOCK_PAGES_BYTES)
+#endif
+
 void *eng_calloc(size_t n, size_t bytes)
 {
     size_t n_bytes;
@@ -19,43 +26,63 @@ static size_t align_up(size_t n, size_t to)
     return (n + to - 1) & ~(to - 1);
 }
 
-/* Large blocks lie on huge pages where the kernel has them: weights of 100 MB then cost 50 page
- * faults instead of 25,000, which take longer than everything else that is done with them. */
-static bool is_large(size_t n_bytes)
-{
-    return n_bytes >= HUGE_PAGE_BYTES;
-}
-
-/* The end of a block, less than a huge page, keeps small ones: it may be little. */
-static void wish_huge(void *at, size_t n_bytes)
-{
-    madvise(at, n_bytes & ~(size_t)(HUGE_PAGE_BYTES - 1), MADV_HUGEPAGE); /* it may fail */
-}
-
 void *eng_alloc_aligned(size_t n_bytes)
 {
     if (n_bytes > SIZE_MAX / 2) return NULL;
-    if (!is_large(n_bytes)) return aligned_alloc(ENG_ALIGN, eng_align_up(n_bytes ? n_bytes : 1));
-    void *block = aligned_alloc(HUGE_PAGE_BYTES, align_up(n_bytes, HUGE_PAGE_BYTES));
-    if (block) wish_huge(block, n_bytes);
+    return aligned_alloc(ENG_ALIGN, eng_align_up(n_bytes ? n_bytes : 1));
+}
+
+/* ---- blocks ---- */
+
+static size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Of whole pages, on the border of a huge one if there is room for such. Some systems give those
+ * unasked: then a byte that is written takes 2 MiB. */
+static void *map_pages(size_t n_bytes)
+{
+    size_t n = align_up(n_bytes, page_bytes());
+    size_t spare = n_bytes >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES : 0;
+    char *raw = mmap(NULL, n + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (raw == MAP_FAILED) return NULL;
+    if (spare == 0) return raw;
+    size_t before = align_up((uintptr_t)raw, HUGE_PAGE_BYTES) - (uintptr_t)raw;
+    if (before > 0) munmap(raw, before);
+    if (spare > before) munmap(raw + before + n, spare - before);
+    madvise(raw + before, n, MADV_NOHUGEPAGE); /* fails where there are none */
+    return raw + before;
+}
+
+void *eng_block_alloc(size_t n_bytes)
+{
+    if (n_bytes > SIZE_MAX / 2) return NULL;
+    if (n_bytes >= OWN_PAGES_BYTES) return map_pages(n_bytes);
+    void *block = eng_alloc_aligned(n_bytes);
+    if (block) memset(block, 0, n_bytes);
     return block;
 }
 
-void *eng_calloc_aligned(size_t n_bytes, void **block)
+void eng_block_free(void *block, size_t n_bytes)
 {
-    if (n_bytes > SIZE_MAX / 2) return NULL;
-    size_t align = is_large(n_bytes) ? HUGE_PAGE_BYTES : ENG_ALIGN;
-    char *raw = calloc(1, align_up(n_bytes, align) + align);
-    if (!raw) return NULL;
-    char *at = raw + (align_up((uintptr_t)raw, align) - (uintptr_t)raw);
-    if (is_large(n_bytes)) wish_huge(at, n_bytes);
-    *block = raw;
-    return at;
+    if (!block) return;
+    if (n_bytes >= OWN_PAGES_BYTES)
+        munmap(block, align_up(n_bytes, page_bytes()));
+    else
+        free(block);
+}
+
+/* The end, less than a huge page, keeps small ones: it may be little. */
+void eng_block_wish_huge(void *block, size_t n_bytes)
+{
+    size_t n = n_bytes & ~(size_t)(HUGE_PAGE_BYTES - 1);
+    if (n > 0) madvise(block, n, MADV_HUGEPAGE); /* it may fail: they are a wish */
 }
 
 void eng_forget(void *bytes, size_t n_bytes)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = page_bytes();
     uintptr_t begin = (uintptr_t)bytes, first = align_up(begin, page);
     uintptr_t end = (begin + n_bytes) & ~(page - 1);
     if (end > first) madvise((char *)bytes + (first - begin), end - first, MADV_DONTNEED);

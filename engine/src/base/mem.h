@@ -1,4 +1,4 @@
-/* Checked sizes and allocation. Memory comes zeroed unless said otherwise; free() ends it. */
+/* Checked sizes and allocation. Memory comes zeroed, and free() ends it, unless said otherwise. */
 #ifndef ENG_BASE_MEM_H
 #define ENG_BASE_MEM_H
 
@@ -8,7 +8,9 @@
 
 enum { ENG_ALIGN = 64 }; /* a cache line, and one AVX-512 register */
 
-/* Some memory, for free(). */
+enum { ENG_BLOCK_PAGES_BYTES = 32 << 10 }; /* from here on a block has pages of its own */
+
+/* A block and its size. */
 struct eng_memory {
     void *bytes; /* NULL: none */
     size_t n_bytes;
@@ -49,9 +51,19 @@ void *eng_calloc(size_t n, size_t bytes);
 /* Purpose: n bytes aligned to ENG_ALIGN, not zeroed; at least one cache line. */
 void *eng_alloc_aligned(size_t n_bytes);
 
-/* Purpose: the same, zeroed; what free() takes goes into *block. Cost: memory that comes fresh from
- * the system is not written to. */
-void *eng_calloc_aligned(size_t n_bytes, void **block);
+/*
+ * Purpose: a block of n bytes for what a model or a session keeps, aligned to ENG_ALIGN; at least
+ *          one cache line. From ENG_BLOCK_PAGES_BYTES on what nobody writes to takes nothing, and
+ * all of it goes back to the system when it ends, whatever malloc has learned from others.
+ * Ownership: eng_block_free with the same n_bytes ends it; NULL is nothing.
+ */
+void *eng_block_alloc(size_t n_bytes);
+void eng_block_free(void *block, size_t n_bytes);
+
+/* Purpose: asks for huge pages where the block's first n bytes fill such: 100 MB of weights then
+ * cost 50 page faults instead of 25,000, which take longer than all else that is done with them.
+ * Nothing else of a block lies on such. */
+void eng_block_wish_huge(void *block, size_t n_bytes);
 
 /* Purpose: gives whole pages of n allocated bytes back to the system: they hold nothing afterwards,
  * and still are the caller's to free. */

@@ -100,7 +100,7 @@ static enum eng_status list_shared(const struct choice *c, struct eng_plan *plan
                                    struct eng_error *err)
 {
     size_t n_values = plan->graph->n_values;
-    plan->shared = eng_arena_alloc(&plan->arena, n_values + 1, sizeof *plan->shared);
+    plan->shared = eng_arena_alloc(plan->arena, n_values + 1, sizeof *plan->shared);
     if (!plan->shared) return eng_fail_memory(err, "the memory plan");
     for (size_t v = 0; v < n_values; v++) {
         bool early = c->lives[v].first < (int)plan->n_apart;

@@ -24,7 +24,7 @@ struct eng_exec {
     const struct eng_graph *graph;
     const struct eng_plan *plan; /* the one that is bound */
     uint8_t *memory;
-    size_t memory_bytes;
+    size_t memory_bytes, wished_bytes; /* of it huge pages are wished for so much */
     struct eng_pool *pool;
     struct eng_pace pace;
     bool alone;              /* the calls have no pool */
@@ -70,7 +70,7 @@ static bool build(struct eng_exec *exec, size_t arena_bytes, struct eng_pool *po
 {
     const struct eng_graph *graph = exec->graph;
     exec->memory_bytes = arena_bytes;
-    exec->memory = eng_alloc_aligned(arena_bytes);
+    exec->memory = eng_block_alloc(arena_bytes);
     exec->tensors = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->tensors);
     exec->grads = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->grads);
     exec->reached = eng_arena_alloc(&exec->tables, graph->n_values + 1, sizeof *exec->reached);
@@ -93,7 +93,7 @@ enum eng_status eng_exec_create(const struct eng_graph *graph, size_t arena_byte
 {
     struct eng_exec *exec = eng_calloc(1, sizeof *exec);
     if (!exec) return eng_fail_memory(err, "a session");
-    eng_arena_init(&exec->tables);
+    eng_arena_init_lasting(&exec->tables);
     exec->graph = graph;
     exec->pool = pool;
     if (!build(exec, arena_bytes, pool)) {
@@ -109,7 +109,7 @@ void eng_exec_destroy(struct eng_exec *exec)
     if (!exec) return;
     for (size_t i = 0; i < exec->n_lanes; i++)
         eng_exec_destroy(exec->lanes[i]);
-    free(exec->memory);
+    eng_block_free(exec->memory, exec->memory_bytes);
     eng_arena_fini(&exec->tables);
     free(exec);
 }
@@ -150,11 +150,20 @@ static void *at(const struct eng_exec *exec, size_t offset)
     return offset == ENG_NO_PLACE ? NULL : exec->memory + offset;
 }
 
+/* Only as far as plans that run fill them: most sessions never see the largest batch. */
+static void wish_huge(struct eng_exec *exec, size_t n_bytes)
+{
+    if (n_bytes <= exec->wished_bytes) return;
+    exec->wished_bytes = n_bytes;
+    eng_block_wish_huge(exec->memory, n_bytes);
+}
+
 void eng_exec_bind(struct eng_exec *exec, const struct eng_plan *plan)
 {
     assert(plan->graph == exec->graph && plan->arena_bytes <= exec->memory_bytes);
     if (exec->plan == plan) return;
     exec->plan = plan;
+    wish_huge(exec, plan->arena_bytes);
     exec->pace = (struct eng_pace){0};
     for (size_t v = 0; v < exec->graph->n_values; v++) {
         exec->tensors[v] = plan->tensors[v];

@@ -13,13 +13,13 @@ enum { MIN_TAKEN_BYTES = 64 << 10 };
 void eng_graph_init(struct eng_graph *graph)
 {
     *graph = (struct eng_graph){.name = ""};
-    eng_arena_init(&graph->arena);
+    eng_arena_init_lasting(&graph->arena);
 }
 
 void eng_graph_fini(struct eng_graph *graph)
 {
     eng_arena_fini(&graph->arena);
-    free(graph->weights.bytes);
+    eng_block_free(graph->weights.bytes, graph->weights.n_bytes);
     eng_names_fini(&graph->index);
     free(graph->values);
     free(graph->nodes);

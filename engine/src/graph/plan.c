@@ -312,18 +312,18 @@ static enum eng_status place(struct eng_plan *plan, const struct lives *lives,
 static bool allocate_tables(struct eng_plan *plan)
 {
     size_t n_values = plan->graph->n_values + 1, n_nodes = plan->graph->n_nodes + 1;
-    plan->tensors = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->tensors);
-    plan->root = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->root);
-    plan->offset = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->offset);
-    plan->grad_offset = eng_arena_alloc(&plan->arena, n_values, sizeof *plan->grad_offset);
-    plan->nodes = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->nodes);
-    plan->scratch_offset = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->scratch_offset);
-    plan->keep_offset = eng_arena_alloc(&plan->arena, n_nodes, sizeof *plan->keep_offset);
+    plan->tensors = eng_arena_alloc(plan->arena, n_values, sizeof *plan->tensors);
+    plan->root = eng_arena_alloc(plan->arena, n_values, sizeof *plan->root);
+    plan->offset = eng_arena_alloc(plan->arena, n_values, sizeof *plan->offset);
+    plan->grad_offset = eng_arena_alloc(plan->arena, n_values, sizeof *plan->grad_offset);
+    plan->nodes = eng_arena_alloc(plan->arena, n_nodes, sizeof *plan->nodes);
+    plan->scratch_offset = eng_arena_alloc(plan->arena, n_nodes, sizeof *plan->scratch_offset);
+    plan->keep_offset = eng_arena_alloc(plan->arena, n_nodes, sizeof *plan->keep_offset);
     return plan->tensors && plan->root && plan->offset && plan->grad_offset && plan->nodes &&
            plan->scratch_offset && plan->keep_offset;
 }
 
-/* one: as in eng_plan_create_apart, or NULL. */
+/* one: as in eng_plan_create_in. */
 static enum eng_status build(struct eng_plan *plan, const struct eng_plan *one, bool override_batch,
                              struct eng_arena *temporary, struct eng_error *err)
 {
@@ -333,7 +333,7 @@ static enum eng_status build(struct eng_plan *plan, const struct eng_plan *one, 
         return eng_fail_memory(err, "the memory plan");
     enum eng_status status =
         eng_shape_infer(plan->graph, plan->batch, override_batch, plan->mode == ENG_PLAN_TRAINING,
-                        &plan->arena, plan->tensors, plan->nodes, err);
+                        plan->arena, plan->tensors, plan->nodes, err);
     if (status != ENG_OK) return status;
     for (size_t i = 0; i < plan->graph->n_nodes; i++) {
         plan->flops += plan->nodes[i].flops;
@@ -354,45 +354,49 @@ static enum eng_status build(struct eng_plan *plan, const struct eng_plan *one, 
     return status != ENG_OK ? status : place(plan, &lives, needs_grad, temporary, err);
 }
 
-static enum eng_status create(const struct eng_graph *graph, enum eng_plan_mode mode, int64_t batch,
-                              bool override_batch, const struct eng_plan *one,
-                              struct eng_plan **out, struct eng_error *err)
+/* one: as in eng_plan_create_in. */
+static enum eng_status fill(struct eng_plan *plan, const struct eng_plan *one, bool override_batch,
+                            struct eng_error *err)
 {
-    struct eng_plan *plan = eng_calloc(1, sizeof *plan);
-    if (!plan) return eng_fail_memory(err, "the memory plan");
-    eng_arena_init(&plan->arena);
-    plan->graph = graph;
-    plan->mode = mode;
-    plan->batch = batch;
     struct eng_arena temporary;
     eng_arena_init(&temporary);
     enum eng_status status = build(plan, one, override_batch, &temporary, err);
     eng_arena_fini(&temporary);
-    if (status != ENG_OK) {
-        eng_plan_destroy(plan);
-        return status;
-    }
-    *out = plan;
-    return ENG_OK;
+    return status;
 }
 
 enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mode mode,
                                 int64_t batch, bool override_batch, struct eng_plan **out,
                                 struct eng_error *err)
 {
-    return create(graph, mode, batch, override_batch, NULL, out, err);
+    struct eng_plan *plan = eng_calloc(1, sizeof *plan);
+    if (!plan) return eng_fail_memory(err, "the memory plan");
+    *plan = (struct eng_plan){.arena = &plan->own, .graph = graph, .mode = mode, .batch = batch};
+    eng_arena_init(&plan->own);
+    enum eng_status status = fill(plan, NULL, override_batch, err);
+    if (status == ENG_OK)
+        *out = plan;
+    else
+        eng_plan_destroy(plan);
+    return status;
 }
 
-enum eng_status eng_plan_create_apart(const struct eng_plan *one, int64_t batch,
-                                      bool override_batch, struct eng_plan **out,
-                                      struct eng_error *err)
+enum eng_status eng_plan_create_in(struct eng_arena *arena, const struct eng_graph *graph,
+                                   const struct eng_plan *one, int64_t batch, bool override_batch,
+                                   struct eng_plan **out, struct eng_error *err)
 {
-    return create(one->graph, ENG_PLAN_INFERENCE, batch, override_batch, one, out, err);
+    struct eng_plan *plan = eng_arena_alloc(arena, 1, sizeof *plan);
+    if (!plan) return eng_fail_memory(err, "the memory plan");
+    *plan = (struct eng_plan){
+        .arena = arena, .graph = graph, .mode = ENG_PLAN_INFERENCE, .batch = batch};
+    enum eng_status status = fill(plan, one, override_batch, err);
+    if (status == ENG_OK) *out = plan;
+    return status;
 }
 
 void eng_plan_destroy(struct eng_plan *plan)
 {
     if (!plan) return;
-    eng_arena_fini(&plan->arena);
+    eng_arena_fini(&plan->own);
     free(plan);
 }

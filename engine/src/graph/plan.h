@@ -14,7 +14,8 @@ enum eng_plan_mode {
 
 /* Immutable once built; shared by sessions. An offset of ENG_NO_PLACE: not in the arena. */
 struct eng_plan {
-    struct eng_arena arena; /* everything below */
+    struct eng_arena *arena; /* everything below, and the plan itself if it is the caller's */
+    struct eng_arena own;
     const struct eng_graph *graph;
     enum eng_plan_mode mode;
     int64_t batch;
@@ -46,12 +47,13 @@ enum eng_status eng_plan_create(const struct eng_graph *graph, enum eng_plan_mod
 void eng_plan_destroy(struct eng_plan *plan);
 
 /*
- * Purpose: the same for inference by a graph that computes samples side by side (graph/rows.h finds
- * no mixer); its first nodes run sample by sample where that is faster. Ownership: borrows one, the
- * plan for one sample.
+ * Purpose: the same for inference, one of a model's many. one: NULL, or the plan for one sample of
+ * a graph that computes samples side by side (graph/rows.h finds no mixer); the first nodes then
+ * run sample by sample where that is faster.
+ * Ownership: lies in arena and ends with it, without eng_plan_destroy; borrows one.
  */
-enum eng_status eng_plan_create_apart(const struct eng_plan *one, int64_t batch,
-                                      bool override_batch, struct eng_plan **out,
-                                      struct eng_error *err);
+enum eng_status eng_plan_create_in(struct eng_arena *arena, const struct eng_graph *graph,
+                                   const struct eng_plan *one, int64_t batch, bool override_batch,
+                                   struct eng_plan **out, struct eng_error *err);
 
 #endif

@@ -71,10 +71,8 @@ static enum eng_status make_plans(struct eng_model *model, struct eng_error *err
     for (int b = 0; b < model->n_plans; b++) {
         bool apart = b > 0 && model->samples_apart;
         enum eng_status status =
-            apart ? eng_plan_create_apart(model->plans[0], b + 1, model->override_batch,
-                                          &model->plans[b], err)
-                  : eng_plan_create(&model->turned, ENG_PLAN_INFERENCE, b + 1,
-                                    model->override_batch, &model->plans[b], err);
+            eng_plan_create_in(&model->arena, &model->turned, apart ? model->plans[0] : NULL, b + 1,
+                               model->override_batch, &model->plans[b], err);
         if (status != ENG_OK) return status;
         model->has_apart |= model->plans[b]->n_apart > 0;
         size_t n_bytes = model->plans[b]->arena_bytes;
@@ -213,7 +211,7 @@ static enum eng_status open_source(const struct source *source,
 {
     struct eng_model *model = eng_calloc(1, sizeof *model);
     if (!model) return eng_fail_memory(err, "a model");
-    eng_arena_init(&model->arena);
+    eng_arena_init_lasting(&model->arena);
     eng_graph_init(&model->graph);
     eng_graph_init(&model->turned);
     model->lap_s = eng_stopwatch_s();
@@ -306,8 +304,6 @@ enum eng_status eng_model_open(const char *path, const struct eng_model_options 
 void eng_model_destroy(struct eng_model *model)
 {
     if (!model) return;
-    for (int b = 0; model->plans && b < model->n_plans; b++)
-        eng_plan_destroy(model->plans[b]);
     if (model->file.path) eng_open_file_close(&model->file);
     eng_graph_fini(&model->turned);
     eng_graph_fini(&model->graph);

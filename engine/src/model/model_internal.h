@@ -22,7 +22,7 @@ enum eng_load_step {
 };
 
 struct eng_model {
-    struct eng_arena arena; /* strings and arrays of the card */
+    struct eng_arena arena; /* strings and arrays of the card, tables of the plans */
     struct eng_graph graph; /* optimised */
     bool lacks_weights; /* constants of graph that turned does not read have no data (whole.h) */
     struct eng_open_file file;     /* if lacks_weights: where they can be read again */

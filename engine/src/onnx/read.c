@@ -236,6 +236,6 @@ enum eng_status onnx_model_read_file(const struct eng_open_file *file, struct on
 void onnx_model_fini(struct onnx_model *model)
 {
     eng_arena_fini(&model->arena);
-    free(model->weights.bytes);
+    eng_block_free(model->weights.bytes, model->weights.n_bytes);
     *model = (struct onnx_model){0};
 }

@@ -150,8 +150,9 @@ static enum eng_status read_parts(struct search *s, struct eng_arena *arena, str
 {
     for (size_t i = 0; i < s->n_parts; i++)
         out->data_bytes += eng_align_up(s->parts[i].raw.n);
-    uint8_t *at = out->data = eng_alloc_aligned(out->data_bytes);
+    uint8_t *at = out->data = eng_block_alloc(out->data_bytes);
     if (!at) return eng_fail_memory(err, "a model's weights");
+    eng_block_wish_huge(at, out->data_bytes);
     out->parts = eng_arena_copy(arena, s->parts, s->n_parts * sizeof *s->parts);
     if (!out->parts) return eng_fail_memory(err, "initializers");
     out->n_parts = s->n_parts;
@@ -199,7 +200,7 @@ enum eng_status onnx_split(const struct onnx_source *source, struct eng_arena *a
     free(s->parts);
     free(s);
     if (status == ENG_OK) return ENG_OK;
-    free(out->data);
+    eng_block_free(out->data, out->data_bytes);
     *out = (struct onnx_split){.rest = NULL};
     return status;
 }

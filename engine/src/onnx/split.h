@@ -21,7 +21,7 @@ struct onnx_split {
     size_t n_rest;
     struct onnx_part *parts; /* in the order of the file */
     size_t n_parts;
-    uint8_t *data; /* that of all parts, malloc'd, the caller's to free; NULL if there are none */
+    uint8_t *data; /* a block of all parts, the caller's to free; NULL if there are none */
     size_t data_bytes;
 };
 

@@ -3,12 +3,15 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -189,25 +192,69 @@ static void cursor_never_leaves_its_bytes(void **state)
     assert_true(c.failed);
 }
 
-/* Of small and of huge pages. */
-static void zeroed_memory_is_aligned(void **state)
+/* malloc's, of own pages, and on the border of a huge page. */
+static void blocks_are_zeroed_and_aligned(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {0, 1, 64, 5000, 3 << 20};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        void *block;
-        char *bytes = eng_calloc_aligned(sizes[i], &block);
-        assert_non_null(bytes);
-        assert_int_equal((uintptr_t)bytes % ENG_ALIGN, 0);
-        for (size_t k = 0; k < sizes[i]; k++)
-            assert_int_equal(bytes[k], 0);
-        memset(bytes, 1, sizes[i]);
-        free(block);
+    static const size_t sizes[] = {0,
+                                   1,
+                                   64,
+                                   5000,
+                                   ENG_BLOCK_PAGES_BYTES - 1,
+                                   ENG_BLOCK_PAGES_BYTES,
+                                   ENG_BLOCK_PAGES_BYTES + 1,
+                                   3 << 20};
+    for (size_t i = 0; i < 3 * sizeof sizes / sizeof sizes[0]; i++) {
+        size_t n = sizes[i / 3];
+        char *block = eng_block_alloc(n);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % ENG_ALIGN, 0);
+        eng_block_wish_huge(block, n);
+        assert_true(all_zero(block, n));
+        memset(block, 1, n);
+        eng_block_free(block, n);
     }
-    void *untouched = NULL;
-    assert_null(eng_calloc_aligned(SIZE_MAX - 100, &untouched));
-    assert_null(untouched);
+    assert_null(eng_block_alloc(SIZE_MAX - 100));
+    assert_null(eng_block_alloc(SIZE_MAX / 2));
+    eng_block_free(NULL, 5000);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static size_t n_resident(const char *block, size_t n_bytes, size_t page)
+{
+    static unsigned char pages[4096];
+    size_t n = 0;
+    assert_true(n_bytes / page <= sizeof pages);
+    assert_int_equal(mincore((void *)(uintptr_t)block, n_bytes, pages), 0);
+    for (size_t i = 0; i < n_bytes / page; i++)
+        n += pages[i] & 1;
+    return n;
+}
+
+/* Neither a large block nor the blocks of an arena take more than what is written to. */
+static void untouched_pages_take_nothing(void **state)
+{
+    (void)state;
+    enum { N = 8 << 20 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *block = eng_block_alloc(N);
+    assert_non_null(block);
+    assert_int_equal(n_resident(block, N, page), 0);
+    block[3 << 20] = 1;
+    assert_int_equal(n_resident(block, N, page), 1);
+    eng_block_free(block, N);
+    errno = 0;
+    unsigned char resident;
+    assert_int_equal(mincore(block, page, &resident), -1); /* there is nothing any more */
+    assert_int_equal(errno, ENOMEM);
+
+    struct eng_arena arena;
+    eng_arena_init_lasting(&arena);
+    char *piece = eng_arena_string(&arena, "a name", 6);
+    assert_int_equal(n_resident(piece - (uintptr_t)piece % page, ENG_BLOCK_PAGES_BYTES, page), 1);
+    eng_arena_fini(&arena);
+}
+#endif
 
 static void forgotten_pages_hold_nothing(void **state)
 {
@@ -230,7 +277,10 @@ static void forgotten_pages_hold_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(zeroed_memory_is_aligned),
+        cmocka_unit_test(blocks_are_zeroed_and_aligned),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        cmocka_unit_test(untouched_pages_take_nothing),
+#endif
         cmocka_unit_test(forgotten_pages_hold_nothing),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(large_pieces_move_between_arenas),

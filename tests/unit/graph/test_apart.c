@@ -51,14 +51,14 @@ static void random_graph(struct net *net, uint64_t seed)
     net_output(net, net_node(net, "Neg", "last", &rows[n_rows - 1], 1, NULL, 0));
 }
 
-static struct eng_plan *plan_of(const struct net *net, const struct eng_plan *one, int64_t batch)
+/* It ends with the graph. */
+static struct eng_plan *plan_of(struct net *net, const struct eng_plan *one, int64_t batch)
 {
     struct eng_plan *plan;
     struct eng_error err = {0};
-    enum eng_status status =
-        one ? eng_plan_create_apart(one, batch, false, &plan, &err)
-            : eng_plan_create(&net->graph, ENG_PLAN_INFERENCE, batch, false, &plan, &err);
-    if (status != ENG_OK) fail_msg("%s", err.text);
+    if (eng_plan_create_in(&net->graph.arena, &net->graph, one, batch, false, &plan, &err) !=
+        ENG_OK)
+        fail_msg("%s", err.text);
     return plan;
 }
 
@@ -84,7 +84,7 @@ static void same_outputs(const struct eng_exec *a, const struct eng_exec *b, con
 
 /* Both ways on one pool, and the second one once more after another batch. True: nodes run apart.
  */
-static bool both_ways_agree(const struct net *net, struct eng_pool *pool)
+static bool both_ways_agree(struct net *net, struct eng_pool *pool)
 {
     struct eng_exec *together, *apart;
     size_t n_bytes = 0;
@@ -109,10 +109,6 @@ static bool both_ways_agree(const struct net *net, struct eng_pool *pool)
     bool any = plan->n_apart > 0;
     eng_exec_destroy(together);
     eng_exec_destroy(apart);
-    eng_plan_destroy(one);
-    eng_plan_destroy(all);
-    eng_plan_destroy(plan);
-    eng_plan_destroy(fewer);
     return any;
 }
 
@@ -146,8 +142,6 @@ static void only_rows_are_shared(void **state)
             assert_int_equal(one->tensors[plan->shared[k]].shape.dim[0], 1);
         }
         n_shared += (int)plan->n_shared;
-        eng_plan_destroy(plan);
-        eng_plan_destroy(one);
         net_fini(&net);
     }
     assert_true(n_shared > 60);
@@ -176,9 +170,6 @@ static void weights_stay_behind_the_border(void **state)
     assert_true(both_ways_agree(&net, NULL));
     struct eng_plan *all = plan_of(&net, NULL, BATCH);
     assert_true(all->arena_bytes > plan->arena_bytes + 1000000);
-    eng_plan_destroy(all);
-    eng_plan_destroy(plan);
-    eng_plan_destroy(one);
     net_fini(&net);
 }
 
@@ -190,8 +181,6 @@ static void what_fits_the_cache_stays_together(void **state)
     struct eng_plan *one = plan_of(&net, NULL, 1), *plan = plan_of(&net, one, BATCH);
     assert_int_equal(plan->n_apart, 0);
     assert_int_equal(plan->n_shared, 0);
-    eng_plan_destroy(plan);
-    eng_plan_destroy(one);
     net_fini(&net);
 }
 

@@ -5,6 +5,8 @@
 #include "net.h"
 
 #include <math.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { BATCH = 3, CLASSES = 3 };
 
@@ -160,6 +162,40 @@ static void batch_rows_are_independent(void **state)
     eng_plan_destroy(plans[1]);
     net_fini(&net);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* Memory for a large batch takes nothing while single samples run: no huge page is wished for that
+ * they do not fill. */
+static void single_samples_touch_their_part(void **state)
+{
+    (void)state;
+    enum { N = 8 << 20 };
+    static unsigned char pages[N / 4096];
+    struct net net;
+    struct eng_plan *plan;
+    struct eng_exec *exec;
+    net_init(&net, 2);
+    net_residual(&net);
+    assert_int_equal(eng_plan_create(&net.graph, ENG_PLAN_INFERENCE, 1, false, &plan, NULL),
+                     ENG_OK);
+    assert_int_equal(eng_exec_create(&net.graph, N, NULL, &exec, NULL), ENG_OK);
+    eng_exec_bind(exec, plan);
+    int input = net.graph.inputs[0];
+    float *x = eng_exec_value(exec, input)->data;
+    char *memory = (char *)x - plan->offset[input];
+    for (int i = 0; i < 2 * 8 * 8; i++)
+        x[i] = eng_rng_normal(&net.rng);
+    eng_exec_forward(exec, 0);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), n_resident = 0;
+    assert_int_equal(mincore(memory, N, pages), 0);
+    for (size_t i = 0; i < N / page; i++)
+        n_resident += pages[i] & 1;
+    assert_in_range(n_resident, 1, plan->arena_bytes / page + 1);
+    eng_exec_destroy(exec);
+    eng_plan_destroy(plan);
+    net_fini(&net);
+}
+#endif
 
 /* y = Conv(h, h) with h = s x: both of Conv's gradients go to h, the first one written, and
  * sum of y = s^2 times what it is for s = 1. */
@@ -322,6 +358,10 @@ int main(void)
         cmocka_unit_test(backward_overwrites),
         cmocka_unit_test(value_that_is_two_inputs_gets_both_gradients),
         cmocka_unit_test(values_keep_their_gradients),
-        cmocka_unit_test(batch_rows_are_independent)};
+        cmocka_unit_test(batch_rows_are_independent),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        cmocka_unit_test(single_samples_touch_their_part),
+#endif
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,7 @@ static void large_initializers_are_found(void **state)
     }
     assert_int_equal(split.data_bytes, n_bytes);
     assert_in_range(split.n_rest, 4095 * 4, 4095 * 4 + 300);
-    free(split.data);
+    eng_block_free(split.data, split.data_bytes);
     eng_arena_fini(&arena);
     free(file.bytes);
 }
