@@ -8,7 +8,6 @@
 #include "serve/report.h"
 
 #include <limits.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,10 +227,10 @@ void srv_reload_run(const struct srv_reload *reload, const char *model)
     srv_repository_fini(&run.repository);
 }
 
-void srv_reload_free_unused(struct srv_registry *registry)
+bool srv_reload_free_unused(struct srv_registry *registry)
 {
     bool freed = false;
     for (struct srv_served *served; (served = srv_registry_take_unused(registry)); freed = true)
         srv_served_destroy(served);
-    if (freed) malloc_trim(0);
+    return freed;
 }

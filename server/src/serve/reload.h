@@ -29,7 +29,7 @@ void srv_reload_load(const struct srv_reload *reload, const char *model,
 /* Purpose: srv_loader_unload. */
 void srv_reload_unload(const struct srv_reload *reload, const char *model);
 
-/* Purpose: frees what is retired and unused, and gives the memory back to the system. */
-void srv_reload_free_unused(struct srv_registry *registry);
+/* Purpose: frees what is retired and unused; whether there was any. */
+bool srv_reload_free_unused(struct srv_registry *registry);
 
 #endif
