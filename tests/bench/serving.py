@@ -188,8 +188,10 @@ class Bench:
             self.row(f"from exec to ready, {name}", statistics.median(times), must, aim, "ms", at_most=True)
 
     def memory(self):
-        """Resident when idle, and what reloads add."""
-        server = self.kitchen.classifyd("classifyd", self.shipped("mnist"), admin="127.0.0.1:0")
+        """Resident when idle, and what reloads add, each of which finds another file than the one before."""
+        models = self.shipped("mnist")
+        files = [os.path.join(self.kitchen.models, name, "1/model.onnx") for name in ("fashion-mnist", "mnist")]
+        server = self.kitchen.classifyd("classifyd", models, admin="127.0.0.1:0")
         server.wait_until_it_answers("/readyz")
         time.sleep(1)
         first = server.memory_mib()
@@ -198,9 +200,14 @@ class Bench:
             text = file.read()
         admin = text.split("(admin ")[1].split(")")[0]
         reload = urllib.request.Request(admin + "/models/mnist/reload", method="POST", data=b"")
-        after_few = None
-        for i in range(self.options.reloads):
-            urllib.request.urlopen(reload, timeout=60).read()
+        after_few = digest = None
+        for i in range(self.options.reloads - self.options.reloads % 2):  # the last one is mnist again
+            shutil.copyfile(files[i % 2], os.path.join(models, "next"))
+            os.replace(os.path.join(models, "next"), os.path.join(models, "mnist/1/model.onnx"))
+            row = json.load(urllib.request.urlopen(reload, timeout=60))["models"][0]
+            if row["result"] != "loaded" or row["digest"] == digest:
+                raise RuntimeError(f"reload {i} loaded nothing new: {row}")
+            digest = row["digest"]
             if i == 9:
                 after_few = server.memory_mib()
         time.sleep(1)
