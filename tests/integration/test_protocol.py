@@ -1,6 +1,7 @@
 """HTTP as clients really speak it, and as they should not."""
 import contextlib
 import random
+import signal
 import socket
 import time
 import unittest
@@ -218,6 +219,24 @@ class Protocol(daemon.TestCase):
         self.still_serves(d)
         line = 'classifyd_requests_in_flight{listener="public"}'
         d.wait_for(lambda: d.metric(line) == 1, "end of all requests but the scrape's own")
+
+    def test_clients_that_end_with_half_a_request(self):
+        """libmicrohttpd misses an end that comes with bytes; nobody waits for the timeout all the same."""
+        d = self.start("--idle-timeout-s", "3600")
+        with contextlib.ExitStack() as stack:
+            ended = [stack.enter_context(d.connect()) for _ in range(8)]
+            for s in ended:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+                reply = b""
+                while not reply.endswith(b'{"status":"ok"}\n'):
+                    reply += s.recv(4096)
+            d.signal(signal.SIGSTOP)  # so that both come at once
+            for s in ended:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost")
+                s.shutdown(socket.SHUT_WR)
+            d.signal(signal.SIGCONT)
+            for s in ended:
+                self.assertEqual(read_all(s), b"")
 
     def test_bodies_are_bounded_together(self):
         d = self.start("--max-body-bytes", "2000000", "--max-bodies-bytes", "3000000")
