@@ -3,7 +3,6 @@
 #include "api/app.h"
 #include "base/clock.h"
 
-#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -65,11 +64,12 @@ static int64_t timeout_of(const struct srv_peers *peers, enum srv_peer_phase pha
     return config->idle_timeout_s * 1000000;
 }
 
-/* Whether the client took something since the last look. Nothing on its way is not its fault. */
+/* Whether the client took something since the last look (tcp(7): TIOCOUTQ is SIOCOUTQ). Nothing on
+ * its way is not its fault. */
 static bool is_taking(struct srv_peer *peer)
 {
     int n_unsent = 0, n_before = peer->n_unsent;
-    if (ioctl(peer->fd, SIOCOUTQ, &n_unsent) != 0) return true;
+    if (ioctl(peer->fd, TIOCOUTQ, &n_unsent) != 0) return true;
     peer->n_unsent = n_unsent;
     return n_unsent == 0 || n_unsent != n_before;
 }
