@@ -14,6 +14,11 @@ except ImportError:
 
 CAPTURES = {"model": "mnist", "version": "1", "label": "stable"}
 BOUNDARY = "x1y2z3"
+KEYWORDS = {  # of a schema
+    "title", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength",
+    "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "enum", "type",
+    "allOf", "oneOf", "anyOf", "not", "items", "properties", "additionalProperties", "description", "format", "default",
+    "nullable", "discriminator", "readOnly", "writeOnly", "xml", "externalDocs", "example", "deprecated"}
 BINARY = "application/octet-stream"  # tensors, which have tests of their own
 
 
@@ -158,10 +163,27 @@ class OpenApi(daemon.TestCase):
     def example(self):
         return self.document(admin=False)["components"]["schemas"]["Pictures"]["example"]["image"]
 
+    def check_keywords(self, schema, where):
+        """OpenAPI 3.0.3, 4.7.24: JSON Schema has more (const, say), which generators of clients refuse."""
+        if "$ref" in schema:
+            self.assertEqual(set(schema), {"$ref"}, where)
+            return
+        self.assertLessEqual(set(schema), KEYWORDS, where)
+        self.assertIsInstance(schema.get("type", ""), str, where)
+        for name, inner in schema.get("properties", {}).items():
+            self.check_keywords(inner, where + "." + name)
+        for key in ("items", "additionalProperties", "not"):
+            if isinstance(schema.get(key), dict):
+                self.check_keywords(schema[key], where + "." + key)
+        for key in ("allOf", "anyOf", "oneOf"):
+            for inner in schema.get(key, []):
+                self.check_keywords(inner, where + "." + key)
+
     def test_schemas_are_schemas(self):
         for admin in (False, True):
-            for schema in self.document(admin)["components"]["schemas"].values():
+            for name, schema in self.document(admin)["components"]["schemas"].items():
                 jsonschema.Draft4Validator.check_schema(schema)
+                self.check_keywords(schema, name)
         self.assertNotEqual(set(self.document(False)["paths"]), set(self.document(True)["paths"]))
         # The validation itself can fail.
         with self.assertRaises(jsonschema.ValidationError):

@@ -231,11 +231,12 @@ static void write_components(struct srv_text *out)
 void srv_openapi_write(enum srv_listener listener, struct srv_text *out)
 {
     const char *separator = "";
-    srv_text_printf(out,
-                    "{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"classifyd, %s listener\","
-                    "\"version\":\"%s\",\"description\":\"What is in this picture?\"},"
-                    "\"security\":[{},{\"key\":[]},{\"header\":[]}],\"paths\":{",
-                    srv_listener_name(listener), CLASSIFYD_VERSION);
+    srv_text_printf(
+        out,
+        "{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"classifyd, %s listener\","
+        "\"version\":\"%s\",\"description\":\"What is in this picture?\"},"
+        "\"servers\":[{\"url\":\"/\"}],\"security\":[{},{\"key\":[]},{\"header\":[]}],\"paths\":{",
+        srv_listener_name(listener), CLASSIFYD_VERSION);
     for (size_t i = 0; i < srv_route_count(); i++) {
         if (srv_route_at(i)->listener != listener || is_repeated(i)) continue;
         srv_text_puts(out, separator);
