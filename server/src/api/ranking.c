@@ -10,7 +10,7 @@ static int compare(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Sorting a thousand classes for the first five takes 60 us, this 2. */
+/* Sorting a thousand classes for the first five takes 36 us, this 1. */
 static void rank_few(const float *probabilities, size_t n_classes, size_t n_top,
                      struct srv_ranked *out)
 {
