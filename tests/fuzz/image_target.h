@@ -7,13 +7,15 @@
 #include "engine/preprocess.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static inline void fuzz_require(int condition)
 {
     if (!condition) abort();
 }
 
-static inline void fuzz_prepare(const struct eng_image *image, const uint8_t *data, size_t n_bytes)
+static inline void fuzz_prepare(const struct eng_image *image, const uint8_t *data, size_t n_bytes,
+                                const struct eng_image_limits *limits)
 {
     unsigned a = data[n_bytes / 2], b = data[n_bytes / 3], c = data[n_bytes - 1];
     struct eng_preprocess pre = {
@@ -30,12 +32,15 @@ static inline void fuzz_prepare(const struct eng_image *image, const uint8_t *da
         .std = {1, 1, 1},
     };
     size_t n = eng_preprocess_count(&pre);
-    float *sample = malloc(n * sizeof *sample);
-    fuzz_require(sample != NULL);
+    float *sample = malloc(n * sizeof *sample), *again = malloc(n * sizeof *again);
+    fuzz_require(sample != NULL && again != NULL);
     fuzz_require(eng_preprocess_image(&pre, image, sample, NULL) == ENG_OK);
     for (size_t i = 0; i < n; i++)
         fuzz_require(sample[i] >= 0 && sample[i] <= 255);
+    fuzz_require(eng_preprocess_encoded(&pre, data, n_bytes, limits, again, NULL) == ENG_OK);
+    fuzz_require(memcmp(sample, again, n * sizeof *sample) == 0);
     free(sample);
+    free(again);
 }
 
 static inline void fuzz_image(const uint8_t *data, size_t n_bytes)
@@ -50,7 +55,7 @@ static inline void fuzz_image(const uint8_t *data, size_t n_bytes)
     if (status == ENG_OK) {
         fuzz_require((uint64_t)image.width_px * image.height_px <= limits.n_pixels);
         fuzz_require(image.n_channels >= 1 && image.n_channels <= 4);
-        fuzz_prepare(&image, data, n_bytes);
+        fuzz_prepare(&image, data, n_bytes, &limits);
     }
     eng_image_fini(&image);
 }

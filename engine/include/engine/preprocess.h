@@ -67,6 +67,15 @@ enum eng_status eng_preprocess_image(const struct eng_preprocess *pre,
                                      struct eng_error *err);
 
 /*
+ * Purpose: eng_image_decode and eng_preprocess_image in one: the same sample, or the same error. An
+ *          upright JPEG is resized while it is read, so that its pixels never lie in memory.
+ * Errors: those of both.
+ */
+enum eng_status eng_preprocess_encoded(const struct eng_preprocess *pre, const void *bytes,
+                                       size_t n_bytes, const struct eng_image_limits *limits,
+                                       float *dst, struct eng_error *err);
+
+/*
  * Purpose: the very picture that the model sees: all of the above but normalising and layout.
  * Shapes: out has the model's size, in grey or RGB (for a BGR model too); the rounded bytes are
  * those that eng_preprocess_image normalises.

@@ -16,6 +16,39 @@ typedef enum eng_status eng_codec_decode_fn(const void *bytes, size_t n_bytes,
 #include "image/codec.def"
 #undef CODEC
 
+/* Rows may be read so many bytes behind their end; what is found there does not count. */
+enum { ENG_ROW_PADDING = 16 };
+
+/* A picture that gives its rows one after the other. */
+struct eng_rows {
+    uint32_t width_px, height_px, n_channels;
+    /* Row y, larger than at the call before; padded, and good until the next call. */
+    enum eng_status (*row)(void *ctx, uint32_t y, const uint8_t **row);
+    void *ctx;
+};
+
+/*
+ * Purpose: begins to read a JPEG row by row, without ever holding all of its pixels. *out is NULL
+ *          for what has to be decoded as a whole: turned pictures, and what is no JPEG at all.
+ * Ownership: bytes and err stay the caller's, and there until eng_codec_jpeg_close.
+ * Errors: as eng_image_decode, here or when rows are asked for; the sentence is in err.
+ */
+struct eng_codec_jpeg;
+enum eng_status eng_codec_jpeg_open(const void *bytes, size_t n_bytes,
+                                    const struct eng_image_limits *limits,
+                                    struct eng_codec_jpeg **out, struct eng_error *err);
+struct eng_rows eng_codec_jpeg_rows(struct eng_codec_jpeg *jpeg);
+
+/* Purpose: reads what nobody asked for, so that damage does not pass. */
+enum eng_status eng_codec_jpeg_end(struct eng_codec_jpeg *jpeg);
+
+void eng_codec_jpeg_close(struct eng_codec_jpeg *jpeg);
+
+/* Purpose: checks a header's size against the limits. Errors: LIMIT; format ("PNG") begins the
+ * sentence. */
+enum eng_status eng_image_check(const char *format, uint32_t width_px, uint32_t height_px,
+                                const struct eng_image_limits *limits, struct eng_error *err);
+
 /*
  * Purpose: checks a header's size against the limits, then allocates the pixels (not zeroed).
  * Errors: LIMIT, NO_MEMORY; format ("PNG") begins the sentence.

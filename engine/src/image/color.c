@@ -71,11 +71,16 @@ void eng_color_convert(const uint8_t rgb[3], uint32_t n_channels, uint8_t *out)
 const uint8_t *eng_color_row(const struct eng_image *image, uint32_t y, uint32_t n_channels,
                              const uint8_t background[3], uint8_t *buffer)
 {
-    const uint8_t *src = eng_image_row(image, y);
-    uint32_t n = image->width_px;
+    return eng_color_pixels(eng_image_row(image, y), image->width_px, image->n_channels, n_channels,
+                            background, buffer);
+}
+
+const uint8_t *eng_color_pixels(const uint8_t *src, uint32_t n, uint32_t n_src, uint32_t n_channels,
+                                const uint8_t background[3], uint8_t *buffer)
+{
     uint8_t under[3];
-    if (image->n_channels == n_channels) return src;
-    switch (image->n_channels) {
+    if (n_src == n_channels) return src;
+    switch (n_src) {
     case 1:
         gray_to_rgb(src, n, buffer);
         break;

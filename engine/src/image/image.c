@@ -93,9 +93,8 @@ uint8_t *eng_image_alloc(size_t n_bytes)
     return n_bytes >= LARGE_BYTES ? eng_alloc_aligned(n_bytes) : malloc(n_bytes ? n_bytes : 1);
 }
 
-enum eng_status eng_image_init(const char *format, uint32_t width_px, uint32_t height_px,
-                               uint32_t n_channels, const struct eng_image_limits *limits,
-                               struct eng_image *out, struct eng_error *err)
+enum eng_status eng_image_check(const char *format, uint32_t width_px, uint32_t height_px,
+                                const struct eng_image_limits *limits, struct eng_error *err)
 {
     if (width_px > ENG_IMAGE_MAX_SIDE_PX || height_px > ENG_IMAGE_MAX_SIDE_PX)
         return eng_fail(err, ENG_LIMIT, "%s: %" PRIu32 " x %" PRIu32 " pixels, a side may have %d",
@@ -106,8 +105,17 @@ enum eng_status eng_image_init(const char *format, uint32_t width_px, uint32_t h
                         "%s: %" PRIu32 " x %" PRIu32 " pixels are %" PRIu64
                         ", the limit is %" PRIu64,
                         format, width_px, height_px, n_pixels, limits->n_pixels);
+    return ENG_OK;
+}
+
+enum eng_status eng_image_init(const char *format, uint32_t width_px, uint32_t height_px,
+                               uint32_t n_channels, const struct eng_image_limits *limits,
+                               struct eng_image *out, struct eng_error *err)
+{
+    enum eng_status status = eng_image_check(format, width_px, height_px, limits, err);
+    if (status != ENG_OK) return status;
     size_t n_bytes;
-    if (!eng_mul_size((size_t)n_pixels, n_channels, &n_bytes))
+    if (!eng_mul_size((size_t)width_px * height_px, n_channels, &n_bytes))
         return eng_fail_memory(err, "the pixels");
     uint8_t *pixels = eng_image_alloc(n_bytes);
     if (!pixels) return eng_fail_memory(err, "the pixels");

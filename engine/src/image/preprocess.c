@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "image/codec.h"
 #include "image/color.h"
 #include "image/resize.h"
 
@@ -200,18 +201,20 @@ static void fill(const struct eng_preprocess *pre, uint8_t *pixels)
         memcpy(pixels + i * n_channels, color, n_channels);
 }
 
-/* pixels: [height_px, width_px, channels] of the model's size. */
+/* The picture comes as an image or, that being NULL, as rows.
+ * pixels: [height_px, width_px, channels] of the model's size. */
 static enum eng_status resample(const struct eng_preprocess *pre, const struct eng_image *image,
-                                const struct placement *x, const struct placement *y,
-                                uint8_t *pixels, struct eng_error *err)
+                                const struct eng_rows *rows, const struct placement *x,
+                                const struct placement *y, uint8_t *pixels, struct eng_error *err)
 {
     struct eng_sampling how = {.filter = pre->filter, .aliased = pre->aliased};
     uint32_t n_channels = eng_preprocess_channels(pre);
     size_t stride = (size_t)pre->width_px * n_channels;
     memcpy(how.background, pre->background, sizeof how.background);
     if (x->axis.n_out < pre->width_px || y->axis.n_out < pre->height_px) fill(pre, pixels);
-    return eng_resize(image, n_channels, &x->axis, &y->axis, &how,
-                      pixels + y->at * stride + (size_t)x->at * n_channels, stride, err);
+    uint8_t *dst = pixels + y->at * stride + (size_t)x->at * n_channels;
+    if (image) return eng_resize(image, n_channels, &x->axis, &y->axis, &how, dst, stride, err);
+    return eng_resize_rows(rows, n_channels, &x->axis, &y->axis, &how, dst, stride, err);
 }
 
 static enum eng_status check_side(const char *what, uint32_t n_px, struct eng_error *err)
@@ -221,11 +224,11 @@ static enum eng_status check_side(const char *what, uint32_t n_px, struct eng_er
                     ENG_IMAGE_MAX_SIDE_PX);
 }
 
-static enum eng_status check_sides(const struct eng_preprocess *pre, const struct eng_image *image,
-                                   struct eng_error *err)
+static enum eng_status check_sides(const struct eng_preprocess *pre, uint32_t width_px,
+                                   uint32_t height_px, struct eng_error *err)
 {
-    enum eng_status status = check_side("the picture's width", image->width_px, err);
-    if (status == ENG_OK) status = check_side("the picture's height", image->height_px, err);
+    enum eng_status status = check_side("the picture's width", width_px, err);
+    if (status == ENG_OK) status = check_side("the picture's height", height_px, err);
     if (status == ENG_OK) status = check_side("the model's width", pre->width_px, err);
     if (status == ENG_OK) status = check_side("the model's height", pre->height_px, err);
     if (status == ENG_OK && pre->resize == ENG_RESIZE_CENTER_CROP)
@@ -233,19 +236,22 @@ static enum eng_status check_sides(const struct eng_preprocess *pre, const struc
     return status;
 }
 
-enum eng_status eng_preprocess_picture(const struct eng_preprocess *pre,
-                                       const struct eng_image *image, struct eng_image *out,
-                                       struct eng_error *err)
+/* As resample: an image, or rows. */
+static enum eng_status make_picture(const struct eng_preprocess *pre, const struct eng_image *image,
+                                    const struct eng_rows *rows, struct eng_image *out,
+                                    struct eng_error *err)
 {
-    enum eng_status status = check_sides(pre, image, err);
+    uint32_t width_px = image ? image->width_px : rows->width_px;
+    uint32_t height_px = image ? image->height_px : rows->height_px;
+    enum eng_status status = check_sides(pre, width_px, height_px, err);
     if (status != ENG_OK) return status;
     struct placement x, y;
-    place(pre, image->width_px, image->height_px, &x, &y);
+    place(pre, width_px, height_px, &x, &y);
     uint32_t n_channels = eng_preprocess_channels(pre);
     struct eng_image picture = {pre->width_px, pre->height_px, n_channels, NULL};
     picture.pixels = eng_calloc(pre->height_px, (size_t)pre->width_px * n_channels);
     if (!picture.pixels) return eng_fail_memory(err, "the resized picture");
-    status = resample(pre, image, &x, &y, picture.pixels, err);
+    status = resample(pre, image, rows, &x, &y, picture.pixels, err);
     if (status == ENG_OK)
         *out = picture;
     else
@@ -253,11 +259,18 @@ enum eng_status eng_preprocess_picture(const struct eng_preprocess *pre,
     return status;
 }
 
+enum eng_status eng_preprocess_picture(const struct eng_preprocess *pre,
+                                       const struct eng_image *image, struct eng_image *out,
+                                       struct eng_error *err)
+{
+    return make_picture(pre, image, NULL, out, err);
+}
+
 enum eng_status eng_preprocess_image(const struct eng_preprocess *pre,
                                      const struct eng_image *image, float *dst,
                                      struct eng_error *err)
 {
-    enum eng_status status = check_sides(pre, image, err);
+    enum eng_status status = check_sides(pre, image->width_px, image->height_px, err);
     if (status != ENG_OK) return status;
     struct placement x, y;
     place(pre, image->width_px, image->height_px, &x, &y);
@@ -269,4 +282,36 @@ enum eng_status eng_preprocess_image(const struct eng_preprocess *pre,
     eng_preprocess_bytes(pre, picture.pixels, dst);
     eng_image_fini(&picture);
     return ENG_OK;
+}
+
+static enum eng_status prepare_whole(const struct eng_preprocess *pre, const void *bytes,
+                                     size_t n_bytes, const struct eng_image_limits *limits,
+                                     float *dst, struct eng_error *err)
+{
+    struct eng_image image;
+    enum eng_status status = eng_image_decode(bytes, n_bytes, limits, &image, err);
+    if (status != ENG_OK) return status;
+    status = eng_preprocess_image(pre, &image, dst, err);
+    eng_image_fini(&image);
+    return status;
+}
+
+enum eng_status eng_preprocess_encoded(const struct eng_preprocess *pre, const void *bytes,
+                                       size_t n_bytes, const struct eng_image_limits *limits,
+                                       float *dst, struct eng_error *err)
+{
+    struct eng_codec_jpeg *jpeg = NULL;
+    enum eng_status status = ENG_OK;
+    if (eng_sampling_is_separable(pre->filter, pre->aliased))
+        status = eng_codec_jpeg_open(bytes, n_bytes, limits, &jpeg, err);
+    if (status != ENG_OK) return status;
+    if (!jpeg) return prepare_whole(pre, bytes, n_bytes, limits, dst, err);
+    const struct eng_rows rows = eng_codec_jpeg_rows(jpeg);
+    struct eng_image picture = {0};
+    status = make_picture(pre, NULL, &rows, &picture, err);
+    if (status == ENG_OK) status = eng_codec_jpeg_end(jpeg);
+    if (status == ENG_OK) eng_preprocess_bytes(pre, picture.pixels, dst);
+    eng_image_fini(&picture);
+    eng_codec_jpeg_close(jpeg);
+    return status;
 }

@@ -2,17 +2,13 @@
 #ifndef ENG_IMAGE_RESAMPLE_H
 #define ENG_IMAGE_RESAMPLE_H
 
+#include "image/codec.h"
 #include "image/weights.h"
-
-#include <stddef.h>
-
-/* Rows may be read and written so many bytes behind their end; what is found there does not count.
- */
-enum { ENG_RESAMPLE_PADDING = 16 };
 
 /* Every output sample is the sum of its inputs times their weights, rounded to 8 bits. */
 struct eng_resampling {
-    /* Shapes: row is the input's, of 1 or 3 channels, dst gets x->n_out pixels; both padded. */
+    /* Shapes: row is the input's, of 1 or 3 channels, dst gets x->n_out pixels and may be
+     * written to behind them; both padded by ENG_ROW_PADDING. */
     void (*along)(const uint8_t *row, const struct eng_weights *x, uint32_t n_channels,
                   uint8_t *dst);
     /*

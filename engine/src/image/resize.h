@@ -3,6 +3,7 @@
 #define ENG_IMAGE_RESIZE_H
 
 #include "engine/preprocess.h"
+#include "image/codec.h"
 
 /* One axis: n_in samples become n_resized, of which n_out from first on are computed. */
 struct eng_axis {
@@ -32,5 +33,15 @@ enum eng_status eng_resize(const struct eng_image *image, uint32_t n_channels,
                            const struct eng_axis *x, const struct eng_axis *y,
                            const struct eng_sampling *how, uint8_t *dst, size_t dst_stride_bytes,
                            struct eng_error *err);
+
+/* Purpose: the same of rows as they come, where eng_sampling_is_separable. Errors: those of the
+ * rows too, whose sentence is theirs. */
+enum eng_status eng_resize_rows(const struct eng_rows *rows, uint32_t n_channels,
+                                const struct eng_axis *x, const struct eng_axis *y,
+                                const struct eng_sampling *how, uint8_t *dst,
+                                size_t dst_stride_bytes, struct eng_error *err);
+
+/* Purpose: whether each row of the picture is needed by itself, one after the other. */
+bool eng_sampling_is_separable(enum eng_filter filter, bool aliased);
 
 #endif

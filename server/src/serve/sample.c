@@ -66,11 +66,16 @@ static enum srv_code read_tensor(const struct srv_served *served, const struct s
 }
 
 /* The floats are made from the picture that is shown, so it is what the model sees. */
-static enum eng_status read_shown(const struct eng_preprocess *pre, const struct eng_image *image,
-                                  float *dst, struct eng_image *seen, struct eng_error *err)
+static enum eng_status read_shown(const struct eng_preprocess *pre, const struct srv_sample *sample,
+                                  const struct eng_image_limits *limits, float *dst,
+                                  struct eng_image *seen, struct eng_error *err)
 {
-    enum eng_status status = eng_preprocess_picture(pre, image, seen, err);
+    struct eng_image image;
+    enum eng_status status = eng_image_decode(sample->data, sample->n_bytes, limits, &image, err);
+    if (status != ENG_OK) return status;
+    status = eng_preprocess_picture(pre, &image, seen, err);
     if (status == ENG_OK) eng_preprocess_bytes(pre, seen->pixels, dst);
+    eng_image_fini(&image);
     return status;
 }
 
@@ -81,12 +86,9 @@ enum srv_code srv_sample_read(const struct srv_served *served, const struct srv_
     const struct eng_preprocess *pre = served->preprocess;
     if (sample->kind == SRV_SAMPLE_PIXELS) return read_pixels(pre, sample, dst, seen, err);
     if (sample->kind == SRV_SAMPLE_TENSOR) return read_tensor(served, sample, dst, seen, err);
-    struct eng_image image;
-    enum eng_status status = eng_image_decode(sample->data, sample->n_bytes, limits, &image, err);
-    if (status != ENG_OK) return srv_code_of_status(status);
-    status = seen ? read_shown(pre, &image, dst, seen, err)
-                  : eng_preprocess_image(pre, &image, dst, err);
-    eng_image_fini(&image);
+    enum eng_status status =
+        seen ? read_shown(pre, sample, limits, dst, seen, err)
+             : eng_preprocess_encoded(pre, sample->data, sample->n_bytes, limits, dst, err);
     return srv_code_of_status(status);
 }
 

@@ -83,6 +83,24 @@ static void preparing(void **state)
     eng_image_fini(&p.image);
 }
 
+static enum eng_status prepare_encoded(void *ctx, struct eng_error *err)
+{
+    static float sample[64 * 64 * 3];
+    const struct eng_image_limits limits = eng_image_limits_default();
+    const struct eng_preprocess pre = {
+        .color = ENG_COLOR_RGB, .width_px = 64, .height_px = 64, .scale = 1, .std = {1, 1, 1}};
+    const struct eng_file *file = ctx;
+    return eng_preprocess_encoded(&pre, file->bytes, file->n_bytes, &limits, sample, err);
+}
+
+static void preparing_while_reading(void **state)
+{
+    (void)state;
+    struct eng_file file = shipped("scene.jpg");
+    assert_true(failing_malloc_sweep(prepare_encoded, &file) > 10);
+    eng_file_fini(&file);
+}
+
 static enum eng_status encode(void *ctx, struct eng_error *err)
 {
     uint8_t *bytes = NULL;
@@ -106,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoding),
         cmocka_unit_test(preparing),
+        cmocka_unit_test(preparing_while_reading),
         cmocka_unit_test(encoding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

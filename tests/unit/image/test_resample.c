@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { MAX_SIDE = 90, MAX_ROW = 3 * MAX_SIDE + ENG_RESAMPLE_PADDING };
+enum { MAX_SIDE = 90, MAX_ROW = 3 * MAX_SIDE + ENG_ROW_PADDING };
 
 static uint8_t rounded(int64_t sum)
 {
@@ -26,7 +26,7 @@ static void fill(struct eng_rng *rng, uint8_t *row, size_t n)
         uint32_t value = (uint32_t)eng_rng_below(rng, 256);
         row[i] = (uint8_t)(!extremes ? value : value < 128 ? 0 : 255);
     }
-    for (size_t i = 0; i < ENG_RESAMPLE_PADDING; i++)
+    for (size_t i = 0; i < ENG_ROW_PADDING; i++)
         row[n + i] = (uint8_t)eng_rng_below(rng, 256);
 }
 
@@ -108,7 +108,7 @@ static void thousands_of_taps(void **state)
 {
     const struct eng_resampling *loops = *state;
     enum { N = 5000 };
-    static uint8_t row[3 * N + ENG_RESAMPLE_PADDING];
+    static uint8_t row[3 * N + ENG_ROW_PADDING];
     static const uint8_t *taps[N];
     memset(row, 255, sizeof row);
     const struct eng_axis axis = {N, 1, 0, 1};
@@ -116,7 +116,7 @@ static void thousands_of_taps(void **state)
         const struct eng_sampling how = {.filter = (enum eng_filter)filter};
         struct eng_weights w;
         assert_int_equal(eng_weights_init(&w, &axis, &how, NULL), ENG_OK);
-        uint8_t got[3 + ENG_RESAMPLE_PADDING];
+        uint8_t got[3 + ENG_ROW_PADDING];
         for (uint32_t n_channels = 1; n_channels <= 3; n_channels += 2) {
             loops->along(row, &w, n_channels, got);
             for (uint32_t c = 0; c < n_channels; c++)
