@@ -1,6 +1,6 @@
 """Where a request begins and ends, and which path it asks for: what a proxy in front could read otherwise."""
 import daemon
-from daemon import png
+from daemon import png, read_all
 
 NEXT = b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
@@ -74,6 +74,14 @@ class Framing(daemon.TestCase):
                 reply = self.d.exchange(head + b"".join(chunks))
                 self.assertIn(b"HTTP/1.1 200 ", reply, cut)
                 self.assertEqual(reply.count(b'"label"'), 2, reply)
+
+    def test_a_form_without_a_boundary_is_refused_before_it_is_sent(self):
+        with self.d.connect() as s:
+            s.sendall(b"POST /classify HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 100\r\n"
+                      b"Content-Type: multipart/form-data\r\n\r\n")
+            reply = read_all(s)
+        self.assertTrue(reply.startswith(b"HTTP/1.1 400 "), reply)
+        self.assertIn(b"boundary", reply)
 
     def test_empty_parts(self):
         part = '--xx\r\nContent-Disposition: form-data; name="image"; filename="%s"\r\n\r\n'

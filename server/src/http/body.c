@@ -60,7 +60,8 @@ bool srv_body_begin(struct srv_exchange *exchange)
         exchange->n_announced > (size_t)exchange->http->app->config->max_body_bytes)
         refuse_large(exchange);
     if (exchange->refusal == SRV_OK) srv_inflate_begin(exchange);
-    if (exchange->refusal == SRV_OK) return srv_form_begin(exchange);
+    if (exchange->refusal == SRV_OK) srv_form_begin(exchange);
+    if (exchange->refusal == SRV_OK) return true;
     return !is_expecting && exchange->n_announced <= max_read_bytes(exchange);
 }
 

@@ -134,8 +134,9 @@ void srv_inflate_drop(struct srv_exchange *exchange);
 /* body.c: memory of bodies is counted against max_bodies_bytes. False with exchange.refusal set. */
 bool srv_body_reserve(struct srv_exchange *exchange, size_t n_bytes);
 
-/* form.c: multipart/form-data. */
-bool srv_form_begin(struct srv_exchange *exchange);
+/* form.c: multipart/form-data. begin makes the parser if the body is such a form, or a refusal; add
+ * hands it what came; end makes request.parts, false: the reply is an error. */
+void srv_form_begin(struct srv_exchange *exchange);
 void srv_form_add(struct srv_exchange *exchange, const char *bytes, size_t n_bytes);
 bool srv_form_end(struct srv_exchange *exchange);
 

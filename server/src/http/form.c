@@ -81,17 +81,16 @@ static enum MHD_Result take_piece(void *cls, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-bool srv_form_begin(struct srv_exchange *exchange)
+void srv_form_begin(struct srv_exchange *exchange)
 {
     static const char multipart[] = "multipart/form-data";
     struct srv_request *request = &exchange->request;
-    if (strncasecmp(request->content_type, multipart, strlen(multipart)) != 0) return true;
+    if (strncasecmp(request->content_type, multipart, strlen(multipart)) != 0) return;
     request->is_multipart = true;
     exchange->form =
         MHD_create_post_processor(exchange->connection, PARSER_BYTES, take_piece, exchange);
     if (!exchange->form)
         refuse(exchange, SRV_INVALID_REQUEST, "the multipart form names no usable boundary");
-    return true;
 }
 
 void srv_form_add(struct srv_exchange *exchange, const char *bytes, size_t n_bytes)
