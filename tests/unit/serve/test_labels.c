@@ -102,6 +102,9 @@ static void moves_among_what_serves(void **state)
     expect(srv_registry_move_label(f->registry, "m", "stable", "3", &err), SRV_CONFLICT, &err,
            "label 'stable' of model 'm' cannot point to version '3', which does not serve; the "
            "highest that does is 2");
+    assert_int_equal(srv_registry_announce(f->registry, "m", "3", NULL),
+                     ENG_OK); /* but not loaded */
+    assert_int_equal(srv_registry_move_label(f->registry, "m", "stable", "3", NULL), SRV_CONFLICT);
     assert_string_equal(version_of(f, "m", "stable"), "2");
     expect(srv_registry_move_label(f->registry, "x", "stable", "1", &unknown), SRV_MODEL_NOT_FOUND,
            &unknown, "there is no model 'x'");
