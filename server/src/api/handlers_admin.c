@@ -1,6 +1,7 @@
 /* Reloads. */
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/model_request.h"
 
 #include <string.h>
 
@@ -76,20 +77,10 @@ static void reload_done(void *ctx, enum srv_code code, const struct srv_reload_r
     request->resume(request);
 }
 
-/* The reply is written by reload_done: the rows live no longer. */
-static void finish_reload(struct srv_request *request)
-{
-    (void)request;
-}
-
 static enum srv_handled reload(struct srv_request *request, const char *model)
 {
-    request->finish = finish_reload;
-    if (srv_loader_reload(request->app->loader, model, reload_done, request)) return SRV_LATER;
-    bool is_ending = atomic_load(&request->app->shutting_down);
-    enum srv_code code = is_ending ? SRV_SHUTTING_DOWN : SRV_INTERNAL;
-    srv_reply_error(request, code, "%s", is_ending ? srv_code_text(code) : "out of memory");
-    return SRV_DONE;
+    bool is_queued = srv_loader_reload(request->app->loader, model, reload_done, request);
+    return srv_request_wait_for_loader(request, is_queued);
 }
 
 enum srv_handled h_reload_all(struct srv_request *request)

@@ -87,21 +87,6 @@ static void unload_done(void *ctx, enum srv_code code, const struct srv_reload_r
     end_call(ctx, "unload", code, error);
 }
 
-/* The reply was written when the loader was done. */
-static void finish(struct srv_request *request)
-{
-    (void)request;
-}
-
-static enum srv_handled wait_for(struct srv_request *request, bool is_queued)
-{
-    if (is_queued) return SRV_LATER;
-    bool is_ending = atomic_load(&request->app->shutting_down);
-    enum srv_code code = is_ending ? SRV_SHUTTING_DOWN : SRV_INTERNAL;
-    srv_reply_error(request, code, "%s", is_ending ? srv_code_text(code) : "out of memory");
-    return SRV_DONE;
-}
-
 enum srv_handled h_repository_load(struct srv_request *request)
 {
     struct srv_override *override = NULL;
@@ -112,15 +97,15 @@ enum srv_handled h_repository_load(struct srv_request *request)
         return SRV_DONE;
     }
     if (!srv_repository_read_load(request, &override)) return SRV_DONE;
-    request->finish = finish;
-    return wait_for(request, srv_loader_load_take(request->app->loader, request->captures[0],
-                                                  override, load_done, request));
+    bool is_queued = srv_loader_load_take(request->app->loader, request->captures[0], override,
+                                          load_done, request);
+    return srv_request_wait_for_loader(request, is_queued);
 }
 
 enum srv_handled h_repository_unload(struct srv_request *request)
 {
     if (!srv_repository_read_unload(request)) return SRV_DONE;
-    request->finish = finish;
-    return wait_for(request, srv_loader_unload(request->app->loader, request->captures[0],
-                                               unload_done, request));
+    bool is_queued =
+        srv_loader_unload(request->app->loader, request->captures[0], unload_done, request);
+    return srv_request_wait_for_loader(request, is_queued);
 }

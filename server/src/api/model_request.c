@@ -109,6 +109,22 @@ bool srv_request_acquire(struct srv_request *request, struct srv_served **out)
     return true;
 }
 
+/* What the callback was told of lives no longer: it has written the reply. */
+static void finish_nothing(struct srv_request *request)
+{
+    (void)request;
+}
+
+enum srv_handled srv_request_wait_for_loader(struct srv_request *request, bool is_queued)
+{
+    request->finish = finish_nothing;
+    if (is_queued) return SRV_LATER;
+    bool is_ending = atomic_load(&request->app->shutting_down);
+    enum srv_code code = is_ending ? SRV_SHUTTING_DOWN : SRV_INTERNAL;
+    srv_reply_error(request, code, "%s", is_ending ? srv_code_text(code) : "out of memory");
+    return SRV_DONE;
+}
+
 bool srv_request_snapshot(struct srv_request *request, struct srv_snapshot *out)
 {
     struct eng_error error = {0};

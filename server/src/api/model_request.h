@@ -32,6 +32,10 @@ bool srv_request_reserve_inputs(struct srv_request *request);
  */
 bool srv_request_acquire(struct srv_request *request, struct srv_served **out);
 
+/* Purpose: what a handler returns that has called the loader: LATER if the call is queued, then its
+ * callback writes the reply and resumes the request; else the reply says why it is not. */
+enum srv_handled srv_request_wait_for_loader(struct srv_request *request, bool is_queued);
+
 /* Purpose: what there is. The caller ends *out with srv_snapshot_fini. */
 bool srv_request_snapshot(struct srv_request *request, struct srv_snapshot *out);
 
