@@ -21,7 +21,7 @@ static const char *shown_secret(const struct srv_request *request)
     return given + strspn(given, " ");
 }
 
-/* Probes of the admin listener say no more than whether a connection can be had. */
+/* Probes have no token; they are told which models do not serve, no more. */
 static const char admin_exempt[] = "healthz,readyz";
 
 bool srv_request_authorize(struct srv_request *request)
