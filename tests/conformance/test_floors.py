@@ -37,6 +37,7 @@ PUBLIC = {
     "status.h": "base",
     "tensor.h": "base",
     "pool.h": "base",
+    "control_group.h": "base",
     "cpu.h": "kernels",
     "tuning.h": "kernels",
     "image.h": "image",

@@ -226,7 +226,8 @@ enum eng_status eng_pool_create(int n_threads, struct eng_pool **out, struct eng
     if (n_threads < 0 || n_threads > MAX_THREADS)
         return eng_fail(err, ENG_ARGUMENT, "a pool of %d threads: must be 0 to %d", n_threads,
                         MAX_THREADS);
-    if (n_threads == 0) n_threads = eng_pool_cpus() < MAX_THREADS ? eng_pool_cpus() : MAX_THREADS;
+    if (n_threads == 0) n_threads = eng_pool_cpus();
+    if (n_threads > MAX_THREADS) n_threads = MAX_THREADS;
     size_t n_bytes = sizeof(struct eng_pool) + (size_t)n_threads * sizeof(struct worker);
     struct eng_pool *pool = eng_alloc_aligned(n_bytes);
     if (!pool) return eng_fail_memory(err, "the thread pool");

@@ -1,9 +1,9 @@
 #include "base/memory.h"
 
 #include "base/fail.h"
+#include "engine/control_group.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,64 +45,30 @@ size_t srv_memory_sum(const struct srv_memory_parts *parts)
 
 /* --- the limit --- */
 
-/* The number that a control group's file holds; SIZE_MAX: no limit, or no such file. */
-static size_t read_limit(const char *folder, const char *file)
+static void take_least(const char *folder, const char *file, size_t *least)
 {
-    char path[PATH_MAX], text[64] = "";
-    if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path) return SIZE_MAX;
-    FILE *stream = fopen(path, "re");
-    if (!stream) return SIZE_MAX;
-    bool has_line = fgets(text, sizeof text, stream);
-    fclose(stream);
-    if (!has_line || text[0] < '0' || text[0] > '9') return SIZE_MAX;
+    char text[64];
+    if (!eng_control_group_read(folder, file, text, sizeof text)) return;
+    if (text[0] < '0' || text[0] > '9') return; /* "max" */
     unsigned long long value = strtoull(text, NULL, 10);
-    /* cgroup v1 says "none" as the largest number of whole pages. */
-    return value >= (unsigned long long)INT64_MAX - 65536 ? SIZE_MAX : (size_t)value;
+    if (value < *least) *least = (size_t)value;
 }
 
-/* The least from mount/group up to mount. */
-static size_t least_limit(const char *mount, const char *group, const char *file)
+/* v2 lets a group have less than its parents, and from memory.high on slows it down; v1 says "none"
+ * as the largest number of whole pages. */
+static void take_limits(const char *folder, void *ctx)
 {
-    char folder[PATH_MAX];
-    if (snprintf(folder, sizeof folder, "%s%s", mount, group) >= (int)sizeof folder)
-        return SIZE_MAX;
-    size_t least = SIZE_MAX, n_mount = strlen(mount);
-    for (;;) {
-        size_t limit = read_limit(folder, file);
-        if (limit < least) least = limit;
-        char *slash = strrchr(folder + n_mount, '/');
-        if (!slash) return least;
-        *slash = '\0';
-    }
-}
-
-/* A line of /proc/self/cgroup is "ID:CONTROLLERS:PATH"; v2 has ID 0 and no controllers. */
-static size_t limit_of_line(const char *root, char *line)
-{
-    char mount[PATH_MAX];
-    char *controllers = strchr(line, ':'), *group = strrchr(line, ':');
-    if (!controllers || group == controllers) return SIZE_MAX;
-    group[strcspn(group, "\n")] = '\0';
-    *group++ = '\0';
-    bool is_v2 = controllers[1] == '\0';
-    if (!is_v2 && strcmp(controllers + 1, "memory") != 0) return SIZE_MAX;
-    snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s", root, is_v2 ? "" : "/memory");
-    return least_limit(mount, group, is_v2 ? "memory.max" : "memory.limit_in_bytes");
+    take_least(folder, "memory.max", ctx);
+    take_least(folder, "memory.high", ctx);
+    take_least(folder, "memory.limit_in_bytes", ctx);
 }
 
 static size_t limit_of_groups(const char *root)
 {
-    char path[PATH_MAX], line[PATH_MAX];
-    size_t least = SIZE_MAX;
-    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
-    FILE *groups = fopen(path, "re");
-    if (!groups) return 0;
-    while (fgets(line, sizeof line, groups)) {
-        size_t limit = limit_of_line(root, line);
-        if (limit < least) least = limit;
-    }
-    fclose(groups);
-    return least == SIZE_MAX ? 0 : least;
+    const size_t none = (size_t)INT64_MAX - 65536;
+    size_t least = none;
+    eng_control_groups_visit(root, "memory", take_limits, &least);
+    return least == none ? 0 : least;
 }
 
 enum eng_status srv_memory_limit(const char *text, const char *root, size_t *out,

@@ -72,6 +72,24 @@ static void asks_the_control_groups(void **state)
     assert_int_equal(limit_of(&root), 512 * MIB);
     put(&root, "sys/fs/cgroup/a/b/memory.max", "268435456\n");
     assert_int_equal(limit_of(&root), 256 * MIB);
+    put(&root, "sys/fs/cgroup/a/b/memory.high", "max\n");
+    assert_int_equal(limit_of(&root), 256 * MIB);
+    put(&root, "sys/fs/cgroup/a/b/memory.high",
+        "134217728\n"); /* slowed down before it is killed */
+    assert_int_equal(limit_of(&root), 128 * MIB);
+    put(&root, "sys/fs/cgroup/a/memory.high", "67108864\n");
+    assert_int_equal(limit_of(&root), 64 * MIB);
+    put(&root, "proc/self/cgroup", "0::/pods:slice/cri:containerd:1\n"); /* names hold colons */
+    put(&root, "sys/fs/cgroup/pods:slice/memory.max", "33554432\n");
+    assert_int_equal(limit_of(&root), 32 * MIB);
+    put(&root, "sys/fs/cgroup/pods:slice/cri:containerd:1/memory.max", "16777216\n");
+    assert_int_equal(limit_of(&root), 16 * MIB);
+    put(&root, "sys/fs/cgroup/unified/pods:slice/memory.max", "8388608\n"); /* v1 beside v2 */
+    assert_int_equal(limit_of(&root), 8 * MIB);
+    put(&root, "proc/self/cgroup", "0::/../other\n"); /* above what the container sees */
+    put(&root, "sys/fs/cgroup/memory.max", "4194304\n");
+    assert_int_equal(limit_of(&root), 4 * MIB);
+    remove(temp_folder_file(&root, "sys/fs/cgroup/memory.max"));
     put(&root, "proc/self/cgroup", "5:cpu:/x\n4:memory:/c\n0::/\n");
     put(&root, "sys/fs/cgroup/memory/c/memory.limit_in_bytes", "9223372036854771712\n");
     assert_int_equal(limit_of(&root), 0);
