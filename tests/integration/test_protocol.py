@@ -257,6 +257,8 @@ class Protocol(daemon.TestCase):
             together = [stack.enter_context(d.connect()) for _ in range(60)]
             for s in together:
                 s.sendall(head + body[1:])
+            # Not before: a large body amid them would leave no room for the last of the small ones.
+            d.wait_for(lambda: d.metric('classifyd_requests_in_flight{listener="public"}') == 61, "60 requests")
             d.wait_for(lambda: d.post("/classify", b"\0" * 500000).status == 503, "60 bodies")
             for s in together:
                 s.sendall(body[:1])
