@@ -39,7 +39,7 @@ static void write_stats(struct srv_text *out, const struct srv_served *served,
     write_sum(out, "\"success\":", &stats->succeeded);
     write_sum(out, ",\"fail\":", &stats->failed);
     write_sum(out, ",\"queue\":", &stats->queue);
-    write_phases(out, &stats->decode, &stats->compute, stats->output.us);
+    write_phases(out, &stats->decode, &stats->compute, stats->output_us);
     write_sum(out, ",\"cache_hit\":", &none);
     write_sum(out, ",\"cache_miss\":", &none);
     srv_text_puts(out, "},\"response_stats\":{},\"batch_stats\":[");

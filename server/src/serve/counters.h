@@ -18,7 +18,8 @@ struct srv_batch_counters {
 /* What the threads of some CPUs counted. CPUs that wrote to one line would wait for each other. */
 struct srv_counters {
     _Alignas(64) atomic_int_least64_t last_unix_ms;
-    struct srv_counter succeeded, failed, queue, decode, compute, output;
+    struct srv_counter succeeded, failed, queue, decode, compute;
+    atomic_uint_least64_t output_us;
     struct srv_batch_counters batches[]; /* [max_batch], by pictures - 1 */
 };
 

@@ -73,9 +73,9 @@ void srv_served_count_job(const struct srv_served *served, const struct srv_job 
 void srv_served_count_output(const struct srv_served *served, int64_t us)
 {
     struct srv_counters *counters = stripe_of(served);
-    add(&counters->output, us);
-    atomic_fetch_add_explicit(&counters->succeeded.us, us > 0 ? (uint64_t)us : 0,
-                              memory_order_relaxed);
+    uint64_t more = us > 0 ? (uint64_t)us : 0;
+    atomic_fetch_add_explicit(&counters->output_us, more, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counters->succeeded.us, more, memory_order_relaxed);
 }
 
 /* --- reading --- */
@@ -95,7 +95,7 @@ static void read_stripe(const struct srv_counters *counters, struct srv_stats *s
     read_counter(&counters->queue, &stats->queue);
     read_counter(&counters->decode, &stats->decode);
     read_counter(&counters->compute, &stats->compute);
-    read_counter(&counters->output, &stats->output);
+    stats->output_us += atomic_load_explicit(&counters->output_us, memory_order_relaxed);
 }
 
 static struct srv_stats_batch read_batch(const struct srv_served *served, size_t n_pictures)

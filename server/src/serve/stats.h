@@ -18,9 +18,9 @@ struct srv_stats {
     int64_t last_unix_ms; /* when the last request ended; 0: none did */
     uint64_t n_pictures;  /* computed */
     uint64_t n_batches;   /* that they took */
-    /* Requests, by how they ended: from submitting to answering; and by phase. output is writing
-     * the answer, and part of succeeded. */
-    struct srv_stats_sum succeeded, failed, queue, decode, compute, output;
+    /* Requests, by how they ended: from submitting to answering; and by phase. */
+    struct srv_stats_sum succeeded, failed, queue, decode, compute;
+    uint64_t output_us;              /* writing answers, which is part of succeeded */
     struct srv_stats_batch *batches; /* sizes that came up */
     size_t n_sizes;
 };

@@ -85,7 +85,22 @@ static void counts_what_runs(void **state)
         assert_int_equal(stats.batches[i].compute.n, 1);
     }
     assert_true(stats.succeeded.us >= stats.decode.us + stats.compute.us);
+    assert_int_equal(stats.output_us, 0);
     assert_true(stats.last_unix_ms > 1600000000000);
+    srv_stats_fini(&stats);
+}
+
+/* Writing is part of a request that succeeded; a clock that steps back takes nothing away. */
+static void counts_the_writing_of_answers(void **state)
+{
+    const struct fixture *f = *state;
+    srv_served_count_output(f->served, 70);
+    srv_served_count_output(f->served, -5);
+    srv_served_count_output(f->served, 30);
+    struct srv_stats stats = read_stats(f);
+    assert_int_equal(stats.output_us, 100);
+    assert_int_equal(stats.succeeded.us, 100);
+    assert_int_equal(stats.succeeded.n, 0);
     srv_stats_fini(&stats);
 }
 
@@ -172,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(counts_what_runs),
+        TEST(counts_the_writing_of_answers),
         TEST(counts_failures_apart),
         TEST(a_tensor_is_not_preprocessed),
         TEST(bad_tensors_are_the_clients_fault),
