@@ -348,6 +348,13 @@ class V2(daemon.TestCase):
         good = {"inputs": [tensor(data=TENSOR)]}
         self.infer(dict(good, parameters={"priority": 1, "timeout": 10000000, "mine": {"a": [1]}}, more=None))
         self.infer(dict(good, parameters={"priority": 0, "timeout": 0}))
+        # What we do not know is passed over wherever it stands, and whatever it is.
+        mine = {"mine": {"a": [1]}, "more": "x", "headers": 1, "triton_enable_empty_final_response": True}
+        sequence = {"sequence_id": 7, "sequence_start": True, "sequence_end": False}
+        outputs, _ = self.infer({"parameters": {**mine, **sequence}, "mine": 1,
+                                 "inputs": [tensor(data=TENSOR, parameters=mine, mine=1)],
+                                 "outputs": [{"name": "probabilities", "parameters": mine, "mine": 1}]})
+        self.assertEqual(self.bits(outputs["probabilities"]), self.classified())
         self.refused(dict(good, parameters={"timeout": 1}), "the deadline", 504, "deadline_exceeded")
         for parameters, part in (({"timeout": -1}, "parameters.timeout: this is -1, wanted a whole number of 0 to"),
                                  ({"timeout": "1"}, "parameters.timeout: this is a text, wanted a number"),
