@@ -270,7 +270,8 @@ class V2(daemon.TestCase):
             self.refused(head(n) + tail, part, Inference_Header_Content_Length=len(head(n)), **more)
         refused(elements(b"GIF89a"), "element 0 is no PNG or JPEG")
         refused(elements(PICTURE) + b"\1\0", "element 1 has 2 bytes, wanted 4 that are its length")
-        refused(struct.pack("<I", 4000000000) + PICTURE, "element 0 says it has 4000000000 bytes, but ")
+        for n_bytes in (len(PICTURE) + 1, len(PICTURE) + 4, 4000000000):
+            refused(struct.pack("<I", n_bytes) + PICTURE, "element 0 says it has %d bytes, but " % n_bytes)
         refused(elements(PICTURE, PICTURE), "there are 2 pictures, but the shape is [1], wanted [2]")
         refused(elements(PICTURE[:40]), "PNG", code="invalid_image")
         refused(elements(*[PICTURE] * 9), "more than 8 pictures", n=9, status=413, code="too_large")
