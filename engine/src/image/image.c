@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGE_BYTES = 4 << 20 };
+enum { LARGE_BYTES = 4 << 20, HUGE_PAGE_BYTES = 2 << 20 };
 
 struct codec {
     const char *name;
@@ -89,8 +89,12 @@ enum eng_status eng_image_load(const char *path, const struct eng_image_limits *
 
 uint8_t *eng_image_alloc(size_t n_bytes)
 {
+    if (n_bytes < LARGE_BYTES) return malloc(n_bytes ? n_bytes : 1);
     /* On huge pages a photograph costs some ten page faults instead of thousands. */
-    return n_bytes >= LARGE_BYTES ? eng_alloc_aligned(n_bytes) : malloc(n_bytes ? n_bytes : 1);
+    size_t n_pages = n_bytes / HUGE_PAGE_BYTES + 1;
+    uint8_t *pixels = aligned_alloc(HUGE_PAGE_BYTES, n_pages * HUGE_PAGE_BYTES);
+    if (pixels) eng_block_wish_huge(pixels, n_bytes);
+    return pixels;
 }
 
 enum eng_status eng_image_check(const char *format, uint32_t width_px, uint32_t height_px,

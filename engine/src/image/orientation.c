@@ -115,26 +115,60 @@ static const struct path paths[9] = {
     [8] = {true, false, true},
 };
 
-/* Inlined with n_channels known, so that the inner loop has no call. */
-static inline __attribute__((always_inline)) void copy_upright(const struct eng_image *from,
-                                                               const struct path *path,
-                                                               uint32_t n_channels,
-                                                               struct eng_image *to)
+/* Where the upright picture's pixels are found: (0, 0), and the steps from pixel to pixel. */
+struct walk {
+    const uint8_t *begin;
+    ptrdiff_t step_x, step_y;
+};
+
+static struct walk walk_of(const struct eng_image *from, const struct path *path,
+                           const struct eng_image *to)
 {
-    ptrdiff_t row = (ptrdiff_t)from->width_px * (ptrdiff_t)n_channels;
-    ptrdiff_t step_x = path->swapped ? row : (ptrdiff_t)n_channels;
-    ptrdiff_t step_y = path->swapped ? (ptrdiff_t)n_channels : row;
+    ptrdiff_t n_channels = (ptrdiff_t)from->n_channels;
+    ptrdiff_t row = (ptrdiff_t)from->width_px * n_channels;
+    ptrdiff_t step_x = path->swapped ? row : n_channels;
+    ptrdiff_t step_y = path->swapped ? n_channels : row;
     const uint8_t *begin = from->pixels;
     if (path->mirror_x) begin += step_x * (ptrdiff_t)(to->width_px - 1);
     if (path->mirror_y) begin += step_y * (ptrdiff_t)(to->height_px - 1);
-    if (path->mirror_x) step_x = -step_x;
-    if (path->mirror_y) step_y = -step_y;
-    uint8_t *dst = to->pixels;
-    for (uint32_t y = 0; y < to->height_px; y++) {
-        const uint8_t *src = begin + step_y * (ptrdiff_t)y;
-        for (uint32_t x = 0; x < to->width_px; x++, src += step_x, dst += n_channels)
+    return (struct walk){.begin = begin,
+                         .step_x = path->mirror_x ? -step_x : step_x,
+                         .step_y = path->mirror_y ? -step_y : step_y};
+}
+
+enum { TILE = 32 }; /* pixels; of a column of a large picture each lies on a page of its own */
+
+static uint32_t tile_end(uint32_t begin, uint32_t n)
+{
+    return n - begin < TILE ? n : begin + TILE;
+}
+
+/* Inlined with n_channels known, so that the inner loop has no call. */
+static inline __attribute__((always_inline)) void copy_tile(const struct walk *walk, uint32_t x0,
+                                                            uint32_t y0, uint32_t n_channels,
+                                                            struct eng_image *to)
+{
+    uint32_t x_end = tile_end(x0, to->width_px), y_end = tile_end(y0, to->height_px);
+    for (uint32_t y = y0; y < y_end; y++) {
+        const uint8_t *src =
+            walk->begin + walk->step_y * (ptrdiff_t)y + walk->step_x * (ptrdiff_t)x0;
+        uint8_t *dst = eng_image_row(to, y) + (size_t)x0 * n_channels;
+        for (uint32_t x = x0; x < x_end; x++, src += walk->step_x, dst += n_channels)
             memcpy(dst, src, n_channels);
     }
+}
+
+static void copy_upright(const struct eng_image *from, const struct path *path,
+                         struct eng_image *to)
+{
+    const struct walk walk = walk_of(from, path, to);
+    for (uint32_t y = 0; y < to->height_px; y += TILE)
+        for (uint32_t x = 0; x < to->width_px; x += TILE) {
+            if (from->n_channels == 1)
+                copy_tile(&walk, x, y, 1, to);
+            else
+                copy_tile(&walk, x, y, 3, to);
+        }
 }
 
 enum eng_status eng_orientation_apply(struct eng_image *image, unsigned orientation,
@@ -150,10 +184,7 @@ enum eng_status eng_orientation_apply(struct eng_image *image, unsigned orientat
     upright.pixels =
         eng_image_alloc((size_t)image->height_px * image->width_px * image->n_channels);
     if (!upright.pixels) return eng_fail_memory(err, "turning a picture upright");
-    if (image->n_channels == 1)
-        copy_upright(image, path, 1, &upright);
-    else
-        copy_upright(image, path, 3, &upright);
+    copy_upright(image, path, &upright);
     eng_image_fini(image);
     *image = upright;
     return ENG_OK;

@@ -95,6 +95,34 @@ static void pixels_are_turned(void **state)
     }
 }
 
+/* Pixels of more than one tile, in a picture whose sides are no multiples of one. */
+static void large_pictures_are_turned(void **state)
+{
+    (void)state;
+    enum { W = 70, H = 45 };
+    for (unsigned orientation = 2; orientation < 9; orientation++) {
+        struct eng_image image = {W, H, 3, malloc(W * H * 3)};
+        assert_non_null(image.pixels);
+        for (uint32_t i = 0; i < W * H; i++) {
+            const uint8_t pixel[] = {(uint8_t)(i % W), (uint8_t)(i / W), 9};
+            memcpy(image.pixels + 3 * i, pixel, 3);
+        }
+        assert_int_equal(eng_orientation_apply(&image, orientation, NULL), ENG_OK);
+        for (uint32_t i = 0; i < W * H; i++) {
+            uint32_t x = i % image.width_px, y = i / image.width_px;
+            const uint32_t stored[9][2] = {
+                [2] = {W - 1 - x, y}, [3] = {W - 1 - x, H - 1 - y}, [4] = {x, H - 1 - y},
+                [5] = {y, x},         [6] = {y, H - 1 - x},         [7] = {W - 1 - y, H - 1 - x},
+                [8] = {W - 1 - y, x},
+            };
+            assert_int_equal(image.pixels[3 * i], (uint8_t)stored[orientation][0]);
+            assert_int_equal(image.pixels[3 * i + 1], (uint8_t)stored[orientation][1]);
+            assert_int_equal(image.pixels[3 * i + 2], 9);
+        }
+        eng_image_fini(&image);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +130,7 @@ int main(void)
         cmocka_unit_test(damage_means_upright),
         cmocka_unit_test(every_cut_means_upright),
         cmocka_unit_test(pixels_are_turned),
+        cmocka_unit_test(large_pictures_are_turned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
