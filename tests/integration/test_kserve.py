@@ -44,6 +44,7 @@ except ImportError as error:
     sys.exit(1 if WHERE else 77)
 
 import daemon
+import tiny_onnx
 
 VALUES = np.array([(x * 9 + y * 5) % 256 for y in range(28) for x in range(28)], np.uint8)
 PICTURE = daemon.png(value=lambda x, y: int(VALUES[y * 28 + x]))
@@ -66,7 +67,7 @@ class KServe(daemon.TestCase):
     def call(self, protocol, name, *arguments, **more):
         """Calls one of the client's functions."""
         async def run():
-            async with InferenceRESTClient(RESTConfig(protocol=protocol)) as client:
+            async with InferenceRESTClient(RESTConfig(protocol=protocol, verify=False)) as client:
                 return await getattr(client, name)(self.url, *arguments, **more)
         return asyncio.run(run())
 
@@ -116,6 +117,21 @@ class KServe(daemon.TestCase):
             outputs = [RequestedOutput("probabilities", {"binary_data": binary})]
             self.check_same(self.call("v2", "infer", request(TENSOR, request_outputs=outputs), model_name="tiny"))
         self.check_same(self.call("v2", "infer", request(np.concatenate([TENSOR] * 3)), model_name="tiny"), 3)
+
+    def test_answers_that_are_compressed(self):
+        """As its HTTP library asks by itself."""
+        tiny_onnx.write(self.models, "many", 1, tiny_onnx.model(n_classes=1000, size=28))
+        self.assertEqual(self.d.post("/models/many/reload", admin=True).status, 200)
+        predictions = self.d.post("/classify/many", PICTURE).json()["predictions"]
+        wanted = [p["probability"] for p in sorted(predictions, key=lambda p: p["index"])]
+        for parameters in (None, {"binary_data_output": True}):
+            headers = {}
+            response = self.call("v2", "infer", request(TENSOR, parameters=parameters), model_name="many",
+                                 response_headers=headers)
+            self.assertEqual(headers["content-encoding"], "gzip")
+            self.assertEqual(response.outputs[0].as_numpy().tobytes(), np.array(wanted, np.float32).tobytes())
+        answer = self.call("v1", "infer", {"instances": [TENSOR[0].tolist()]}, model_name="many")
+        self.assertEqual(answer["predictions"], [wanted])
 
     def test_v2_pictures(self):
         pictures = np.array([PICTURE], np.object_)

@@ -190,6 +190,8 @@ class TritonClient(daemon.TestCase):
         except ImportError as error:
             self.skipTest("no asyncio client: %s" % error)
 
+        picture = tiny_files.png(4, 4, list(range(0, 240, 15)))
+
         async def run():
             async with aio.InferenceServerClient(f"127.0.0.1:{self.d.port}") as client:
                 self.assertTrue(await client.is_server_ready())
@@ -202,6 +204,9 @@ class TritonClient(daemon.TestCase):
                             outputs=[triton.InferRequestedOutput("probabilities", binary_data=binary)])
                 for result in await asyncio.gather(*(client.infer("tiny", [given(TENSOR)]) for _ in range(20))):
                     yield result
+                # What it is answered compressed, as its HTTP library asks by itself.
+                large = await client.infer("many", [given(np.array([picture], np.object_), "BYTES")])
+                self.check_same(large, self.classified(picture, model="many"))
                 with self.assertRaises(InferenceServerException) as caught:
                     await client.infer("none", [given(TENSOR)])
                 self.assertIn("no model 'none'", caught.exception.message())
