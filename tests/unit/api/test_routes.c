@@ -65,6 +65,16 @@ static void every_row_is_found(void **state)
     assert_null(srv_route_at(srv_route_count()));
 }
 
+/* V2's root is one with a slash behind it, too. */
+static bool is_row(enum srv_listener listener, const char *pattern)
+{
+    for (size_t i = 0; i < srv_route_count(); i++) {
+        const struct srv_route *row = srv_route_at(i);
+        if (row->listener == listener && strcmp(row->pattern, pattern) == 0) return true;
+    }
+    return false;
+}
+
 static void every_row_refuses_other_methods(void **state)
 {
     (void)state;
@@ -81,7 +91,7 @@ static void every_row_refuses_other_methods(void **state)
         assert_int_equal(found.code, has_get ? SRV_OK : SRV_METHOD_NOT_ALLOWED);
         strcat(path, "/");
         match(row->listener, row->method, path, &found);
-        assert_int_equal(found.code, SRV_NOT_FOUND);
+        assert_int_equal(found.code, is_row(row->listener, path) ? SRV_OK : SRV_NOT_FOUND);
     }
 }
 
