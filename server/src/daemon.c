@@ -209,8 +209,10 @@ static bool drain(const struct daemon *d, int received)
 
 static int fail(struct daemon *d, const struct eng_error *error)
 {
-    daemon_fini(d);
     fprintf(stderr, "classifyd: %s\n", error->text);
+    /* The public listener may have taken requests before the admin's address turned out bad. */
+    if (!srv_http_drain(d->public_http, d->app.config->drain_timeout_ms)) _exit(EXIT_FAILURE);
+    daemon_fini(d);
     return EXIT_FAILURE;
 }
 

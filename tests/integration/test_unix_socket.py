@@ -1,5 +1,6 @@
 """The admin listener on a Unix socket: who may, whose file it is, what becomes of one that was left behind."""
 import contextlib
+import http.client
 import os
 import re
 import signal
@@ -87,20 +88,55 @@ class UnixSocket(daemon.TestCase):
         self.check_refused("cannot listen on unix:%s: another process answers there" % self.path)
         self.assertEqual(d.get("/models", admin=True).status, 200)
 
+    def keep_busy(self, stack):
+        """Somebody listens, and takes nobody any more."""
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(self.path)
+        listener.listen(0)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+                waiting.setblocking(False)
+                waiting.connect(self.path)
+
     def test_nor_one_that_has_no_time_to_answer(self):
         with contextlib.ExitStack() as stack:
-            listener = stack.enter_context(socket.socket(socket.AF_UNIX))
-            listener.bind(self.path)
-            listener.listen(0)
-            with self.assertRaises(BlockingIOError):
-                while True:
-                    waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
-                    waiting.setblocking(False)
-                    waiting.connect(self.path)
+            self.keep_busy(stack)
             self.check_refused("another process answers there")
             result = run("--healthcheck", "unix:" + self.path)
             self.assertEqual(result.returncode, 1)
             self.assertIn("Resource temporarily unavailable", result.stderr)
+
+    def test_a_start_that_fails_answers_what_it_took(self):
+        """The public listener is there a second before the admin's address turns out to be taken."""
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        replies = []
+
+        def ask():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=daemon.PATIENCE_S)
+                with contextlib.closing(connection):
+                    connection.request("POST", "/classify", png())
+                    replies.append(connection.getresponse().status)
+        with contextlib.ExitStack() as stack:
+            self.keep_busy(stack)
+            process = subprocess.Popen(
+                [PROGRAM, "--models", self.models, "--listen", "127.0.0.1:%d" % port, "--admin", "unix:" + self.path,
+                 "--max-delay-us", "700000", "--inline-below-us", "0"], env=environment(), text=True,
+                stderr=subprocess.PIPE)
+            threads = []
+            while process.poll() is None:
+                threads.append(threading.Thread(target=ask))
+                threads[-1].start()
+                time.sleep(0.1)  # some wait for their batch to fill when it comes out
+            for thread in threads:
+                thread.join()
+            errors = process.communicate()[1]
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("another process answers there", errors)
+        self.assertIn(200, replies)
 
     def test_nor_a_file(self):
         with open(self.path, "w") as f:
