@@ -128,6 +128,8 @@ class Keys(daemon.TestCase):
         self.assertNotIn(b"plain", reply.body)
         self.assertEqual(reply.json()["files"][0]["result"], "rejected")
         self.assertEqual(reply.json()["models"][0]["result"], "loaded")
+        self.write(self.keys, line("dave", "d-key") + "\n" + "#" * (1 << 20))
+        self.check_error(d.post("/reload", admin=True), 422, "file_rejected", "wanted at most 1048576 bytes")
         self.assertTrue(self.may(d, "d-key"))
         d.wait_for(lambda: re.search("level=error msg=file setting=api_keys_file result=rejected", d.log()), "line")
 

@@ -41,7 +41,6 @@ struct srv_exchange {
     enum srv_exchange_phase phase;
     _Atomic enum srv_wait wait;
     bool is_counted; /* in flight */
-    bool is_last;    /* the connection ends with the reply: where the next begins is not sure */
     struct srv_trace trace;
 
     char path[SRV_MAX_PATH_BYTES];
@@ -111,7 +110,8 @@ void srv_handle_end(void *cls, struct MHD_Connection *connection, void **context
                     enum MHD_RequestTerminationCode how);
 
 /* headers.c: whether the headers of a request of that version of HTTP are understood alike by all
- * who read them. False: the reply, an error, must be sent at once. */
+ * who read them. False: the reply, an error, must be sent at once; libmicrohttpd ends the
+ * connection with a reply that comes before the body was asked for. */
 bool srv_headers_check(struct srv_exchange *exchange, const char *version);
 
 /* body.c. begin decides from the headers whether a body is taken; false: the reply must be sent at

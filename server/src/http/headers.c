@@ -97,6 +97,5 @@ bool srv_headers_check(struct srv_exchange *exchange, const char *version)
 {
     if (check(exchange, version)) return true;
     exchange->refusal = SRV_INVALID_REQUEST;
-    exchange->is_last = true;
     return false;
 }

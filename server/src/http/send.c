@@ -70,8 +70,7 @@ static void add_headers(const struct srv_exchange *exchange, struct MHD_Response
     if (request->reply.retry_after_s > 0) add_retry_after(request->reply.retry_after_s, response);
     if (status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
-    if (exchange->is_last ||
-        atomic_load_explicit(&exchange->http->app->shutting_down, memory_order_relaxed))
+    if (atomic_load_explicit(&exchange->http->app->shutting_down, memory_order_relaxed))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 

@@ -143,6 +143,19 @@ static void any_text_may_be_a_header(void **state)
     srv_text_fini(&request.reply.body);
 }
 
+/* What a client says never makes a deadline later. */
+static void a_deadline_only_comes_nearer(void **state)
+{
+    (void)state;
+    struct srv_request request = {.received_us = 1000, .deadline_us = 31000};
+    srv_request_limit_time(&request, 40000);
+    assert_int_equal(request.deadline_us, 31000);
+    srv_request_limit_time(&request, 20000);
+    assert_int_equal(request.deadline_us, 21000);
+    srv_request_limit_time(&request, 25000);
+    assert_int_equal(request.deadline_us, 21000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +164,7 @@ int main(void)
         cmocka_unit_test(several_pictures_are_a_list_of_lists),
         cmocka_unit_test(an_error_is_json_whatever_it_says),
         cmocka_unit_test(any_text_may_be_a_header),
+        cmocka_unit_test(a_deadline_only_comes_nearer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
