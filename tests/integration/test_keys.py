@@ -123,6 +123,8 @@ class Keys(daemon.TestCase):
         self.assertFalse(self.may(d, "a-key"))
         self.assertTrue(self.may(d, "d-key"))
         self.write(self.keys, "d-key in plain\n")
+        reply = d.post("/models/tiny/reload", admin=True)  # of one model: no other file is read
+        self.assertEqual((reply.status, "files" in reply.json()), (200, False))
         reply = d.post("/reload", admin=True)
         self.check_error(reply, 422, "file_rejected", "line 1")
         self.assertNotIn(b"plain", reply.body)

@@ -1,5 +1,6 @@
 """HTTP as clients really speak it, and as they should not."""
 import contextlib
+import json
 import random
 import signal
 import socket
@@ -266,8 +267,18 @@ class Protocol(daemon.TestCase):
                 self.assertTrue(read_all(s).startswith(b"HTTP/1.1 415 "))
         self.assertEqual(d.post("/classify", b"\0" * 900000).status, 415)
 
+    def test_what_is_made_of_bodies_is_bounded_with_them(self):
+        d = self.start("--max-body-bytes", "1000000", "--max-bodies-bytes", "1048576", "--max-pictures", "1000")
+        part = b'--xx\r\nContent-Disposition: form-data; name="image"\r\n\r\n' + png() + b"\r\n"
+        form = {"Content-Type": "multipart/form-data; boundary=xx"}
+        self.assertEqual(d.post("/classify", 200 * part + b"--xx--\r\n", headers=form).status, 200)
+        reply = d.post("/classify", 600 * part + b"--xx--\r\n", headers=form)  # answers of 10 classes, as text
+        self.check_error(reply, 503, "queue_full", "what is made of them")
+        pixels = [0] * 784
+        self.assertEqual(d.post("/classify", json.dumps({"pixels": pixels})).status, 200)
+        self.check_error(d.post("/classify", json.dumps({"pixels": 300 * [pixels]})), 503, "queue_full")
+
     def test_json_logs_and_levels(self):
-        import json
         d = self.start("--log-format", "json", "--log-level", "debug")
         d.get("/healthz?x=%00%0a", headers={"X-Request-Id": "find-me"})
         d.wait_for(lambda: "find-me" in d.log(), "log line")
