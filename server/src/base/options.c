@@ -182,7 +182,8 @@ void srv_options_help(FILE *out)
         fprintf(out, "  %-20s %s\n", commands[i].flag, commands[i].help);
     fputs("\nsettings:\n", out);
     srv_config_help(out);
-    fputs("\nSIGHUP reloads settings, models, keys and certificates, SIGTERM drains and stops, a second "
+    fputs("\nSIGHUP reloads settings, models, keys and certificates, SIGTERM drains and stops, a "
+          "second "
           "signal stops at once.\n",
           out);
 }

@@ -132,7 +132,8 @@ bool srv_body_add(struct srv_exchange *exchange, const char *bytes, size_t n_byt
 {
     size_t limit = (size_t)exchange->http->app->config->max_body_bytes;
     exchange->n_received += n_bytes;
-    if (exchange->refusal == SRV_OK && !exchange->request.route->takes_body) refuse_unwanted(exchange);
+    if (exchange->refusal == SRV_OK && !exchange->request.route->takes_body)
+        refuse_unwanted(exchange);
     if (exchange->refusal == SRV_OK && exchange->n_received > limit) refuse_large(exchange);
     /* Nobody is read forever: libmicrohttpd cannot answer before the body's end. */
     if (exchange->refusal != SRV_OK) return exchange->n_received <= 2 * limit;
