@@ -316,7 +316,8 @@ class Repository(Case):
             self.assertLess(after, loaded - 12e6)
 
     def test_unload_drains(self):
-        """Requests that have begun are answered; those that come later are told that it is unloaded."""
+        """Requests that have begun are answered; those that come later are told where the model is."""
+        told = {404: b"unloaded", 503: b"still being loaded"}
         self.write_versions(1)
         self.write_versions(1, name="other")
         d = self.start("--inline-below-us", "0")
@@ -326,7 +327,7 @@ class Repository(Case):
             while not stop.is_set():
                 reply = d.post("/classify/tiny", png())
                 seen.add(reply.status)
-                if reply.status not in (200, 404) or (reply.status == 404 and b"unloaded" not in reply.body):
+                if reply.status != 200 and told.get(reply.status, b"-") not in reply.body:
                     wrong.append(reply.body)
         threads = [threading.Thread(target=work) for _ in range(3)]
         for t in threads:
@@ -337,7 +338,8 @@ class Repository(Case):
         stop.set()
         for t in threads:
             t.join()
-        self.assertEqual((wrong, seen), ([], {200, 404}))
+        self.assertEqual(wrong, [])
+        self.assertLessEqual({200, 404}, seen)
 
     def test_a_load_delays_nobody(self):
         """While a large model is loaded others are answered, and what was ready stays ready."""
