@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +17,39 @@ void eng_graph_init(struct eng_graph *graph)
     eng_arena_init_lasting(&graph->arena);
 }
 
+static void free_tables(struct eng_graph *graph)
+{
+    free(graph->values);
+    free(graph->nodes);
+    free(graph->inputs);
+    free(graph->outputs);
+}
+
 void eng_graph_fini(struct eng_graph *graph)
 {
     eng_arena_fini(&graph->arena);
     eng_block_free(graph->weights.bytes, graph->weights.n_bytes);
     eng_names_fini(&graph->index);
-    free(graph->values);
-    free(graph->nodes);
-    free(graph->inputs);
-    free(graph->outputs);
+    if (!graph->is_settled) free_tables(graph);
     *graph = (struct eng_graph){0};
+}
+
+enum eng_status eng_graph_settle(struct eng_graph *graph, struct eng_error *err)
+{
+    struct eng_graph settled = *graph;
+    struct eng_arena *arena = &settled.arena;
+    settled.values = eng_arena_copy(arena, graph->values, graph->n_values * sizeof *graph->values);
+    settled.nodes = eng_arena_copy(arena, graph->nodes, graph->n_nodes * sizeof *graph->nodes);
+    settled.inputs = eng_arena_copy(arena, graph->inputs, graph->n_inputs * sizeof *graph->inputs);
+    settled.outputs =
+        eng_arena_copy(arena, graph->outputs, graph->n_outputs * sizeof *graph->outputs);
+    settled.is_settled = true;
+    graph->arena = settled.arena;
+    if (!settled.values || !settled.nodes || !settled.inputs || !settled.outputs)
+        return eng_fail_memory(err, "the graph's tables");
+    free_tables(graph);
+    *graph = settled;
+    return ENG_OK;
 }
 
 int eng_graph_find(const struct eng_graph *graph, const char *name)
@@ -45,6 +69,7 @@ enum eng_status eng_node_fail(const struct eng_node *node, enum eng_status statu
 static enum eng_status add_value(struct eng_graph *graph, const char *name,
                                  enum eng_value_kind kind, int *out, struct eng_error *err)
 {
+    assert(!graph->is_settled);
     if (!name || !*name)
         return eng_fail(err, ENG_FORMAT, "a value has an empty name; every value needs one");
     if (eng_graph_find(graph, name) != ENG_NO_VALUE)
@@ -211,6 +236,7 @@ enum eng_status eng_graph_add_node(struct eng_graph *graph, const char *name, co
                                    const char *const *out_names, size_t n_out,
                                    struct eng_error *err)
 {
+    assert(!graph->is_settled);
     if (graph->n_nodes >= ENG_GRAPH_MAX_NODES)
         return eng_fail(err, ENG_LIMIT, "the graph has more than %d nodes", ENG_GRAPH_MAX_NODES);
     struct eng_node node = {.opset = opset, .n_in = n_in, .n_out = n_out};
@@ -236,6 +262,7 @@ enum eng_status eng_graph_add_node(struct eng_graph *graph, const char *name, co
 
 enum eng_status eng_graph_add_output(struct eng_graph *graph, int value, struct eng_error *err)
 {
+    assert(!graph->is_settled);
     return append_index(&graph->outputs, &graph->n_outputs, &graph->outputs_capacity, value, err);
 }
 

@@ -71,6 +71,7 @@ struct eng_graph {
     size_t n_nodes, nodes_capacity;
     int *inputs, *outputs; /* value indices */
     size_t n_inputs, n_outputs, inputs_capacity, outputs_capacity;
+    bool is_settled; /* values, nodes, inputs and outputs lie in arena */
 };
 
 /* Limits on what a file may ask for. */
@@ -78,6 +79,10 @@ enum { ENG_GRAPH_MAX_NODES = 100000, ENG_GRAPH_MAX_VALUES = 250000 };
 
 void eng_graph_init(struct eng_graph *graph);
 void eng_graph_fini(struct eng_graph *graph);
+
+/* Purpose: nothing is added any more: the tables move into the graph's arena, where they take what
+ * they need and leave no holes in malloc's heap. Errors: NO_MEMORY, then nothing has moved. */
+enum eng_status eng_graph_settle(struct eng_graph *graph, struct eng_error *err);
 
 /* Purpose: the same graph, for a pass to change. out is initialised and empty; it borrows names,
  * attributes and constants of from, which must live longer. Errors: NO_MEMORY. */

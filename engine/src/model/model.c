@@ -163,6 +163,8 @@ static enum eng_status build(struct eng_model *model, const struct source *sourc
     lap(model, ENG_LOAD_BATCH);
     if (status == ENG_OK) status = make_turned(model, options, source->file != NULL, err);
     lap(model, ENG_LOAD_PACK);
+    if (status == ENG_OK) status = eng_graph_settle(&model->graph, err);
+    if (status == ENG_OK) status = eng_graph_settle(&model->turned, err);
     if (status == ENG_OK) status = make_plans(model, err);
     lap(model, ENG_LOAD_PLAN);
     if (status == ENG_OK) status = eng_model_complete_card(model, err);
