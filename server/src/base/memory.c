@@ -16,7 +16,8 @@ enum {
     TLS_BYTES = 64 * 1024,           /* a session of GnuTLS */
     SPARE_REQUESTS_BYTES = 16 * MIB, /* kept for the next ones, by each listener */
     PIXEL_BYTES = 10,                /* a progressive JPEG that is turned */
-    MAPPED_FROM_BYTES = 128 * 1024   /* given back at once when freed */
+    MAPPED_FROM_BYTES = 128 * 1024,  /* given back at once when freed, if there is a limit */
+    KEPT_BYTES = 4 * MIB             /* the same, if there is none */
 };
 #define EXPLANATION_BYTES ((size_t)2 << 30) /* engine/explain.h's own limit */
 
@@ -139,13 +140,21 @@ enum eng_status srv_memory_check(struct srv_memory *memory, const struct srv_con
     return fail_sum(&parts, models, limit, "the settings do not fit", err);
 }
 
+/* What malloc gives back at once: large blocks, and the end of a heap. Left alone it learns from
+ * each block that is freed, up to 32 MiB, to keep such: a burst of photographs then stays. Without
+ * a limit the usual bodies and pictures are kept, for fresh pages cost their requests some time. */
+static void bound_heaps(size_t limit)
+{
+    mallopt(M_MMAP_THRESHOLD, limit > 0 ? MAPPED_FROM_BYTES : KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, limit > 0 ? MAPPED_FROM_BYTES : KEPT_BYTES);
+}
+
 void srv_memory_apply(struct srv_memory *memory, const struct srv_config *config)
 {
     struct srv_memory_parts parts = srv_memory_parts_of(config, memory->n_threads);
     size_t limit = 0;
     srv_memory_limit(config->memory_limit, "", &limit, NULL); /* it has been checked */
-    /* Otherwise malloc learns from large blocks to keep larger ones. */
-    if (limit > 0) mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
+    bound_heaps(limit);
     pthread_mutex_lock(&memory->lock);
     memory->parts = parts;
     memory->limit = limit;

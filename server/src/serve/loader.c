@@ -204,18 +204,22 @@ static void unload_all(struct srv_registry *registry)
 
 /*
  * What this thread's heap holds free goes back to the system; large blocks have gone by themselves.
- * malloc_trim spares the heap's end, up to 128 KiB that loading has written to: a piece of fewer
- * bytes comes from there, or from a gap, which does no harm.
+ * malloc_trim spares the heap's end, which loading has written to: pieces that are too small for
+ * pages of their own come from there, or from gaps, which does no harm.
  */
 static void give_heap_back(void)
 {
-    const size_t n_bytes = 120 << 10, page = (size_t)sysconf(_SC_PAGESIZE);
+    enum { N_PIECES = 8, PIECE_BYTES = 120 << 10 };
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *pieces[N_PIECES];
     malloc_trim(0);
-    char *end = malloc(n_bytes);
-    if (!end) return;
-    size_t before = (page - (uintptr_t)end % page) % page;
-    madvise(end + before, (n_bytes - before) / page * page, MADV_DONTNEED);
-    free(end);
+    for (int i = 0; i < N_PIECES; i++) {
+        char *piece = pieces[i] = malloc(PIECE_BYTES);
+        size_t before = (page - (uintptr_t)piece % page) % page;
+        if (piece) madvise(piece + before, (PIECE_BYTES - before) / page * page, MADV_DONTNEED);
+    }
+    for (int i = 0; i < N_PIECES; i++)
+        free(pieces[i]);
 }
 
 static void *loader_main(void *arg)

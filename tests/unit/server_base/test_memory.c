@@ -3,10 +3,12 @@
 #include "base/text.h"
 #include "temp_folder.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <cmocka.h>
 
@@ -217,6 +219,37 @@ static void a_limit_comes_and_goes(void **state)
     srv_config_fini(&config);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* Whether malloc gives a block of this size pages of its own, which free returns. */
+static bool has_own_pages(size_t n_bytes)
+{
+    malloc_trim(0); /* what is free comes first, whatever its size */
+    size_t before = mallinfo2().hblks;
+    void *volatile block = malloc(n_bytes);
+    assert_non_null(block);
+    size_t after = mallinfo2().hblks;
+    free(block);
+    return after > before;
+}
+
+/* However large the blocks were that were freed before. */
+static void large_blocks_are_given_back(void **state)
+{
+    (void)state;
+    struct srv_memory memory;
+    struct srv_config without = config_of("0"), with = config_of("64G");
+    assert_int_equal(srv_memory_init(&memory, &without, 2, NULL), ENG_OK);
+    assert_true(has_own_pages(24 * MIB));
+    assert_true(has_own_pages(5 * MIB));
+    assert_false(has_own_pages(MIB));
+    srv_memory_apply(&memory, &with);
+    assert_true(has_own_pages(24 * MIB));
+    assert_true(has_own_pages(200 << 10));
+    srv_config_fini(&without);
+    srv_config_fini(&with);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +258,9 @@ int main(void)
         cmocka_unit_test(parts_follow_the_settings),
         cmocka_unit_test(refuses_what_does_not_fit),
         cmocka_unit_test(a_limit_comes_and_goes),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        cmocka_unit_test(large_blocks_are_given_back),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
