@@ -38,7 +38,7 @@ class Connections(daemon.TestCase):
             self.assertGreaterEqual(after[task] - before[task], 20, "a thread served too few of 40 requests")
 
     def test_those_beyond_the_limit_are_closed(self):
-        d = self.start("--max-connections", "4", "--http-threads", "2")
+        d = self.start("--max-connections", "4", "--http-threads", "2", "--idle-timeout-s", "3600")
         for _ in range(5):
             with contextlib.ExitStack() as stack:
                 burst = [stack.enter_context(d.connect()) for _ in range(40)]
