@@ -1,18 +1,22 @@
 #include "base/digits.h"
 
-#include <string.h>
+static size_t count_digits(uint64_t value)
+{
+    size_t n = 1;
+    for (; value >= 10; value /= 10)
+        n++;
+    return n;
+}
 
 size_t srv_decimal(int64_t value, char to[SRV_DECIMAL_CHARS])
 {
-    char digits[SRV_DECIMAL_CHARS];
-    size_t first = sizeof digits;
+    size_t n_signs = value < 0;
     uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        digits[--first] = (char)('0' + left % 10);
-    while (left /= 10);
-    if (value < 0) digits[--first] = '-';
-    memcpy(to, digits + first, sizeof digits - first);
-    return sizeof digits - first;
+    size_t n = n_signs + count_digits(left);
+    to[0] = '-';
+    for (size_t i = n; i-- > n_signs; left /= 10)
+        to[i] = (char)('0' + left % 10);
+    return n;
 }
 
 void srv_hex(uint64_t value, char to[SRV_HEX_CHARS])

@@ -11,11 +11,14 @@ enum srv_log_level { SRV_LOG_DEBUG, SRV_LOG_INFO, SRV_LOG_WARN, SRV_LOG_ERROR };
 
 struct srv_log;
 
+enum { SRV_LOG_KEY_BYTES = 16 };
+
 /* A key and a value: text, or a number when text is NULL. */
 struct srv_log_field {
-    const char *key;
+    char key[SRV_LOG_KEY_BYTES]; /* filled up with NULs, of which it needs none */
     const char *text;
     int64_t number;
+    bool is_word; /* text is known to be letters, digits and such, that stand bare in any form */
 };
 
 /* Purpose: starts the thread that writes; fd is borrowed. NULL: out of memory or threads. */

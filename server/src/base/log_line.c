@@ -5,7 +5,11 @@
 
 #include <string.h>
 
-enum { MAX_VALUE_BYTES = 1024, MIN_KEY_BYTES = 8, END_BYTES = 2 }; /* the end: "}\n" */
+enum {
+    MAX_VALUE_BYTES = 1024,
+    MAX_KEY_BYTES = SRV_LOG_KEY_BYTES + 4, /* ,"key": */
+    END_BYTES = 2                          /* "}\n" */
+};
 
 /* False: it does not fit. */
 static bool put(struct srv_log_line *line, const char *bytes, size_t n)
@@ -16,27 +20,31 @@ static bool put(struct srv_log_line *line, const char *bytes, size_t n)
     return true;
 }
 
-/* A separator, the key and what stands before its value. Most keys are short, so copying them by
- * hand costs less than calls do. */
-static bool put_key(struct srv_log_line *line, bool json, const char *key)
+/* A separator, the key and what stands before its value. The key is copied with what fills it up: a
+ * length known to the compiler needs no loop. */
+static bool put_key(struct srv_log_line *line, bool json, const char key[SRV_LOG_KEY_BYTES])
 {
-    size_t room = SRV_LOG_LINE_BYTES - END_BYTES - line->n_bytes, n = 0;
+    if (MAX_KEY_BYTES > SRV_LOG_LINE_BYTES - END_BYTES - line->n_bytes) return false;
     char *to = line->bytes + line->n_bytes;
-    if (room < MIN_KEY_BYTES) return false;
-    to[n++] = json ? ',' : ' ';
-    if (json) to[n++] = '"';
-    while (*key && n < room - 2)
-        to[n++] = *key++;
-    if (json) to[n++] = '"';
-    to[n++] = json ? ':' : '=';
-    line->n_bytes += n;
-    return *key == '\0';
+    unsigned char n = 0;
+    for (size_t i = 0; i < SRV_LOG_KEY_BYTES; i++)
+        n += key[i] != '\0';
+    to[0] = json ? ',' : ' ';
+    to[1] = '"';
+    to += 1 + json;
+    memcpy(to, key, SRV_LOG_KEY_BYTES);
+    to += n;
+    to[0] = json ? '"' : '=';
+    to[1] = ':';
+    line->n_bytes += n + (json ? 4 : 2);
+    return true;
 }
 
 static bool put_number(struct srv_log_line *line, int64_t value)
 {
-    char digits[SRV_DECIMAL_CHARS];
-    return put(line, digits, srv_decimal(value, digits));
+    if (SRV_DECIMAL_CHARS > SRV_LOG_LINE_BYTES - END_BYTES - line->n_bytes) return false;
+    line->n_bytes += srv_decimal(value, line->bytes + line->n_bytes);
+    return true;
 }
 
 /* Whether a value may stand there as it is: in logfmt plain words may, bare; in JSON, in quotes,
@@ -52,10 +60,10 @@ static bool is_plain(const char *value, size_t n, bool json)
     return n > 0 && n_bad == 0;
 }
 
-static bool put_value(struct srv_log_line *line, bool json, const char *value)
+static bool put_value(struct srv_log_line *line, bool json, const char *value, bool is_word)
 {
     size_t n = strnlen(value, MAX_VALUE_BYTES);
-    if (is_plain(value, n, json))
+    if (is_word || is_plain(value, n, json))
         return json ? put(line, "\"", 1) && put(line, value, n) && put(line, "\"", 1)
                     : put(line, value, n);
     struct srv_text quoted = {0};
@@ -68,8 +76,9 @@ static bool put_value(struct srv_log_line *line, bool json, const char *value)
 static void put_field(struct srv_log_line *line, bool json, const struct srv_log_field *field)
 {
     size_t begin = line->n_bytes;
-    bool fits = put_key(line, json, field->key) && (field->text ? put_value(line, json, field->text)
-                                                                : put_number(line, field->number));
+    bool fits = put_key(line, json, field->key) &&
+                (field->text ? put_value(line, json, field->text, field->is_word)
+                             : put_number(line, field->number));
     if (!fits) line->n_bytes = begin;
 }
 

@@ -84,61 +84,58 @@ static unsigned status_of(size_t outcome)
     return outcome == CLIENT_CLOSED ? CLIENT_CLOSED_REQUEST : srv_code_http((enum srv_code)outcome);
 }
 
+#define TEXT(k, t)   ((struct srv_log_field){.key = k, .text = (t)})
+#define WORD(k, t)   ((struct srv_log_field){.key = k, .text = (t), .is_word = true})
+#define NUMBER(k, n) ((struct srv_log_field){.key = k, .number = (int64_t)(n)})
+
 /* The fields of a line; those that say nothing are left out. */
 struct line {
     struct srv_log_field fields[MAX_FIELDS];
     size_t n;
 };
 
-static void add_text(struct line *line, const char *key, const char *text)
+static inline void add(struct line *line, struct srv_log_field field)
 {
     assert(line->n < MAX_FIELDS);
-    if (text[0] != '\0') line->fields[line->n++] = (struct srv_log_field){key, text, 0};
-}
-
-static void add_number(struct line *line, const char *key, int64_t number)
-{
-    assert(line->n < MAX_FIELDS);
-    line->fields[line->n++] = (struct srv_log_field){key, NULL, number};
+    if (!field.text || field.text[0] != '\0') line->fields[line->n++] = field;
 }
 
 static void add_request(struct line *line, const struct srv_exchange *exchange, size_t outcome,
                         bool was_sent)
 {
     const struct srv_request *request = &exchange->request;
-    add_text(line, "id", request->id);
-    add_text(line, "trace_id", exchange->trace.trace_id);
-    add_text(line, "span_id", exchange->trace.span_id);
-    add_text(line, "parent_id", exchange->trace.parent_id);
-    add_text(line, "client", exchange->peer ? exchange->peer->address : "?");
-    add_text(line, "key", request->client_key);
-    add_text(line, "listener", srv_listener_name(exchange->http->listener));
-    add_text(line, "method", request->method ? request->method : "?");
-    add_text(line, "path", exchange->path);
-    add_text(line, "route", request->route ? request->route->label : "none");
-    add_number(line, "code", status_of(outcome));
+    add(line, WORD("id", request->id));
+    add(line, WORD("trace_id", exchange->trace.trace_id));
+    add(line, WORD("span_id", exchange->trace.span_id));
+    add(line, WORD("parent_id", exchange->trace.parent_id));
+    add(line, TEXT("client", exchange->peer ? exchange->peer->address : "?"));
+    add(line, TEXT("key", request->client_key));
+    add(line, WORD("listener", srv_listener_name(exchange->http->listener)));
+    add(line, TEXT("method", request->method ? request->method : "?"));
+    add(line, TEXT("path", exchange->path));
+    add(line, WORD("route", request->route ? request->route->label : "none"));
+    add(line, NUMBER("code", status_of(outcome)));
     if (outcome != SRV_OK)
-        add_text(line, "error",
-                 outcome == CLIENT_CLOSED ? "client_closed"
-                                          : srv_code_wire((enum srv_code)outcome));
-    add_number(line, "bytes_in", (int64_t)exchange->n_received);
-    add_number(line, "bytes_out", was_sent ? (int64_t)request->reply.body.n_bytes : 0);
+        add(line, WORD("error", outcome == CLIENT_CLOSED ? "client_closed"
+                                                         : srv_code_wire((enum srv_code)outcome)));
+    add(line, NUMBER("bytes_in", exchange->n_received));
+    add(line, NUMBER("bytes_out", was_sent ? (int64_t)request->reply.body.n_bytes : 0));
 }
 
 /* Says which of its parts took how long. A phase that was not reached has no field. */
 static void add_phases(struct line *line, const struct srv_request *request, int64_t now_us)
 {
     int64_t begun_us = request->seen.begun_us, replied_us = request->seen.replied_us;
-    if (begun_us > 0) add_number(line, "read_us", begun_us - request->received_us);
+    if (begun_us > 0) add(line, NUMBER("read_us", begun_us - request->received_us));
     if (request->seen.answered_us > 0) {
-        add_number(line, "parse_us", request->seen.submitted_us - begun_us);
-        add_number(line, "decode_us", request->seen.decode_us);
-        add_number(line, "queue_us", request->seen.queue_us);
-        add_number(line, "compute_us", request->seen.compute_us);
-        if (replied_us > 0) add_number(line, "encode_us", replied_us - request->seen.answered_us);
+        add(line, NUMBER("parse_us", request->seen.submitted_us - begun_us));
+        add(line, NUMBER("decode_us", request->seen.decode_us));
+        add(line, NUMBER("queue_us", request->seen.queue_us));
+        add(line, NUMBER("compute_us", request->seen.compute_us));
+        if (replied_us > 0) add(line, NUMBER("encode_us", replied_us - request->seen.answered_us));
     }
-    if (replied_us > 0) add_number(line, "send_us", now_us - replied_us);
-    add_number(line, "total_us", now_us - request->received_us);
+    if (replied_us > 0) add(line, NUMBER("send_us", now_us - replied_us));
+    add(line, NUMBER("total_us", now_us - request->received_us));
 }
 
 static void write_access_log(const struct srv_exchange *exchange, size_t outcome, bool was_sent,
@@ -150,14 +147,14 @@ static void write_access_log(const struct srv_exchange *exchange, size_t outcome
     line.n = 0;
     add_request(&line, exchange, outcome, was_sent);
     if (request->seen.model[0]) {
-        add_text(&line, "model", request->seen.model);
-        add_text(&line, "version", request->seen.version);
-        add_text(&line, "digest", request->seen.digest);
-        add_number(&line, "pictures", (int64_t)request->seen.n_pictures);
+        add(&line, TEXT("model", request->seen.model));
+        add(&line, WORD("version", request->seen.version));
+        add(&line, WORD("digest", request->seen.digest));
+        add(&line, NUMBER("pictures", request->seen.n_pictures));
     }
     add_phases(&line, request, now_us);
     int64_t sample = app->config->access_log_sample;
-    if (outcome == SRV_OK && sample > 1) add_number(&line, "sample", sample);
+    if (outcome == SRV_OK && sample > 1) add(&line, NUMBER("sample", sample));
     srv_log_write(app->log, SRV_LOG_INFO, "request", line.fields, line.n);
 }
 

@@ -13,7 +13,11 @@
 #include <cmocka.h>
 
 static const struct srv_log_field fields[] = {
-    {"path", "/a b\n\"x\"=\xFF", 0}, {"code", NULL, 404}, {"model", "", 0}, {"plain", "mnist", 0}};
+    {"path", "/a b\n\"x\"=\xFF", 0},
+    {"code", NULL, 404},
+    {"model", "", 0},
+    {"plain", "mnist", 0},
+    {"key_of_16_chars_", "word", 0, true}};
 
 /* What one line with the fields above looks like. */
 static void read_line(bool json, char *line, size_t n)
@@ -23,7 +27,7 @@ static void read_line(bool json, char *line, size_t n)
     struct srv_log *log = srv_log_create(ends[1], SRV_LOG_INFO, json);
     assert_non_null(log);
     srv_log_write(log, SRV_LOG_DEBUG, "not logged", NULL, 0);
-    srv_log_write(log, SRV_LOG_WARN, "a request", fields, 4);
+    srv_log_write(log, SRV_LOG_WARN, "a request", fields, sizeof fields / sizeof fields[0]);
     srv_log_destroy(log);
     close(ends[1]);
     ssize_t got = read(ends[0], line, n - 1);
@@ -41,7 +45,7 @@ static void logfmt_quotes_what_is_not_plain(void **state)
     assert_non_null(rest);
     assert_string_equal(
         rest, " level=warn msg=\"a request\" path=\"/a b\\n\\\"x\\\"=\xEF\xBF\xBD\" code=404 "
-              "model=\"\" plain=mnist\n");
+              "model=\"\" plain=mnist key_of_16_chars_=word\n");
     int year, month, day, hour, minute, second, microsecond;
     char end;
     assert_int_equal(sscanf(line, "time=%4d-%2d-%2dT%2d:%2d:%2d.%6d%c", &year, &month, &day, &hour,
@@ -61,6 +65,7 @@ static void json_lines_are_json(void **state)
     assert_string_equal(json_string_value(json_object_get(root, "path")),
                         "/a b\n\"x\"=\xEF\xBF\xBD");
     assert_int_equal(json_integer_value(json_object_get(root, "code")), 404);
+    assert_string_equal(json_string_value(json_object_get(root, "key_of_16_chars_")), "word");
     json_decref(root);
 }
 
