@@ -12,12 +12,11 @@
 
 #include <cmocka.h>
 
-static const struct srv_log_field fields[] = {
-    {"path", "/a b\n\"x\"=\xFF", 0},
-    {"code", NULL, 404},
-    {"model", "", 0},
-    {"plain", "mnist", 0},
-    {"key_of_16_chars_", "word", 0, true}};
+static const struct srv_log_field fields[] = {{"path", "/a b\n\"x\"=\xFF", 0},
+                                              {"code", NULL, 404},
+                                              {"model", "", 0},
+                                              {"plain", "mnist", 0},
+                                              {"key_of_16_chars_", "word", 0, true}};
 
 /* What one line with the fields above looks like. */
 static void read_line(bool json, char *line, size_t n)
