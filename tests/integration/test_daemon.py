@@ -117,6 +117,27 @@ class Life(daemon.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("Connection refused", result.stderr)
 
+    def test_healthcheck_gives_up(self):
+        """What drips in byte by byte does not prolong the wait; the request names host and port."""
+        asked = []
+
+        def drip(listener):
+            with listener.accept()[0] as peer, contextlib.suppress(OSError):
+                while b"\r\n\r\n" not in b"".join(asked):
+                    asked.append(peer.recv(1024))
+                for byte in b"HTTP/1.1 200 " * 100:
+                    peer.send(bytes([byte]))
+                    time.sleep(1)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=drip, args=(listener,))
+            thread.start()
+            address = "127.0.0.1:%d" % listener.getsockname()[1]
+            result = run("--healthcheck", address)
+            thread.join()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no answer within 4 s", result.stderr)
+        self.assertIn(b"\r\nHost: %s\r\n" % address.encode(), b"".join(asked))
+
     def test_ipv6(self):
         try:
             socket.create_server(("::1", 0), family=socket.AF_INET6).close()

@@ -155,6 +155,17 @@ static bool has_lines(struct piece rest)
     return false;
 }
 
+/* Half a digest and more behind an id is no secret but a line that lost or gained some digits. */
+static bool is_mistyped(struct piece token)
+{
+    const char *colon = memchr(token.text, ':', token.n);
+    if (!colon || !srv_key_is_id(token.text, (size_t)(colon - token.text))) return false;
+    size_t n_hex = 0, n = token.n - (size_t)(colon + 1 - token.text);
+    while (n_hex < n && hex_value(colon[1 + n_hex]) >= 0)
+        n_hex++;
+    return n_hex == n && n >= SRV_KEY_HEX_CHARS / 2;
+}
+
 /* Several words are a key mistyped, or nothing but a comment, whose # must not become a token. */
 static enum eng_status add_token(struct srv_keys *keys, struct piece token, const char *where,
                                  struct eng_error *err)
@@ -165,6 +176,7 @@ static enum eng_status add_token(struct srv_keys *keys, struct piece token, cons
             return srv_fail(err, ENG_FORMAT,
                             "%s holds several words; wanted one plain token, or lines ID:SHA256",
                             where);
+    if (is_mistyped(token)) return fail_line(token, 1, where, err);
     strcpy(keys->keys[0].id, "admin");
     digest(token.text, token.n, keys->keys[0].digest);
     keys->n = 1;

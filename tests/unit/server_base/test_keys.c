@@ -91,6 +91,9 @@ static void a_token_is_plain_or_hashed(void **state)
     keys = parse("#secret", SRV_KEYS_TOKEN); /* a plain token may begin with any character */
     check_owner(keys, "#secret", "admin");
     srv_keys_destroy(keys);
+    keys = parse("carol:123", SRV_KEYS_TOKEN);
+    check_owner(keys, "carol:123", "admin");
+    srv_keys_destroy(keys);
 }
 
 static void check_fails(const char *text, size_t n_bytes, enum srv_keys_form form,
@@ -135,6 +138,8 @@ static void bad_lines_are_named_but_not_shown(void **state)
                                           "# none yet\n", "one\ntwo\n"};
     for (size_t i = 0; i < sizeof several / sizeof several[0]; i++)
         check_fails(several[i], strlen(several[i]), SRV_KEYS_TOKEN, ENG_FORMAT, "one plain token");
+    check_fails("carol:" SECRET "0", strlen("carol:" SECRET "0"), SRV_KEYS_TOKEN, ENG_FORMAT,
+                "of 71 characters, is no key");
     static const char twice[] = "a:" ABC "\nb:" ABC;
     check_fails(twice, strlen(twice), SRV_KEYS_LINES, ENG_FORMAT, "digest of \"a\" again");
     /* Once the first line is a key, all are. */
