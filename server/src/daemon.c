@@ -101,7 +101,7 @@ static enum eng_status open_listeners(struct daemon *d, struct eng_error *err)
 /* For people at a terminal, and for scripts that let port 0 choose. */
 static void greet(const struct daemon *d)
 {
-    const struct srv_log_field level = {"cpu_level", eng_cpu_level(), 0};
+    const struct srv_log_field level = {.key = "cpu_level", .text = eng_cpu_level()};
     srv_log_write(d->app.log, SRV_LOG_INFO, "listening", &level, 1);
     printf("listening on %s (admin %s)\n", srv_http_url(d->public_http),
            d->admin_http ? srv_http_url(d->admin_http) : "off");
@@ -196,7 +196,7 @@ static void lame_duck(const struct daemon *d)
 /* False: requests are still in flight, so nothing may be torn down. */
 static bool drain(const struct daemon *d, int received)
 {
-    const struct srv_log_field field = {"signal", strsignal(received), 0};
+    const struct srv_log_field field = {.key = "signal", .text = strsignal(received)};
     srv_log_write(d->app.log, SRV_LOG_INFO, "stopping", &field, 1);
     if (received == SIGTERM) lame_duck(d);
     int64_t until_us = srv_clock_us() + d->app.config->drain_timeout_ms * 1000;

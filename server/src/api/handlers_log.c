@@ -44,9 +44,9 @@ enum srv_handled h_set_log_level(struct srv_request *request)
     }
     struct srv_log *log = request->app->log;
     const struct srv_log_field fields[] = {
-        {"from", srv_log_level_name(srv_log_get_level(log)), 0},
-        {"to", srv_log_level_name(level), 0},
-        {"id", request->id, 0},
+        {.key = "from", .text = srv_log_level_name(srv_log_get_level(log))},
+        {.key = "to", .text = srv_log_level_name(level)},
+        {.key = "id", .text = request->id},
     };
     srv_log_write(log, SRV_LOG_WARN, "log level changed", fields, 3);
     srv_log_set_level(log, level);

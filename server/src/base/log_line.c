@@ -28,7 +28,7 @@ static bool put_key(struct srv_log_line *line, bool json, const char key[SRV_LOG
     char *to = line->bytes + line->n_bytes;
     unsigned char n = 0;
     for (size_t i = 0; i < SRV_LOG_KEY_BYTES; i++)
-        n += key[i] != '\0';
+        n = (unsigned char)(n + (key[i] != '\0'));
     to[0] = json ? ',' : ' ';
     to[1] = '"';
     to += 1 + json;
@@ -36,7 +36,7 @@ static bool put_key(struct srv_log_line *line, bool json, const char key[SRV_LOG
     to += n;
     to[0] = json ? '"' : '=';
     to[1] = ':';
-    line->n_bytes += n + (json ? 4 : 2);
+    line->n_bytes += n + (json ? 4u : 2u);
     return true;
 }
 
@@ -86,8 +86,9 @@ void srv_log_line_format(struct srv_log_line *line, bool json, enum srv_log_leve
                          const char *message, const struct srv_log_field *fields, size_t n_fields)
 {
     line->n_bytes = 0;
-    put_field(line, json, &(struct srv_log_field){"level", srv_log_level_name(level), 0});
-    put_field(line, json, &(struct srv_log_field){"msg", message, 0});
+    put_field(line, json,
+              &(struct srv_log_field){.key = "level", .text = srv_log_level_name(level)});
+    put_field(line, json, &(struct srv_log_field){.key = "msg", .text = message});
     for (size_t i = 0; i < n_fields; i++)
         put_field(line, json, &fields[i]);
     if (json) line->bytes[line->n_bytes++] = '}';

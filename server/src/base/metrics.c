@@ -105,8 +105,8 @@ static struct srv_series *add_series(struct srv_metrics *metrics, enum srv_metri
 
 static void say_full(const struct srv_metrics *metrics, enum srv_metric metric)
 {
-    const struct srv_log_field fields[] = {{"metric", srv_metric_row(metric)->name, 0},
-                                           {"series", NULL, SRV_MAX_SERIES}};
+    const struct srv_log_field fields[] = {{.key = "metric", .text = srv_metric_row(metric)->name},
+                                           {.key = "series", .number = SRV_MAX_SERIES}};
     srv_log_write(metrics->log, SRV_LOG_WARN, "metric is full: more series are not counted", fields,
                   2);
 }

@@ -186,9 +186,9 @@ static void load(struct srv_watched *watched, struct item *item, struct srv_watc
                                        &loaded, &row->failure) == ENG_OK;
     if (is_good) item->kind->take(item->ctx, loaded);
     const struct srv_log_field fields[] = {
-        {"setting", item->setting, 0},
-        {"result", is_good ? "loaded" : "rejected", 0},
-        {"reason", row->failure.text, 0},
+        {.key = "setting", .text = item->setting},
+        {.key = "result", .text = is_good ? "loaded" : "rejected"},
+        {.key = "reason", .text = row->failure.text},
     };
     srv_log_write(watched->log, is_good ? SRV_LOG_INFO : SRV_LOG_ERROR, "file", fields,
                   is_good ? 2 : 3);

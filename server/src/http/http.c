@@ -42,7 +42,7 @@ static void log_line(void *cls, const char *format, va_list args)
     char text[256];
     vsnprintf(text, sizeof text, format, args);
     text[strcspn(text, "\n")] = '\0';
-    const struct srv_log_field field = {"text", text, 0};
+    const struct srv_log_field field = {.key = "text", .text = text};
     srv_log_write(http->app->log, SRV_LOG_DEBUG, "libmicrohttpd", &field, 1);
 }
 

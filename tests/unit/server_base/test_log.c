@@ -12,11 +12,12 @@
 
 #include <cmocka.h>
 
-static const struct srv_log_field fields[] = {{"path", "/a b\n\"x\"=\xFF", 0},
-                                              {"code", NULL, 404},
-                                              {"model", "", 0},
-                                              {"plain", "mnist", 0},
-                                              {"key_of_16_chars_", "word", 0, true}};
+static const struct srv_log_field fields[] = {
+    {.key = "path", .text = "/a b\n\"x\"=\xFF"},
+    {.key = "code", .number = 404},
+    {.key = "model", .text = ""},
+    {.key = "plain", .text = "mnist"},
+    {.key = "key_of_16_chars_", .text = "word", .is_word = true}};
 
 /* What one line with the fields above looks like. */
 static void read_line(bool json, char *line, size_t n)
@@ -107,7 +108,7 @@ static void a_long_value_is_cut(void **state)
     char value[3000], line[4096];
     memset(value, 'a', sizeof value);
     value[sizeof value - 1] = '\0';
-    const struct srv_log_field field = {"path", value, 0};
+    const struct srv_log_field field = {.key = "path", .text = value};
     srv_log_write(log, SRV_LOG_INFO, "request", &field, 1);
     srv_log_destroy(log);
     ssize_t got = read(ends[0], line, sizeof line);
@@ -126,7 +127,7 @@ static void a_slow_reader_holds_up_nobody(void **state)
     char value[1000];
     memset(value, 'a', sizeof value);
     value[sizeof value - 1] = '\0';
-    const struct srv_log_field field = {"path", value, 0};
+    const struct srv_log_field field = {.key = "path", .text = value};
     for (int i = 0; i < 5000; i++)
         srv_log_write(log, SRV_LOG_INFO, "request", &field, 1);
     assert_in_range(srv_log_dropped(log), 1000, 5000);
@@ -149,8 +150,10 @@ static void what_does_not_fit_is_left_out(void **state)
     char value[1025], line[16384];
     memset(value, '\x01', 1024); /* six bytes each in JSON */
     value[1024] = '\0';
-    const struct srv_log_field many[] = {
-        {"a", value, 0}, {"b", value, 0}, {"c", "short", 0}, {"d", value, 0}};
+    const struct srv_log_field many[] = {{.key = "a", .text = value},
+                                         {.key = "b", .text = value},
+                                         {.key = "c", .text = "short"},
+                                         {.key = "d", .text = value}};
     srv_log_write(log, SRV_LOG_INFO, "m", many, 4);
     srv_log_destroy(log);
     ssize_t got = read(ends[0], line, sizeof line - 1);
@@ -175,7 +178,8 @@ static void a_file_gets_every_line(void **state)
     assert_non_null(file);
     struct srv_log *log = srv_log_create(fileno(file), SRV_LOG_INFO, false);
     for (int i = 0; i < 3000; i++)
-        srv_log_write(log, SRV_LOG_INFO, "request", &(struct srv_log_field){"i", NULL, i}, 1);
+        srv_log_write(log, SRV_LOG_INFO, "request",
+                      &(struct srv_log_field){.key = "i", .number = i}, 1);
     srv_log_destroy(log);
     rewind(file);
     char line[256], wanted[64];
