@@ -118,8 +118,12 @@ static bool take(struct bucket *set, struct srv_rate_client client, struct srv_r
     int64_t token_us = 1000000 / rate.per_s;
     int64_t full_us = is_same(bucket->client, client) ? bucket->full_us : now_us;
     if (full_us < now_us) full_us = now_us;
+    /* Emptied under a slower rate or a larger burst: now it is empty, no more. */
+    int64_t latest_us = now_us + rate.burst * token_us;
+    if (full_us > latest_us) full_us = latest_us;
     int64_t wait_us = full_us - now_us - (rate.burst - 1) * token_us;
     if (wait_us > 0) {
+        bucket->full_us = full_us;
         *retry_us = wait_us;
         return false;
     }

@@ -72,6 +72,21 @@ static void no_rate_is_no_limit(void **state)
         assert_true(srv_rate_limit_take(*state, client(1), none, 1, &retry_us));
 }
 
+/* A reload lets other settings hold: who has used up the old ones waits for one token of the new.
+ */
+static void other_settings_hold_at_once(void **state)
+{
+    int64_t retry_us = -1, now_us = 5000000;
+    const struct srv_rate slow = {.per_s = 1, .burst = 1000};
+    for (int i = 0; i < 1000; i++)
+        assert_true(srv_rate_limit_take(*state, client(1), slow, now_us, &retry_us));
+    assert_false(srv_rate_limit_take(*state, client(1), ten, now_us, &retry_us));
+    assert_int_equal(retry_us, 100000);
+    assert_false(srv_rate_limit_take(*state, client(1), ten, now_us + 50000, &retry_us));
+    assert_true(srv_rate_limit_take(*state, client(1), ten, now_us + 100000, &retry_us));
+    assert_false(srv_rate_limit_take(*state, client(1), ten, now_us + 100000, &retry_us));
+}
+
 /* More clients than it holds: somebody is forgotten, nobody new is refused. */
 static void the_table_is_bounded(void **state)
 {
@@ -162,6 +177,7 @@ int main(void)
         TEST(a_pause_refills_no_more_than_the_burst),
         TEST(clients_do_not_share),
         TEST(no_rate_is_no_limit),
+        TEST(other_settings_hold_at_once),
         TEST(the_table_is_bounded),
         TEST(tells_clients_apart),
         TEST(threads_share_a_bucket),
