@@ -26,7 +26,7 @@ static bool put_key(struct srv_log_line *line, bool json, const char key[SRV_LOG
 {
     if (MAX_KEY_BYTES > SRV_LOG_LINE_BYTES - END_BYTES - line->n_bytes) return false;
     char *to = line->bytes + line->n_bytes;
-    unsigned char n = 0;
+    unsigned char n = 0; /* no wider than the key's elements, for vector code */
     for (size_t i = 0; i < SRV_LOG_KEY_BYTES; i++)
         n = (unsigned char)(n + (key[i] != '\0'));
     to[0] = json ? ',' : ' ';
