@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "graph/links.h"
+#include "graph/pattern.h"
 #include "ops/conv_shape.h"
 #include "ops/pooling.h"
 #include "ops/window.h"
@@ -14,11 +15,6 @@ struct fold {
     struct eng_rewrite *w;
     struct eng_links links;
 };
-
-static bool is(const struct eng_node *node, const char *name)
-{
-    return node->op->domain[0] == '\0' && strcmp(node->op->name, name) == 0;
-}
 
 static const struct eng_tensor *constant(const struct fold *f, const struct eng_node *node,
                                          size_t k)
@@ -142,9 +138,9 @@ static enum eng_status fold_into_reader(struct fold *f, size_t i, const int64_t 
     if (r < 0 || f->links.uses[y] != 1 || graph->nodes[r].in[0] != y) return ENG_OK;
     bool done = false;
     enum eng_status status = ENG_OK;
-    if (is(&graph->nodes[r], "AveragePool"))
+    if (eng_pattern_is(&graph->nodes[r], "AveragePool"))
         status = fold_into_mean(f, &graph->nodes[r], pads, &done, err);
-    else if (is(&graph->nodes[r], "Conv"))
+    else if (eng_pattern_is(&graph->nodes[r], "Conv"))
         status = fold_into_conv(f, &graph->nodes[r], pads, &done, err);
     if (done && status == ENG_OK) pass_by(f, i);
     return status;
@@ -155,7 +151,8 @@ static enum eng_status fold_one(struct fold *f, size_t i, struct eng_error *err)
     const struct eng_node *node = &f->w->graph->nodes[i];
     int64_t pads[N_PADS];
     bool any = false, fits = true;
-    if (!is(node, "Pad") || node->activation.kind != ENG_ACT_NONE || !read_pads(f, node, pads))
+    if (!eng_pattern_is(node, "Pad") || node->activation.kind != ENG_ACT_NONE ||
+        !read_pads(f, node, pads))
         return ENG_OK;
     for (int k = 0; k < N_PADS; k++) {
         any |= pads[k] != 0;

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "graph/links.h"
+#include "graph/pattern.h"
 #include "kernels/dispatch.h"
 #include "kernels/linear.h"
 #include "ops/gemm.h"
@@ -32,11 +33,6 @@ struct product {
     size_t at; /* the last of the nodes, whose place it takes */
     int out;
 };
-
-static bool is(const struct eng_node *node, const char *name)
-{
-    return node->op->domain[0] == '\0' && strcmp(node->op->name, name) == 0;
-}
 
 /* One with channels last may be a row; packed weights are no matrix. */
 static const struct eng_tensor *constant(const struct walk *w, int v)
@@ -118,14 +114,15 @@ static bool absorb(struct walk *w, struct product *p, const struct eng_node *nod
     bool is_left = node->in[0] == p->out;
     int other = node->in[is_left];
     bool row = is_row(w, p, other);
-    if (is(node, "Add") && row)
+    if (eng_pattern_is(node, "Add") && row)
         fold_bias(w, p, other, 1);
-    else if (is(node, "Sub") && row && is_left)
+    else if (eng_pattern_is(node, "Sub") && row && is_left)
         fold_bias(w, p, other, -1);
-    else if ((is(node, "Mul") || (is(node, "Div") && is_left)) && row && p->added == ENG_NO_VALUE &&
-             are_moderate(constant(w, other)))
-        fold_scale(w, p, other, is(node, "Div"));
-    else if (is(node, "Add") && p->added == ENG_NO_VALUE && have_same_shape(w, p->out, other))
+    else if ((eng_pattern_is(node, "Mul") || (eng_pattern_is(node, "Div") && is_left)) && row &&
+             p->added == ENG_NO_VALUE && are_moderate(constant(w, other)))
+        fold_scale(w, p, other, eng_pattern_is(node, "Div"));
+    else if (eng_pattern_is(node, "Add") && p->added == ENG_NO_VALUE &&
+             have_same_shape(w, p->out, other))
         p->added = other;
     else
         return false;
@@ -155,7 +152,7 @@ static bool takes_c(const struct walk *w, const struct product *p, int c, double
 
 static bool is_product(const struct walk *w, const struct eng_node *node)
 {
-    if (!is(node, "Gemm") && !is(node, "MatMul")) return false;
+    if (!eng_pattern_is(node, "Gemm") && !eng_pattern_is(node, "MatMul")) return false;
     const struct eng_tensor *right = constant(w, node->in[1]);
     return right && right->shape.rank == 2 && eng_shape_count(&right->shape) > 0 &&
            !constant(w, node->in[0]);
@@ -167,7 +164,7 @@ static bool read_product(const struct walk *w, size_t i, struct product *p)
     static const struct eng_gemm_attrs plain = {.alpha = 1, .beta = 1};
     const struct eng_node *node = &w->graph->nodes[i];
     if (node->op == &eng_op_linear || !is_product(w, node)) return false;
-    const struct eng_gemm_attrs *attrs = is(node, "Gemm") ? node->attrs : &plain;
+    const struct eng_gemm_attrs *attrs = eng_pattern_is(node, "Gemm") ? node->attrs : &plain;
     const struct eng_tensor *right = constant(w, node->in[1]);
     const int64_t *dim = right->shape.dim;
     *p = (struct product){.x = node->in[0],
@@ -193,7 +190,7 @@ static bool read_product(const struct walk *w, size_t i, struct product *p)
 static void read_factors(struct walk *w, struct product *p)
 {
     const struct eng_node *node = &w->graph->nodes[p->at];
-    const struct eng_gemm_attrs *attrs = is(node, "Gemm") ? node->attrs : NULL;
+    const struct eng_gemm_attrs *attrs = eng_pattern_is(node, "Gemm") ? node->attrs : NULL;
     for (size_t j = 0; j < p->linear.n_columns; j++)
         p->scale[j] = attrs ? (float)attrs->alpha : 1;
     p->has_scale = attrs && attrs->alpha != 1;

@@ -11,11 +11,6 @@
 
 /* --- what there is --- */
 
-bool eng_bytes_is(const struct eng_node *node, const char *name)
-{
-    return node->op->domain[0] == '\0' && strcmp(node->op->name, name) == 0;
-}
-
 bool eng_bytes_is_picture(const struct eng_byte_walk *w, int v)
 {
     const struct eng_shape *shape = &w->turn.shapes[v].shape;
@@ -159,7 +154,7 @@ static const struct {
 static eng_bytes_convert_fn *converter_of(const struct eng_node *node)
 {
     for (size_t i = 0; i < sizeof converters / sizeof converters[0]; i++)
-        if (eng_bytes_is(node, converters[i].name)) return converters[i].convert;
+        if (eng_pattern_is(node, converters[i].name)) return converters[i].convert;
     return node->op->flags & ENG_OP_IS_ACTIVATION ? eng_bytes_activation : NULL;
 }
 
@@ -169,7 +164,7 @@ static enum eng_status step(struct eng_byte_walk *w, size_t i, struct eng_error 
     struct eng_quantised q;
     bool done = w->done[i];
     if (done) return ENG_OK;
-    if (eng_bytes_is(node, "DequantizeLinear") && node_parameters(w, node, node->in[0], &q)) {
+    if (eng_pattern_is(node, "DequantizeLinear") && node_parameters(w, node, node->in[0], &q)) {
         w->dequantiser[node->out[0]] = (int)i;
         return ENG_OK;
     }
@@ -186,10 +181,10 @@ static void note_wants(struct eng_byte_walk *w)
         const struct eng_node *node = &graph->nodes[i];
         int x = node->n_in > 0 ? node->in[0] : ENG_NO_VALUE;
         if (x == ENG_NO_VALUE) continue;
-        if (eng_bytes_is(node, "DequantizeLinear"))
+        if (eng_pattern_is(node, "DequantizeLinear"))
             w->wants_last[x] |= w->wants_last[node->out[0]];
-        else if (eng_bytes_is(node, "Conv") || eng_bytes_is(node, "QLinearConv") ||
-                 eng_bytes_is(node, "MaxPool") || eng_bytes_is(node, "AveragePool"))
+        else if (eng_pattern_is(node, "Conv") || eng_pattern_is(node, "QLinearConv") ||
+                 eng_pattern_is(node, "MaxPool") || eng_pattern_is(node, "AveragePool"))
             w->wants_last[x] = true;
     }
 }
@@ -206,7 +201,7 @@ static bool walk_init(struct eng_byte_walk *w)
     for (size_t v = 0; v < n; v++)
         w->dequantiser[v] = w->quantiser[v] = -1;
     for (size_t i = graph->n_nodes; i-- > 0;)
-        if (eng_bytes_is(&graph->nodes[i], "QuantizeLinear"))
+        if (eng_pattern_is(&graph->nodes[i], "QuantizeLinear"))
             w->quantiser[graph->nodes[i].in[0]] = (int)i;
     note_wants(w);
     return true;
@@ -226,9 +221,9 @@ static enum eng_status rewrite_nodes(struct eng_byte_walk *w, struct eng_error *
 static bool quantises(const struct eng_graph *graph)
 {
     for (size_t i = 0; i < graph->n_nodes; i++)
-        if (eng_bytes_is(&graph->nodes[i], "QuantizeLinear") ||
-            eng_bytes_is(&graph->nodes[i], "QLinearConv") ||
-            eng_bytes_is(&graph->nodes[i], "QLinearMatMul"))
+        if (eng_pattern_is(&graph->nodes[i], "QuantizeLinear") ||
+            eng_pattern_is(&graph->nodes[i], "QLinearConv") ||
+            eng_pattern_is(&graph->nodes[i], "QLinearMatMul"))
             return true;
     return false;
 }

@@ -212,8 +212,8 @@ enum eng_status eng_bytes_add(struct eng_byte_walk *w, size_t i, bool *done, str
 
 static const struct eng_op *pooling_of(const struct eng_node *node)
 {
-    if (eng_bytes_is(node, "AveragePool")) return &eng_op_quantised_average_pool;
-    if (eng_bytes_is(node, "GlobalAveragePool")) return &eng_op_quantised_global_average_pool;
+    if (eng_pattern_is(node, "AveragePool")) return &eng_op_quantised_average_pool;
+    if (eng_pattern_is(node, "GlobalAveragePool")) return &eng_op_quantised_global_average_pool;
     bool indices = node->n_out > 1 && node->out[1] != ENG_NO_VALUE;
     return indices ? NULL : &eng_op_quantised_max_pool;
 }
@@ -249,7 +249,7 @@ static bool fits_taps(const struct eng_byte_walk *w, const struct eng_node *node
 {
     const struct eng_shape *shape = &w->turn.shapes[x].shape;
     int64_t rows = shape->dim[2], columns = shape->dim[3];
-    if (!eng_bytes_is(node, "GlobalAveragePool")) {
+    if (!eng_pattern_is(node, "GlobalAveragePool")) {
         const struct eng_pool_attrs *attrs = node->attrs;
         rows = attrs->kernel_shape.v[0];
         columns = attrs->kernel_shape.v[1];

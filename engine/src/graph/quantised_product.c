@@ -342,7 +342,7 @@ enum eng_status eng_bytes_product(struct eng_byte_walk *w, size_t i, bool *done,
     const struct eng_node *node = &w->turn.graph->nodes[i];
     struct parts p = {.activation = node->activation};
     struct eng_quantised_conv_attrs attrs;
-    bool by_rows = false, is_gemm = eng_bytes_is(node, "Gemm");
+    bool by_rows = false, is_gemm = eng_pattern_is(node, "Gemm");
     int bias = is_gemm && node->n_in > 2 ? node->in[2] : ENG_NO_VALUE;
     if ((is_gemm && !read_gemm(node, &by_rows)) || !eng_bytes_source(w, node->in[0], &p.x) ||
         !eng_bytes_only_sink(w, node->out[0], &p.y, &p.quantiser) ||

@@ -2,6 +2,7 @@
 #ifndef ENG_GRAPH_QUANTISED_WALK_H
 #define ENG_GRAPH_QUANTISED_WALK_H
 
+#include "graph/pattern.h"
 #include "graph/turn.h"
 #include "ops/quantised.h"
 
@@ -36,8 +37,6 @@ bool eng_bytes_only_sink(const struct eng_byte_walk *w, int v, struct eng_byte_v
  */
 bool eng_bytes_parameters(const struct eng_graph *graph, int scale, int zero, enum eng_dtype dtype,
                           struct eng_quantised *out);
-
-bool eng_bytes_is(const struct eng_node *node, const char *name);
 
 /* Purpose: whether v is a picture, of which but the batch is known. */
 bool eng_bytes_is_picture(const struct eng_byte_walk *w, int v);

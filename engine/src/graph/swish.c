@@ -3,10 +3,10 @@
 #include "base/error.h"
 #include "graph/links.h"
 #include "graph/passes.h"
+#include "graph/pattern.h"
 #include "ops/swish.h"
 
 #include <math.h>
-#include <string.h>
 
 /* At most three nodes go: those between x and the last one. */
 enum { MAX_BETWEEN = 3 };
@@ -17,11 +17,6 @@ struct match {
     int between[MAX_BETWEEN]; /* nodes */
     size_t n_between;
 };
-
-static bool is(const struct eng_node *node, const char *name)
-{
-    return node->op->domain[0] == '\0' && strcmp(node->op->name, name) == 0;
-}
 
 static bool same_floats(const struct match *m, int a, int b)
 {
@@ -35,7 +30,7 @@ static const struct eng_node *maker(struct match *m, int v, const char *name)
     int i = v == ENG_NO_VALUE ? -1 : m->links.producer[v];
     if (i < 0 || m->links.uses[v] != 1 || m->links.removed[i]) return NULL;
     const struct eng_node *node = &m->w->graph->nodes[i];
-    if (!is(node, name) || m->n_between == MAX_BETWEEN) return NULL;
+    if (!eng_pattern_is(node, name) || m->n_between == MAX_BETWEEN) return NULL;
     m->between[m->n_between++] = i;
     return node;
 }
@@ -64,8 +59,9 @@ static bool is_ramp(struct match *m, int v, int x)
 static int sixth_of(const struct match *m, const struct eng_node *node)
 {
     if (node->activation.kind != ENG_ACT_NONE) return ENG_NO_VALUE;
-    if (is(node, "Div")) return is_number(m, node->in[1], 6) ? node->in[0] : ENG_NO_VALUE;
-    if (!is(node, "Mul")) return ENG_NO_VALUE;
+    if (eng_pattern_is(node, "Div"))
+        return is_number(m, node->in[1], 6) ? node->in[0] : ENG_NO_VALUE;
+    if (!eng_pattern_is(node, "Mul")) return ENG_NO_VALUE;
     if (is_number(m, node->in[1], 1.0f / 6)) return node->in[0];
     return is_number(m, node->in[0], 1.0f / 6) ? node->in[1] : ENG_NO_VALUE;
 }
@@ -161,9 +157,10 @@ static enum eng_status match_node(struct match *m, struct eng_node *node, struct
 {
     int x = ENG_NO_VALUE;
     enum eng_activation_kind kind = ENG_ACT_NONE;
-    if ((!is(node, "Mul") && !is(node, "Div")) || node->activation.kind != ENG_ACT_NONE)
+    if ((!eng_pattern_is(node, "Mul") && !eng_pattern_is(node, "Div")) ||
+        node->activation.kind != ENG_ACT_NONE)
         return ENG_OK;
-    for (int side = 0; is(node, "Mul") && side < 2; side++) {
+    for (int side = 0; eng_pattern_is(node, "Mul") && side < 2; side++) {
         enum eng_status status = find_product(m, node->in[side], node->in[1 - side], &kind, err);
         if (status != ENG_OK) return status;
         if (kind != ENG_ACT_NONE) return become(m, node, node->in[side], kind, err);
