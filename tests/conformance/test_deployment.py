@@ -60,6 +60,22 @@ def run(*command):
     return done.returncode, done.stdout
 
 
+def check_memory(problems):
+    """The manifest's settings fit into its own limit, a model or two beside them."""
+    text = FILES["kubernetes"].read_text()
+    own = dict(re.findall(r'name: (CLASSIFYD_\w+), value: "?([^"}]+)"?}', text))
+    cpus, gib = re.search(r'limits: {cpu: "(\d+)", memory: (\d+)Gi}', text).groups()
+    if own.get("CLASSIFYD_MEMORY_LIMIT") != "auto":
+        problems.append("kubernetes: the memory limit is not heeded")
+    for_models_mib = 512
+    own["CLASSIFYD_MEMORY_LIMIT"] = f"{int(gib) * 1024 - for_models_mib}M"
+    own["CLASSIFYD_THREADS"] = own["CLASSIFYD_HTTP_THREADS"] = cpus
+    status, said = run("env", "-i", *(f"{key}={value}" for key, value in own.items()),
+                       str(BIN / "classifyd"), "--models", str(SOURCE / "models"), "--check")
+    if status != 0:
+        problems.append(f"kubernetes: {said}")
+
+
 def check_unit(problems):
     """systemd wants the program to be there."""
     if not shutil.which("systemd-analyze"):
@@ -81,6 +97,7 @@ def main():
         check_paths(name, text, problems)
         if name in PATIENCE:
             check_patience(name, text, problems)
+    check_memory(problems)
     check_unit(problems)
     print("\n".join(problems) or "docker/ fits the daemon")
     return 1 if problems else 0
