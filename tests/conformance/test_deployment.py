@@ -61,14 +61,14 @@ def run(*command):
 
 
 def check_memory(problems):
-    """The manifest's settings fit into its own limit, a model or two beside them."""
+    """The manifest's settings and the models that ship fit into its own limit, and another model beside them."""
     text = FILES["kubernetes"].read_text()
     own = dict(re.findall(r'name: (CLASSIFYD_\w+), value: "?([^"}]+)"?}', text))
     cpus, gib = re.search(r'limits: {cpu: "(\d+)", memory: (\d+)Gi}', text).groups()
     if own.get("CLASSIFYD_MEMORY_LIMIT") != "auto":
         problems.append("kubernetes: the memory limit is not heeded")
-    for_models_mib = 512
-    own["CLASSIFYD_MEMORY_LIMIT"] = f"{int(gib) * 1024 - for_models_mib}M"
+    for_another_mib = 256
+    own["CLASSIFYD_MEMORY_LIMIT"] = f"{int(gib) * 1024 - for_another_mib}M"
     own["CLASSIFYD_THREADS"] = own["CLASSIFYD_HTTP_THREADS"] = cpus
     status, said = run("env", "-i", *(f"{key}={value}" for key, value in own.items()),
                        str(BIN / "classifyd"), "--models", str(SOURCE / "models"), "--check")
