@@ -132,6 +132,38 @@ class Policies(Case):
         d.post("/reload", admin=True)
         self.assertEqual(self.serving(d), ["2"])
 
+    def test_what_no_label_points_to_is_not_loaded(self):
+        self.write_versions(*range(1, 10))
+        labels = {"l%d" % i: i for i in range(1, 9)}
+        self.write_config(version_policy={"latest": {"n_versions": 1}}, version_labels=labels)
+        d = self.start()
+        for label in labels:
+            self.assertEqual(self.move(d, label, 9).status, 200)
+        removed = [(str(v), "removed") for v in range(8, 0, -1)]
+        for gone in removed, [], []:
+            rows = d.post("/reload", admin=True).json()["models"]
+            self.assertEqual([(r["version"], r["result"]) for r in rows], [("9", "loaded")] + gone)
+        self.assertEqual(self.serving(d), ["9"])
+
+    def test_versions_that_labels_leave_in_the_reload_that_loads_them(self):
+        self.write_versions(*range(1, 10))
+        latest = {"latest": {"n_versions": 1}}
+        self.write_config(version_policy=latest, version_labels={"l%d" % i: i for i in range(1, 9)})
+        d = self.start()
+        away = os.path.join(self.models, ".away")
+        os.mkdir(away)
+        for v in range(1, 9):
+            os.rename(os.path.join(self.models, "tiny", str(v)), os.path.join(away, str(v)))
+        d.post("/reload", admin=True)
+        self.assertEqual(self.serving(d), ["9"])
+        for v in range(1, 9):
+            os.rename(os.path.join(away, str(v)), os.path.join(self.models, "tiny", str(v)))
+        self.write_config(version_policy=latest, version_labels={"l%d" % i: 9 for i in range(1, 9)})
+        rows = d.post("/reload", admin=True).json()["models"]
+        self.assertEqual([(r["version"], r["result"]) for r in rows],
+                         [(str(v), "loaded") for v in range(1, 10)] + [(str(v), "removed") for v in range(8, 0, -1)])
+        self.assertEqual(self.serving(d), ["9"])
+
     def test_a_bad_config_changes_nothing(self):
         self.write_versions(1, 2)
         d = self.start()

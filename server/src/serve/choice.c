@@ -19,9 +19,12 @@ void srv_choice_make(struct srv_choice *choice, const struct srv_reload *reload,
 {
     uint64_t labelled[2 * SRV_MAX_VERSION_LABELS];
     const struct srv_model_config *config = &choice->config;
-    size_t n = srv_registry_labelled(reload->registry, choice->folders[0].model, labelled);
+    const char *model = choice->folders[0].model;
+    size_t n = srv_registry_labelled(reload->registry, model, labelled);
     for (size_t i = 0; i < config->n_labels && with_said; i++)
-        labelled[n++] = config->labels[i].version;
+        if (srv_registry_says_anew(reload->registry, model, config->labels[i].name,
+                                   config->labels[i].version))
+            labelled[n++] = config->labels[i].version;
     const struct srv_version_context context = {
         .default_latest = reload->options->latest_versions, .labelled = labelled, .n_labelled = n};
     for (size_t i = 0; i < choice->n; i++)

@@ -16,7 +16,7 @@ enum eng_status srv_choice_read_config(struct srv_choice *choice, const struct s
                                        struct eng_error *err);
 
 /* Purpose: sets is_wanted by the policy and by labels: those that point somewhere now, and those
- * that config says unless with_said is false. */
+ * that config says anew unless with_said is false. */
 void srv_choice_make(struct srv_choice *choice, const struct srv_reload *reload, bool with_said);
 
 #endif

@@ -230,6 +230,16 @@ enum eng_status srv_registry_take_labels(struct srv_registry *registry, const ch
     return status;
 }
 
+bool srv_registry_says_anew(struct srv_registry *registry, const char *model, const char *label,
+                            uint64_t version)
+{
+    pthread_mutex_lock(&registry->lock);
+    const struct srv_label_row *row = find(registry, model, label);
+    bool is_news = !row || row->said != version;
+    pthread_mutex_unlock(&registry->lock);
+    return is_news;
+}
+
 size_t srv_registry_labelled(struct srv_registry *registry, const char *model,
                              uint64_t versions[SRV_MAX_VERSION_LABELS])
 {

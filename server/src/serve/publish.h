@@ -46,6 +46,11 @@ enum eng_status srv_registry_take_labels(struct srv_registry *registry, const ch
                                          const struct srv_model_config *config,
                                          struct eng_error *err);
 
+/* Purpose: whether srv_registry_take_labels would let config.json move the label to the version: it
+ * does not say what it said before. */
+bool srv_registry_says_anew(struct srv_registry *registry, const char *model, const char *label,
+                            uint64_t version);
+
 /* Purpose: the versions that a model's labels point to; returns how many. */
 size_t srv_registry_labelled(struct srv_registry *registry, const char *model,
                              uint64_t versions[SRV_MAX_VERSION_LABELS]);

@@ -216,7 +216,8 @@ void srv_reload_run(const struct srv_reload *reload, const char *model)
     if (srv_repository_scan(options->models_dir, options->log, &run.repository, &err) != ENG_OK) {
         code = fail_scan(reload, &err);
     } else {
-        size_t n_max = run.repository.n_folders + srv_registry_count(reload->registry);
+        /* What is loaded may be retired at once: a label leaves it in the same reload. */
+        size_t n_max = 2 * run.repository.n_folders + srv_registry_count(reload->registry);
         if (make_groups(&run, &err) == ENG_OK &&
             srv_report_init(&run.report, reload, n_max, &err) == ENG_OK)
             code = apply(&run, &err);
