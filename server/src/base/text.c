@@ -55,8 +55,9 @@ void srv_text_append(struct srv_text *text, const char *bytes, size_t n_bytes)
 
 void srv_text_integer(struct srv_text *text, int64_t value)
 {
-    char digits[SRV_DECIMAL_CHARS];
-    srv_text_append(text, digits, srv_decimal(value, digits));
+    if (!reserve(text, SRV_DECIMAL_CHARS)) return;
+    text->n_bytes += srv_decimal(value, text->bytes + text->n_bytes);
+    text->bytes[text->n_bytes] = '\0';
 }
 
 void srv_text_printf(struct srv_text *text, const char *format, ...)
@@ -100,8 +101,34 @@ static bool is_plain(unsigned char c)
     return c >= ' ' && c != '"' && c != '\\' && c != 0x7F;
 }
 
+/* Counted to the end: without a way out of it the loop is vector code. */
+static bool are_plain(const char *bytes, size_t n_bytes)
+{
+    unsigned n_others = 0;
+    for (size_t i = 0; i < n_bytes; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        n_others += (c < ' ') | (c >= 0x7F) | (c == '"') | (c == '\\');
+    }
+    return n_others == 0;
+}
+
+/* What needs no escape, as nearly all that is written. */
+static void append_quoted(struct srv_text *text, const char *bytes, size_t n_bytes)
+{
+    if (!reserve(text, n_bytes + 2)) return;
+    char *to = text->bytes + text->n_bytes;
+    *to++ = '"';
+    if (n_bytes > 0) memcpy(to, bytes, n_bytes);
+    memcpy(to + n_bytes, "\"", 2);
+    text->n_bytes += n_bytes + 2;
+}
+
 void srv_text_json_bytes(struct srv_text *text, const char *bytes, size_t n_bytes)
 {
+    if (are_plain(bytes, n_bytes)) {
+        append_quoted(text, bytes, n_bytes);
+        return;
+    }
     const unsigned char *p = (const unsigned char *)bytes;
     size_t plain = 0; /* bytes[plain, i) need no escape */
     srv_text_append(text, "\"", 1);
