@@ -18,10 +18,11 @@ enum { SRV_MAX_PATH_BYTES = 1024 };
 
 /* What an exchange waits for. */
 enum srv_exchange_phase {
-    SRV_EXCHANGE_NEW,     /* the headers */
-    SRV_EXCHANGE_READING, /* the body */
-    SRV_EXCHANGE_LATER,   /* somebody who calls resume */
-    SRV_EXCHANGE_REPLIED, /* the client, who takes the reply */
+    SRV_EXCHANGE_NEW,      /* the headers */
+    SRV_EXCHANGE_READING,  /* the body */
+    SRV_EXCHANGE_LATER,    /* somebody who calls resume */
+    SRV_EXCHANGE_FINISHED, /* nobody: the reply is written */
+    SRV_EXCHANGE_REPLIED,  /* the client, who takes it */
 };
 
 /* Who is first, the thread that suspends or the one that resumes. */

@@ -166,6 +166,7 @@ static enum MHD_Result begin(struct srv_exchange *exchange, const char *method, 
 
 static enum MHD_Result finish_and_send(struct srv_exchange *exchange)
 {
+    exchange->phase = SRV_EXCHANGE_FINISHED; /* even if it cannot be sent: finish is called once */
     exchange->request.finish(&exchange->request);
     return srv_exchange_send(exchange);
 }
@@ -210,6 +211,7 @@ enum MHD_Result srv_handle(void *cls, struct MHD_Connection *connection, const c
         return srv_body_add(exchange, data, n) ? MHD_YES : MHD_NO;
     case SRV_EXCHANGE_LATER:
         return finish_and_send(exchange);
+    case SRV_EXCHANGE_FINISHED:
     case SRV_EXCHANGE_REPLIED:
         break;
     }
