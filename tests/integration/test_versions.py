@@ -132,6 +132,29 @@ class Policies(Case):
         d.post("/reload", admin=True)
         self.assertEqual(self.serving(d), ["2"])
 
+    def test_more_labels_than_there_may_be(self):
+        self.write_versions(1)
+        self.write_versions(1, name="other")
+        self.write_config(version_labels={"a": 1})
+        d = self.start()
+        for i in range(5):
+            self.assertEqual(self.move(d, "call%d" % i, 1).status, 200)
+        before = self.models_of(d)["tiny"]["labels"]
+        self.write_versions(2)
+        self.write_versions(2, name="other")
+        self.write_config(version_labels={"config%d" % i: 1 for i in range(60)})
+        reply = d.post("/reload", admin=True)
+        self.check_error(reply, 422, "model_rejected", "65 labels")
+        self.assertEqual([(r["model"], r["version"], r["result"]) for r in reply.json()["models"]],
+                         [("other", "1", "loaded"), ("other", "2", "loaded"),
+                          ("tiny", "1", "rejected"), ("tiny", "2", "rejected")])
+        self.check_error(self.repository(d, "load"), 400, "load_failed", "65 labels")
+        self.assertEqual((self.serving(d), self.serving(d, "other")), (["1"], ["1", "2"]))
+        self.assertEqual(self.models_of(d)["tiny"]["labels"], before)
+        self.write_config(version_labels={"config%d" % i: 1 for i in range(59)})
+        self.assertEqual(d.post("/reload", admin=True).status, 200)
+        self.assertEqual(len(self.models_of(d)["tiny"]["labels"]), 64)
+
     def test_what_no_label_points_to_is_not_loaded(self):
         self.write_versions(*range(1, 10))
         labels = {"l%d" % i: i for i in range(1, 9)}

@@ -206,6 +206,25 @@ static void take_label(struct srv_label_row *row, uint64_t said)
     row->said = row->version = said;
 }
 
+enum eng_status srv_registry_check_labels(struct srv_registry *registry, const char *model,
+                                          const struct srv_model_config *config,
+                                          struct eng_error *err)
+{
+    size_t n = config->n_labels;
+    pthread_mutex_lock(&registry->lock);
+    for (size_t i = 0; i < registry->n_labels; i++) {
+        const struct srv_label_row *row = &registry->labels[i];
+        bool is_a_calls = row->said == 0 && version_said(config, row->label) == 0;
+        n += strcmp(row->model, model) == 0 && is_a_calls;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    if (n <= SRV_MAX_VERSION_LABELS) return ENG_OK;
+    return srv_fail(err, ENG_LIMIT,
+                    "model '%s' would have %zu labels: %zu of its config.json, the others made by "
+                    "calls; wanted at most %d",
+                    model, n, config->n_labels, SRV_MAX_VERSION_LABELS);
+}
+
 enum eng_status srv_registry_take_labels(struct srv_registry *registry, const char *model,
                                          const struct srv_model_config *config,
                                          struct eng_error *err)

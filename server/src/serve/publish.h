@@ -46,6 +46,12 @@ enum eng_status srv_registry_take_labels(struct srv_registry *registry, const ch
                                          const struct srv_model_config *config,
                                          struct eng_error *err);
 
+/* Purpose: whether srv_registry_take_labels has room for what config.json says beside the labels
+ * that calls have made. Errors: LIMIT. */
+enum eng_status srv_registry_check_labels(struct srv_registry *registry, const char *model,
+                                          const struct srv_model_config *config,
+                                          struct eng_error *err);
+
 /* Purpose: whether srv_registry_take_labels would let config.json move the label to the version: it
  * does not say what it said before. */
 bool srv_registry_says_anew(struct srv_registry *registry, const char *model, const char *label,

@@ -55,7 +55,9 @@ static enum eng_status make_groups(struct run *run, struct eng_error *err)
         if (!concerns(run, repository->folders[i].model)) continue;
         struct group *group = &run->groups[run->n_groups++];
         group->choice = (struct srv_choice){.folders = &repository->folders[i], .n = end - i};
-        srv_choice_read_config(&group->choice, run->reload, &group->problem);
+        if (srv_choice_read_config(&group->choice, run->reload, &group->problem) == ENG_OK)
+            srv_registry_check_labels(run->reload->registry, repository->folders[i].model,
+                                      &group->choice.config, &group->problem);
         srv_choice_make(&group->choice, run->reload, true);
     }
     return ENG_OK;

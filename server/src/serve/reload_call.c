@@ -80,6 +80,9 @@ static enum eng_status choose(struct run *run, struct eng_error *err)
                                         &run->choice.config, err);
     else if (!has_files)
         status = srv_choice_read_config(&run->choice, run->reload, err);
+    if (status == ENG_OK)
+        status =
+            srv_registry_check_labels(run->reload->registry, run->model, &run->choice.config, err);
     if (status != ENG_OK) return status;
     srv_choice_make(&run->choice, run->reload, true);
     for (size_t i = 0; i < run->choice.n; i++)
