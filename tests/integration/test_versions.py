@@ -66,6 +66,19 @@ class Labels(Case):
         self.assertEqual(d.request("DELETE", "/models/tiny/labels/blue", admin=True).status, 200)
         self.check_error(d.post("/classify/tiny/blue", png()), 404, "model_not_found", "blue")
 
+    def test_config_moves_none_from_what_serves_to_what_does_not(self):
+        self.write_versions(1)
+        self.write_config(version_labels={"stable": 1})
+        d = self.start()
+        self.write_config(version_labels={"stable": 2, "next": 2})
+        tiny_onnx.write(self.models, "tiny", 2, b"no model")
+        self.check_error(d.post("/models/tiny/reload", admin=True), 422, "model_rejected")
+        self.assertEqual(self.version(d, "/classify/tiny/stable"), "1")
+        self.check_error(d.post("/classify/tiny/next", png()), 503, "not_ready", "version 2")
+        self.write_versions(2)
+        self.assertEqual(d.post("/models/tiny/reload", admin=True).status, 200)
+        self.assertEqual(self.version(d, "/classify/tiny/stable"), "2")
+
     def test_refusals(self):
         self.write_versions(1)
         d = self.start()
@@ -119,9 +132,22 @@ class Policies(Case):
         self.assertEqual(d.post("/reload", admin=True).status, 200)
         self.assertEqual((self.serving(d), self.serving(d, "other")), (["1", "2", "3"], ["2"]))
         self.write_config(version_policy={"specific": {"versions": [9]}})
-        self.assertEqual(d.post("/models/tiny/reload", admin=True).status, 200)
-        self.assertNotIn("tiny", self.models_of(d))
-        self.check_error(d.post("/models/tiny/reload", admin=True), 422, "model_rejected", "leaves no version")
+        for _ in range(2):
+            self.check_error(d.post("/models/tiny/reload", admin=True), 422, "model_rejected", "leaves no version")
+            self.check_error(d.post("/reload", admin=True), 422, "model_rejected", "leaves no version")
+        self.check_error(self.repository(d, "load"), 400, "load_failed", "leaves no version")
+        self.assertEqual(self.serving(d), ["1", "2", "3"])
+
+    def test_a_policy_that_leaves_nothing_is_no_start(self):
+        self.write_versions(1, 2)
+        self.write_config(version_policy={"specific": {"versions": [9]}})
+        d = self.start(wait=False)
+        d.wait_for(lambda: b"tiny has no version that serves: it could not be loaded" in d.get("/readyz").body,
+                   "the end of the first load")
+        self.assertIn("leaves no version", self.models_of(d)["tiny"]["versions"][0]["reason"])
+        checked = daemon.run("--check", "--models", self.models)
+        self.assertEqual(checked.returncode, 1)
+        self.assertIn("leaves no version of it; the highest that there is is 2", checked.stdout + checked.stderr)
 
     def test_a_label_keeps_its_version(self):
         self.write_versions(1, 2)

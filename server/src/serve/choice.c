@@ -1,5 +1,6 @@
 #include "serve/choice.h"
 
+#include "base/fail.h"
 #include "serve/publish.h"
 #include "serve/version_policy.h"
 
@@ -30,4 +31,14 @@ void srv_choice_make(struct srv_choice *choice, const struct srv_reload *reload,
     for (size_t i = 0; i < choice->n; i++)
         choice->folders[i].is_wanted = srv_version_policy_wants(
             &config->policy, &context, choice->folders[i].number, choice->n - 1 - i);
+}
+
+enum eng_status srv_choice_check(const struct srv_choice *choice, struct eng_error *err)
+{
+    for (size_t i = 0; i < choice->n; i++)
+        if (choice->folders[i].is_wanted) return ENG_OK;
+    return srv_fail(err, ENG_FORMAT,
+                    "the version policy of model '%s' leaves no version of it; the highest that "
+                    "there is is %s",
+                    choice->folders[0].model, choice->folders[choice->n - 1].version);
 }

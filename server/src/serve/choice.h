@@ -19,4 +19,7 @@ enum eng_status srv_choice_read_config(struct srv_choice *choice, const struct s
  * that config says anew unless with_said is false. */
 void srv_choice_make(struct srv_choice *choice, const struct srv_reload *reload, bool with_said);
 
+/* Purpose: whether any version is wanted. Errors: FORMAT if none is. */
+enum eng_status srv_choice_check(const struct srv_choice *choice, struct eng_error *err);
+
 #endif

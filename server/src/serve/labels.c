@@ -114,15 +114,22 @@ static enum srv_code find_model(const struct srv_registry *registry, const char 
 }
 
 /* Lock held. */
+static bool serves(const struct srv_registry *registry, const char *model, uint64_t version)
+{
+    size_t end = 0;
+    for (size_t i = srv_table_find(registry, model, &end); i < end; i++)
+        if (registry->rows[i].number == version) return registry->rows[i].served != NULL;
+    return false;
+}
+
+/* Lock held. */
 static enum srv_code check_target(const struct srv_registry *registry, const char *model,
                                   const char *label, const char *version, struct eng_error *err)
 {
     size_t begin = 0, end = 0;
     enum srv_code code = find_model(registry, model, &begin, &end, err);
     if (code != SRV_OK) return code;
-    uint64_t number = srv_version_number(version);
-    for (size_t i = begin; i < end; i++)
-        if (registry->rows[i].number == number && registry->rows[i].served) return SRV_OK;
+    if (serves(registry, model, srv_version_number(version))) return SRV_OK;
     const struct srv_row *serving = srv_table_default(registry, begin, end);
     srv_fail(err, ENG_ARGUMENT,
              "label '%s' of model '%s' cannot point to version '%.32s', which does not serve; the "
@@ -200,9 +207,14 @@ static uint64_t version_said(const struct srv_model_config *config, const char *
 }
 
 /* Lock held. */
-static void take_label(struct srv_label_row *row, uint64_t said)
+static void take_label(const struct srv_registry *registry, struct srv_label_row *row,
+                       uint64_t said)
 {
     if (row->said == said) return; /* what an operator said since then holds */
+    /* A version that was rejected must not take requests from one that answers them. */
+    if (said > 0 && !serves(registry, row->model, said) &&
+        serves(registry, row->model, row->version))
+        return;
     row->said = row->version = said;
 }
 
@@ -234,14 +246,14 @@ enum eng_status srv_registry_take_labels(struct srv_registry *registry, const ch
     for (size_t i = registry->n_labels; i > 0; i--) {
         struct srv_label_row *row = &registry->labels[i - 1];
         if (strcmp(row->model, model) != 0) continue;
-        take_label(row, version_said(config, row->label));
+        take_label(registry, row, version_said(config, row->label));
         forget_if_unsaid(registry, row);
     }
     for (size_t i = 0; i < config->n_labels && status == ENG_OK; i++) {
         struct eng_error why = {0};
         struct srv_label_row *row = provide(registry, model, config->labels[i].name, &why);
         if (row)
-            take_label(row, config->labels[i].version);
+            take_label(registry, row, config->labels[i].version);
         else
             status = srv_fail(err, why.status, "%s", why.text);
     }

@@ -15,7 +15,7 @@
 /* A model of the repository that is to be brought in line. */
 struct group {
     struct srv_choice choice;
-    struct eng_error problem; /* its config.json is bad: nothing is loaded, nothing retired */
+    struct eng_error problem; /* of its config.json: nothing is loaded, nothing retired */
 };
 
 struct run {
@@ -42,6 +42,22 @@ static size_t end_of_model(const struct srv_repository *repository, size_t i)
     return i;
 }
 
+static void want_all(struct srv_choice *choice)
+{
+    for (size_t i = 0; i < choice->n; i++)
+        choice->folders[i].is_wanted = true;
+}
+
+static void choose(struct group *group, const struct srv_reload *reload)
+{
+    struct srv_choice *choice = &group->choice;
+    if (srv_choice_read_config(choice, reload, &group->problem) == ENG_OK)
+        srv_registry_check_labels(reload->registry, choice->folders[0].model, &choice->config,
+                                  &group->problem);
+    srv_choice_make(choice, reload, true);
+    if (srv_choice_check(choice, &group->problem) != ENG_OK) want_all(choice);
+}
+
 static enum eng_status make_groups(struct run *run, struct eng_error *err)
 {
     struct srv_repository *repository = &run->repository;
@@ -55,10 +71,7 @@ static enum eng_status make_groups(struct run *run, struct eng_error *err)
         if (!concerns(run, repository->folders[i].model)) continue;
         struct group *group = &run->groups[run->n_groups++];
         group->choice = (struct srv_choice){.folders = &repository->folders[i], .n = end - i};
-        if (srv_choice_read_config(&group->choice, run->reload, &group->problem) == ENG_OK)
-            srv_registry_check_labels(run->reload->registry, repository->folders[i].model,
-                                      &group->choice.config, &group->problem);
-        srv_choice_make(&group->choice, run->reload, true);
+        choose(group, run->reload);
     }
     return ENG_OK;
 }
@@ -115,10 +128,10 @@ static enum eng_status settle(const struct run *run, struct group *group, struct
     if (is_whole)
         status = srv_registry_take_labels(registry, choice->folders[0].model, &choice->config, err);
     srv_choice_make(choice, run->reload, false);
+    is_whole &= srv_choice_check(choice, NULL) == ENG_OK;
     for (size_t i = 0; i < choice->n; i++)
         is_whole &= !choice->folders[i].is_wanted || serving(registry, &choice->folders[i]);
-    for (size_t i = 0; i < choice->n && !is_whole; i++)
-        choice->folders[i].is_wanted = true;
+    if (!is_whole) want_all(choice);
     return status;
 }
 
@@ -186,11 +199,6 @@ static enum srv_code apply(struct run *run, struct eng_error *err)
         if (code != SRV_OK) return code;
     }
     retire_unwanted(run);
-    if (run->wanted && run->report.n_rows == 0 && run->n_groups > 0) {
-        srv_fail(err, ENG_FORMAT, "the version policy of model '%s' leaves no version of it",
-                 run->wanted);
-        return SRV_MODEL_REJECTED;
-    }
     if (run->wanted && run->report.n_rows == 0) {
         srv_fail(err, ENG_NOT_FOUND, "there is no model '%.64s' in %.300s", run->wanted,
                  run->reload->options->models_dir);

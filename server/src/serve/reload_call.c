@@ -85,10 +85,7 @@ static enum eng_status choose(struct run *run, struct eng_error *err)
             srv_registry_check_labels(run->reload->registry, run->model, &run->choice.config, err);
     if (status != ENG_OK) return status;
     srv_choice_make(&run->choice, run->reload, true);
-    for (size_t i = 0; i < run->choice.n; i++)
-        if (run->choice.folders[i].is_wanted) return ENG_OK;
-    return srv_fail(err, ENG_FORMAT, "the version policy of model '%s' leaves no version of it",
-                    run->model);
+    return srv_choice_check(&run->choice, err);
 }
 
 /* --- loading --- */
