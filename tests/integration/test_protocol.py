@@ -1,5 +1,6 @@
 """HTTP as clients really speak it, and as they should not."""
 import contextlib
+import gzip
 import json
 import random
 import signal
@@ -238,6 +239,24 @@ class Protocol(daemon.TestCase):
             d.signal(signal.SIGCONT)
             for s in ended:
                 self.assertEqual(read_all(s), b"")
+
+    def test_clients_that_end_their_side_behind_a_request(self):
+        """They are answered, however long the connection's thread has others to serve."""
+        d = self.start("--http-threads", "1", "--max-json-values", "4000000")
+        heavy = gzip.compress(b'{"pixels":[' + b"0," * 1500000 + b"0]}")
+        head = (b"POST /classify HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+                % len(heavy))
+        with contextlib.ExitStack() as stack:
+            others = [stack.enter_context(d.connect()) for _ in range(12)]
+            last = stack.enter_context(d.connect())
+            time.sleep(0.5)  # so that they have been idle
+            d.signal(signal.SIGSTOP)  # so that all come at once
+            for s in others:
+                s.sendall(head + heavy)
+            last.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            last.shutdown(socket.SHUT_WR)
+            d.signal(signal.SIGCONT)
+            self.assertIn(b" 200 OK\r\n", read_all(last))
 
     def test_bodies_are_bounded_together(self):
         d = self.start("--max-body-bytes", "2000000", "--max-bodies-bytes", "3000000")

@@ -48,12 +48,16 @@ static void say_timeout(const struct srv_peer *peer)
 /*
  * Whether the client has closed its side. libmicrohttpd notices by itself, but for one case: when
  * the end comes together with half a request it reads the bytes, takes the short read for all there
- * is and hears of nothing more until the idle timeout.
+ * is and hears of nothing more until the idle timeout. While something is still to be read, the
+ * thread just has not come to it: a client may end its side behind a whole request.
  */
 static bool has_left(const struct srv_peer *peer)
 {
     struct pollfd fd = {.fd = peer->fd, .events = POLLRDHUP};
-    return poll(&fd, 1, 0) == 1;
+    int n_unread = 0;
+    if (poll(&fd, 1, 0) != 1) return false;
+    if (fd.revents & (POLLERR | POLLHUP)) return true;
+    return ioctl(peer->fd, FIONREAD, &n_unread) != 0 || n_unread == 0;
 }
 
 static int64_t timeout_of(const struct srv_peers *peers, enum srv_peer_phase phase)
