@@ -93,7 +93,10 @@ class TorchServe(daemon.TestCase):
         listed = self.describe("/models")["models"]
         self.assertEqual([(m["modelName"], m["modelUrl"], m["name"]) for m in listed], [("tiny", "tiny", "tiny")])
         self.assertNotIn("modelName", self.d.get("/models").json()["models"][0])
-        for path, versions in (("/models/tiny", ["2"]), ("/models/tiny/1", ["1"]), ("/models/tiny/all", ["1", "2"])):
+        moved = self.d.request("PUT", "/models/tiny/labels/stable", b'{"version":"1"}', admin=True)
+        self.assertEqual(moved.status, 200)
+        for path, versions in (("/models/tiny", ["2"]), ("/models/tiny/1", ["1"]), ("/models/tiny/all", ["1", "2"]),
+                               ("/models/tiny/stable", ["1"])):
             described = self.describe(path)
             self.assertEqual([(m["modelName"], m["modelVersion"]) for m in described], [("tiny", v) for v in versions])
             for m in described:

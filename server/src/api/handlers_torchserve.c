@@ -52,14 +52,25 @@ enum srv_handled h_ping(struct srv_request *request)
 
 /* --- management --- */
 
-/* The row that the request means: all versions, the one that it names, or what answers if it names
- * none. */
-static bool is_meant(const struct srv_request *request, const struct srv_version_info *info)
+/* The version that the request names, or that its label points to; 0: there is none. */
+static uint64_t number_meant(const struct srv_request *request, const struct srv_snapshot *snapshot)
+{
+    const char *name = request->captures[1];
+    for (size_t i = 0; i < snapshot->n_labels && name; i++)
+        if (strcmp(snapshot->labels[i].model, request->captures[0]) == 0 &&
+            strcmp(snapshot->labels[i].label, name) == 0)
+            return snapshot->labels[i].version;
+    return name ? srv_version_number(name) : 0;
+}
+
+/* The row that the request means: all versions, one, or what answers if it names none. */
+static bool is_meant(const struct srv_request *request, uint64_t number,
+                     const struct srv_version_info *info)
 {
     const char *version = request->captures[1];
     if (strcmp(info->model, request->captures[0]) != 0) return false;
     if (!version) return info->is_default;
-    return strcmp(version, "all") == 0 || strcmp(version, info->version) == 0;
+    return strcmp(version, "all") == 0 || srv_version_number(info->version) == number;
 }
 
 static void describe(struct srv_request *request, const struct srv_version_info *info)
@@ -93,8 +104,10 @@ enum srv_handled h_describe_model(struct srv_request *request)
     struct srv_text *out = &request->reply.body;
     size_t n_described = 0;
     if (!srv_request_snapshot(request, &snapshot)) return SRV_DONE;
+    uint64_t number = number_meant(request, &snapshot);
     for (size_t i = 0; i < snapshot.n_versions; i++) {
-        if (!is_meant(request, &snapshot.versions[i]) || srv_snapshot_is_repeated(&snapshot, i))
+        if (!is_meant(request, number, &snapshot.versions[i]) ||
+            srv_snapshot_is_repeated(&snapshot, i))
             continue;
         srv_text_puts(out, n_described++ ? "," : "[");
         describe(request, &snapshot.versions[i]);
