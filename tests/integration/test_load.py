@@ -60,7 +60,8 @@ class Load(daemon.TestCase):
                 reply = d.post("/classify/tiny", PICTURE, headers={"X-Request-Deadline-Ms": "1", "X-Request-Priority": "1"})
                 codes.add(reply.status)
                 if reply.status == 504:
-                    self.check_error(reply, 504, "deadline_exceeded", "the deadline passed")
+                    error = self.check_error(reply, 504, "deadline_exceeded", "the deadline passed")
+                    self.assertIn("; it was wanted within 1 ms", error["error"])
         finally:
             until.set()
             for thread in threads:

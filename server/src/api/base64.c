@@ -1,6 +1,7 @@
 #include "api/base64.h"
 
 #include <nettle/base64.h>
+#include <stdio.h>
 #include <string.h>
 
 bool srv_base64_decode(const char *text, size_t n_chars, uint8_t *out, size_t *n_out)
@@ -16,4 +17,28 @@ bool srv_base64_decode(const char *text, size_t n_chars, uint8_t *out, size_t *n
     if (!base64_decode_final(&ctx)) return false;
     *n_out = n;
     return true;
+}
+
+static bool is_digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    return c != '\0' && strchr(digits, c);
+}
+
+void srv_base64_explain(const char *text, size_t n_chars, char *out, size_t n_out)
+{
+    static const char wanted[] = "wanted A-Z a-z 0-9 + /, and = only to fill up the last four";
+    size_t i = 0;
+    while (i < n_chars && is_digit(text[i]))
+        i++;
+    size_t n_digits = i;
+    while (i < n_chars && i < n_digits + 2 && text[i] == '=')
+        i++;
+    if (i < n_chars && text[i] > ' ' && text[i] <= '~')
+        snprintf(out, n_out, "character %zu is '%c', %s", i, text[i], wanted);
+    else if (i < n_chars)
+        snprintf(out, n_out, "character %zu is 0x%02x, %s", i, (unsigned char)text[i], wanted);
+    else
+        snprintf(out, n_out, "it has %zu characters and %zu of =, %s", n_digits, i - n_digits,
+                 wanted);
 }

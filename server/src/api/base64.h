@@ -12,4 +12,7 @@
  */
 bool srv_base64_decode(const char *text, size_t n_chars, uint8_t *out, size_t *n_out);
 
+/* Purpose: what keeps the text from being base64, in words: out [n_out], for people. */
+void srv_base64_explain(const char *text, size_t n_chars, char *out, size_t n_out);
+
 #endif

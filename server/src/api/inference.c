@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "serve/stats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void *srv_inference_create(struct srv_request *request, size_t n_bytes)
 {
@@ -34,6 +36,14 @@ void srv_inference_destroy(struct srv_app *app, struct srv_inference *inference)
     free(inference);
 }
 
+/* What else the sentence about a deadline wants: what it was. */
+static void say_deadline(const struct srv_request *request, struct eng_error *error)
+{
+    size_t n = strlen(error->text);
+    snprintf(error->text + n, sizeof error->text - n, "; it was wanted within %.9g ms",
+             (double)(request->deadline_us - request->received_us) / 1000);
+}
+
 static void finish(struct srv_request *request)
 {
     struct srv_inference *inference = request->handler_state;
@@ -43,6 +53,8 @@ static void finish(struct srv_request *request)
         inference->write(request, inference);
         srv_served_count_output(inference->job.served, srv_clock_us() - request->seen.answered_us);
     } else {
+        if (inference->job.code == SRV_DEADLINE_EXCEEDED)
+            say_deadline(request, &inference->job.error);
         srv_request_refuse(request, inference->job.code, inference->job.retry_after_s,
                            &inference->job.error);
     }

@@ -13,6 +13,17 @@ static bool fail_memory(struct srv_json *json, const char *what)
     return false;
 }
 
+/* bytes: room for the text, which decoding in place has overwritten. */
+static void fail_base64(struct srv_json *json, const struct srv_json_text *text, uint8_t *bytes)
+{
+    char why[128];
+    size_t n = srv_json_unescape(text, (char *)bytes);
+    bool is_url = n > 5 && memcmp(bytes, "data:", 5) == 0;
+    srv_base64_explain((const char *)bytes, n, why, sizeof why);
+    srv_json_fail(json, "this is not base64: %s",
+                  is_url ? "wanted what stands behind the comma" : why);
+}
+
 /* The picture that the text stands for, malloc'd; NULL with a failure. */
 static uint8_t *decode(struct srv_json *json, const struct srv_json_text *text, size_t *n_bytes)
 {
@@ -22,10 +33,8 @@ static uint8_t *decode(struct srv_json *json, const struct srv_json_text *text, 
         return NULL;
     }
     size_t n = srv_json_unescape(text, (char *)bytes);
-    bool is_url = n > 5 && memcmp(bytes, "data:", 5) == 0;
     if (!srv_base64_decode((const char *)bytes, n, bytes, n_bytes))
-        srv_json_fail(json, "this is not base64%s",
-                      is_url ? ": wanted what stands behind the comma" : "");
+        fail_base64(json, text, bytes);
     else if (!eng_image_type(bytes, *n_bytes))
         srv_json_fail(json, "this is base64, but of no PNG or JPEG");
     if (!json->failed) return bytes;
