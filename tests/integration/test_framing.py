@@ -52,6 +52,20 @@ class Framing(daemon.TestCase):
         reply = self.d.exchange(NEXT.replace(b"\r\n\r\n", b"\r\nAccept-Encoding: gzip\r\nAccept-Encoding: br\r\n\r\n"))
         self.assertTrue(reply.startswith(b"HTTP/1.1 200 "), reply)
 
+    def test_no_host(self):
+        """RFC 9112, 3.2: HTTP/1.1 wants one, which may be empty."""
+        for headers in (b"", b"X-Host: h\r\n"):
+            self.refused(headers, b"the header Host is missing", version=b"1.1")
+        for head in (b"GET /healthz HTTP/1.1\r\nHost:\r\n\r\n", b"GET /healthz HTTP/1.0\r\n\r\n"):
+            self.assertTrue(self.d.exchange(head + NEXT).startswith(b"HTTP/1.1 200 "))
+
+    def test_a_blank_in_the_target(self):
+        for target in (b"/health z", b"/healthz?a= b", b"/healthz HTTP/1.1"):
+            reply = self.d.exchange(NEXT.replace(b"/healthz", target) + NEXT)
+            self.assertTrue(reply.startswith(b"HTTP/1.1 400 "), reply)
+            self.assertEqual(reply.count(b"HTTP/1.1 "), 1, reply)
+            self.assertIn(b"the request line has a blank", reply)
+
     def test_absolute_form(self):
         """RFC 9112, 3.2.2: a server takes it, though only proxies are sent it."""
         for target in (b"http://h/healthz", b"HTTPS://h:1/healthz", b"http://h/healthz?a=/b"):

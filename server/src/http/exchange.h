@@ -45,7 +45,7 @@ struct srv_exchange {
     struct srv_trace trace;
 
     char path[SRV_MAX_PATH_BYTES];
-    bool path_was_cut;
+    bool path_was_cut, target_has_blank;
     char captures[SRV_MAX_PATH_BYTES + SRV_MAX_CAPTURES];
 
     /* The body. refusal: why the rest of it is read and thrown away; OK: it is kept. */

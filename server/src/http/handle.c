@@ -74,6 +74,7 @@ void *srv_handle_uri(void *cls, const char *uri, struct MHD_Connection *connecti
     struct srv_exchange *exchange = srv_exchange_acquire(http);
     if (!exchange) return NULL;
     copy_path(exchange, path_of(uri));
+    exchange->target_has_blank = strchr(uri, ' ');
     exchange->connection = connection;
     exchange->peer =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;

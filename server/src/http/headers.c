@@ -36,6 +36,11 @@ static size_t find_single(const char *name, size_t n_name)
     return i;
 }
 
+static unsigned bit_of(size_t single)
+{
+    return single < N_LENGTHS ? 1 : 1u << single;
+}
+
 static enum MHD_Result visit(void *cls, enum MHD_ValueKind kind, const char *name, size_t n_name,
                              const char *value, size_t n_value)
 {
@@ -48,7 +53,7 @@ static enum MHD_Result visit(void *cls, enum MHD_ValueKind kind, const char *nam
     }
     size_t single = find_single(name, n_name);
     if (single == N_SINGLES) return MHD_YES;
-    unsigned bit = single < N_LENGTHS ? 1 : 1u << single;
+    unsigned bit = bit_of(single);
     if (walk->seen & bit) walk->twice = single;
     walk->seen |= bit;
     return walk->twice == N_SINGLES ? MHD_YES : MHD_NO;
@@ -88,6 +93,12 @@ static bool check(struct srv_exchange *exchange, const char *version)
         srv_reply_error(request, SRV_INVALID_REQUEST,
                         "the header %s stands there twice; wanted it once",
                         singles[walk.twice].name);
+    else if (exchange->target_has_blank) /* RFC 9112, 3.2 */
+        srv_reply_error(request, SRV_INVALID_REQUEST,
+                        "the request line has a blank in its path or query; wanted %%20");
+    else if (!(walk.seen & bit_of(find_single("Host", 4))) &&
+             strcmp(version, MHD_HTTP_VERSION_1_1) == 0)
+        srv_reply_error(request, SRV_INVALID_REQUEST, "the header Host is missing; wanted one");
     else
         return check_coding(request, version);
     return false;

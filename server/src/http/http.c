@@ -60,7 +60,9 @@ static enum eng_status start_daemon(struct srv_http *http, int n_threads, struct
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)srv_handle_uri, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)srv_handle_end, http},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify_connection, http},
-        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        /* What this would refuse srv_headers_check does: libmicrohttpd answers in HTML, a missing
+         * Host with its headers twice. */
+        {MHD_OPTION_STRICT_FOR_CLIENT, 0, NULL},
         {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
         {n_threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, n_threads, NULL},
         {MHD_OPTION_END, 0, NULL},
