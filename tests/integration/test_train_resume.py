@@ -29,6 +29,9 @@ RECIPE = {
                {"op": "BatchNormalization"}, {"op": "Relu"}, {"op": "Flatten"},
                {"op": "Dropout", "ratio": 0.3}, {"op": "Gemm", "outputs": 4}]}
 
+# For runs that a test ends.
+ENDLESS = {"epochs": 100000, "early_stopping": {"patience_epochs": 100000, "min_delta": 0}}
+
 
 def picture(rng, label):
     """Noise, and a little more in the quarter that is the label."""
@@ -92,7 +95,7 @@ class Resume(ClassifyCase):
 
     def test_interrupted(self):
         for number in signal.SIGINT, signal.SIGTERM:
-            code, err = self.end_early("parts", number, epochs=100000)
+            code, err = self.end_early("parts", number, **ENDLESS)
             self.assertEqual(code, FAILED)
             self.assertRegex(err, r"stopped in epoch \d+, step \d+; .*/parts/checkpoint holds the state "
                                   r"after epoch \d+: --resume goes on from there")
@@ -100,7 +103,7 @@ class Resume(ClassifyCase):
             os.remove(self.path("parts/checkpoint"))
 
     def test_one_run_in_a_folder(self):
-        child = subprocess.Popen([CLASSIFY, *self.command("parts", epochs=100000), "--quiet"],
+        child = subprocess.Popen([CLASSIFY, *self.command("parts", **ENDLESS), "--quiet"],
                                  stderr=subprocess.PIPE, text=True)
         self.addCleanup(child.stderr.close)
         self.addCleanup(child.wait)
@@ -132,21 +135,25 @@ class Resume(ClassifyCase):
             self.assertTrue(os.path.exists(self.path(name)), name)
 
     def test_a_temporary_file_is_locked_by_its_writer(self):
-        child = subprocess.Popen([CLASSIFY, *self.command("parts", epochs=100000), "--quiet"])
+        large = [{"op": "Flatten"}, {"op": "Gemm", "outputs": 20000}, {"op": "Relu"}, {"op": "Gemm", "outputs": 4}]
+        child = subprocess.Popen([CLASSIFY, *self.command("parts", layers=large, **ENDLESS), "--quiet"])
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
         deadline = time.monotonic() + 120
         n_seen = 0
         while n_seen == 0:
             self.assertLess(time.monotonic(), deadline)
+            # Where nothing is synchronised with a disk the file is there for milliseconds: stop and look.
+            child.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, child.pid, os.WSTOPPED)
             for path in glob.glob(self.path("parts/.classifyd-??????")):
-                try:
-                    with open(path, "rb") as file:
+                with open(path, "rb") as file:
+                    try:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    n_seen += 1
-                except FileNotFoundError:
-                    pass
+                    except BlockingIOError:
+                        n_seen += 1
+            child.send_signal(signal.SIGCONT)
+            time.sleep(random.uniform(0, 0.002))
 
     def test_without_a_checkpoint_resume_begins(self):
         self.train("a", "--quiet", "--resume", epochs=2)
@@ -220,7 +227,7 @@ class Resume(ClassifyCase):
         self.assertTrue(os.path.exists(self.path("parts/model.onnx")))
 
     def test_restart_begins_anew(self):
-        self.end_early("parts", signal.SIGKILL, epochs=100000)
+        self.end_early("parts", signal.SIGKILL, **ENDLESS)
         text = self.train("parts", "--restart", epochs=2)
         self.assertIn("epoch   1/2 ", text)
         self.assertFalse(os.path.exists(self.path("parts/checkpoint")))

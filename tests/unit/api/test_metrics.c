@@ -3,7 +3,7 @@
 #include "api/handlers.h"
 #include "serve/publish.h"
 
-#include "../serve/tiny_model.h"
+#include "tiny_model.h"
 #include "temp_folder.h"
 
 struct fixture {
