@@ -174,8 +174,8 @@ class V1(daemon.TestCase):
         self.check_error(self.d.get("/v1/models/tiny:predict"), 405, "method_not_allowed", "takes POST")
 
     def test_limits(self):
-        self.refuse({"instances": [b64(PICTURE)] * 9}, 413, "too_large", "more than 8 pictures")
-        self.refuse({"instances": [FLOATS] * 13}, 413, "too_large", "more than 10000 numbers")
+        self.refuse({"instances": [b64(PICTURE)] * 9}, 413, "too_large", "more than 8 pictures, max_pictures")
+        self.refuse({"instances": [FLOATS] * 13}, 413, "too_large", "more than 10000 numbers, max_json_values")
         self.refuse({"instances": [{"image": FLOATS}] * 9}, 413, "too_large", "more than 8 pictures")
         self.refuse(b" " * 1000001, 413, "too_large", "max_body_bytes")
 

@@ -417,8 +417,8 @@ class V2(daemon.TestCase):
                  "inputs[0].name: a second member of this name"),
                 (json.dumps({"inputs": [good]}).encode() + b"x", "wanted the end of the JSON")):
             self.refused(body, part)
-        self.refused({"inputs": [tensor(9, [0] * 7001)]}, "more than 7000 numbers", 413, "too_large")
-        self.refused({"inputs": [tensor(9, [0] * 6999)]}, "the batch wanted is at most 8", 413, "too_large")
+        self.refused({"inputs": [tensor(9, [0] * 7001)]}, "more than 7000 numbers, max_json_values", 413, "too_large")
+        self.refused({"inputs": [tensor(9, [0] * 6999)]}, "the batch wanted is at most 8, max_pictures", 413, "too_large")
         self.refused({"inputs": [good]}, "no model", 404, "model_not_found", "/v2/models/none/infer")
         self.refused(b"x" * 200001, "max_body_bytes", 413, "too_large")
         self.refused(b'--xyz\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--xyz--\r\n', "multipart", 415,

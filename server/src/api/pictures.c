@@ -21,7 +21,7 @@ enum eng_status srv_pictures_add(struct srv_pictures *pictures,
                                  struct eng_error *err)
 {
     if (pictures->n_samples == limits->n_pictures)
-        return srv_fail(err, ENG_LIMIT, "the request holds more than %zu pictures",
+        return srv_fail(err, ENG_LIMIT, "the request holds more than %zu pictures, max_pictures",
                         limits->n_pictures);
     if (pictures->n_samples == pictures->capacity) {
         size_t capacity = pictures->capacity ? pictures->capacity * 2 : 1;

@@ -64,7 +64,7 @@ static bool read_numbers(struct reader *r, size_t n_batch_dims)
     if (json->failed) return false;
     r->n_numbers += numbers.n;
     if (r->n_numbers > r->limits->n_json_values)
-        return srv_json_fail_limit(json, "there are more than %zu numbers",
+        return srv_json_fail_limit(json, "there are more than %zu numbers, max_json_values",
                                    r->limits->n_json_values);
     if (numbers.rank <= n_batch_dims || !is_right(&r->input->shape, &numbers, n_batch_dims))
         return fail_shape(r, &numbers, n_batch_dims);

@@ -231,7 +231,8 @@ static enum eng_status finish_numbers(const struct srv_v2_input *input,
                     eng_shape_format(&model->shape, wanted, sizeof wanted));
     size_t n_pictures = (size_t)input->shape.dim[0];
     if (n_pictures > limits->n_pictures)
-        return srv_fail(err, ENG_LIMIT, "the shape is %s, the batch wanted is at most %zu", found,
+        return srv_fail(err, ENG_LIMIT,
+                        "the shape is %s, the batch wanted is at most %zu, max_pictures", found,
                         limits->n_pictures);
     if (input->n_texts > 0)
         return fail(model, err, "data holds texts, wanted numbers for %s", input->type->name);

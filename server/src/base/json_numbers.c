@@ -16,7 +16,8 @@ static bool grow(struct srv_json *json, struct list *list)
 {
     struct srv_json_numbers *out = list->out;
     if (out->n == list->max_n)
-        return srv_json_fail_limit(json, "there are more than %zu numbers", list->max_n);
+        return srv_json_fail_limit(json, "there are more than %zu numbers, max_json_values",
+                                   list->max_n);
     size_t capacity = list->capacity ? list->capacity * 2 : FIRST_CAPACITY;
     if (capacity > list->max_n) capacity = list->max_n;
     float *values = realloc(out->values, capacity * sizeof *values);
