@@ -66,6 +66,16 @@ class Labels(Case):
         self.assertEqual(d.request("DELETE", "/models/tiny/labels/blue", admin=True).status, 200)
         self.check_error(d.post("/classify/tiny/blue", png()), 404, "model_not_found", "blue")
 
+    def test_a_label_whose_version_is_taken_away(self):
+        self.write_versions(1, 2)
+        d = self.start()
+        self.assertEqual(self.move(d, "stable", "2").status, 200)
+        shutil.rmtree(os.path.join(self.models, "tiny", "2"))
+        self.assertEqual(d.post("/reload", admin=True).status, 200)
+        for path in "/classify/tiny/stable", "/predictions/tiny/stable", "/v1/models/tiny/labels/stable:predict":
+            self.check_error(d.post(path, png()), 404, "model_not_found", "label 'stable' of model 'tiny' points to "
+                             "version 2, which there is not")
+
     def test_config_moves_none_from_what_serves_to_what_does_not(self):
         self.write_versions(1)
         self.write_config(version_labels={"stable": 1})

@@ -134,6 +134,16 @@ static struct srv_row *row_of_number(const struct srv_registry *registry, size_t
     return NULL;
 }
 
+/* Its version was taken away. */
+static enum srv_code fail_label(const char *model, const char *label, uint64_t number,
+                                struct eng_error *err)
+{
+    srv_fail(err, ENG_NOT_FOUND,
+             "label '%s' of model '%s' points to version %" PRIu64 ", which there is not", label,
+             model, number);
+    return SRV_MODEL_NOT_FOUND;
+}
+
 /* Lock held: the version of rows [begin, end), which are not empty. */
 static enum srv_code choose_version(const struct srv_registry *registry, size_t begin, size_t end,
                                     const char *version, struct srv_row **out,
@@ -141,12 +151,14 @@ static enum srv_code choose_version(const struct srv_registry *registry, size_t 
 {
     struct srv_row *row = NULL;
     if (version) {
+        const char *model = registry->rows[begin].model;
         uint64_t number = srv_version_number(version);
-        if (number == 0) number = srv_table_label(registry, registry->rows[begin].model, version);
-        if (number > 0) row = row_of_number(registry, begin, end, number);
+        uint64_t labelled = number == 0 ? srv_table_label(registry, model, version) : 0;
+        row = row_of_number(registry, begin, end, number + labelled);
+        if (!row && labelled > 0) return fail_label(model, version, labelled, err);
         if (!row) {
             srv_fail(err, ENG_NOT_FOUND, "model '%s' has no version '%.32s'; the highest is %s",
-                     registry->rows[begin].model, version, registry->rows[end - 1].version);
+                     model, version, registry->rows[end - 1].version);
             return SRV_MODEL_NOT_FOUND;
         }
     } else {
@@ -197,9 +209,7 @@ static enum srv_code find_labelled(const struct srv_registry *registry, const ch
         srv_fail(err, ENG_NOT_FOUND, "model '%s' has no label '%.64s'; it has: %s", model, label,
                  labels);
     else if (!row)
-        srv_fail(err, ENG_NOT_FOUND,
-                 "label '%s' of model '%s' points to version %" PRIu64 ", which there is not",
-                 label, model, number);
+        return fail_label(model, label, number, err);
     if (!row) return SRV_MODEL_NOT_FOUND;
     if (!row->served) return fail_not_ready(row, err);
     *out = row;
