@@ -102,6 +102,27 @@ class MemoryLimit(daemon.TestCase):
         self.assertEqual(d.post("/models/large/reload", admin=True).status, 200)
         self.assertGreater(d.metric('classifyd_memory_planned_bytes{part="models"} '), 100 * MIB)
 
+    def test_what_is_planned_for_a_model_that_may_run_inline(self):
+        """With sessions for that or without: nothing between, however near the setting is to what a run takes."""
+        self.write_model(size=100)
+        path = os.path.join(self.models, ".config.json")
+
+        def planned(inline_below_us):
+            with open(path, "w") as f:
+                json.dump({"inline_below_us": inline_below_us}, f)
+            self.assertEqual(d.post("/config/reload", admin=True).status, 200)
+            self.assertEqual(d.post("/models/tiny/reload", admin=True).status, 200)
+            return d.metric('classifyd_memory_planned_bytes{part="models"} ')
+        with open(path, "w") as f:
+            f.write("{}")
+        d = self.start("--config", path, "--threads", "3", "--admin", "127.0.0.1:0")
+        most, least, near_us = planned(1000000), planned(0), 50
+        self.assertGreater(most, least)
+        for _ in range(200):
+            now = planned(near_us)
+            self.assertIn(now, (least, most))
+            near_us = max(near_us - 1, 1) if now == most else near_us + 1
+
     def test_a_flood_is_refused(self):
         if daemon.is_sanitized():
             raise unittest.SkipTest("a sanitizer takes memory of its own")

@@ -54,8 +54,8 @@ enum eng_status srv_footprint_take_session(struct srv_served *served,
     return take(served, eng_session_arena_bytes(session) + n * sizeof(float), err);
 }
 
-void srv_footprint_give(struct srv_served *served)
+void srv_footprint_give(struct srv_served *served, size_t n_bytes)
 {
-    srv_memory_give(served->options.memory, served->memory_bytes);
-    served->memory_bytes = 0;
+    srv_memory_give(served->options.memory, n_bytes);
+    served->memory_bytes -= n_bytes;
 }

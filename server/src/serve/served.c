@@ -163,12 +163,13 @@ static enum eng_status add_inline(struct srv_served *served, struct eng_error *e
 /* Sessions without the pool: what is fast enough for this has no use for helpers. */
 static enum eng_status create_inlines(struct srv_served *served, struct eng_error *err)
 {
-    size_t n = served->n_slots;
+    size_t n = served->n_slots, n_bytes_before = served->memory_bytes;
     served->inlines = aligned_alloc(_Alignof(struct srv_inline), n * sizeof *served->inlines);
     if (!served->inlines) return srv_fail_memory(err, "the inline sessions of a model");
     enum eng_status status = add_inline(served, err);
     if (status == ENG_OK && !is_fast(served, served->inlines[0].session)) {
         eng_session_destroy(served->inlines[0].session);
+        srv_footprint_give(served, served->memory_bytes - n_bytes_before);
         served->n_inline = 0;
         return ENG_OK;
     }
@@ -241,7 +242,7 @@ void srv_served_destroy(struct srv_served *served)
     for (size_t i = 0; i < served->n_inline; i++)
         eng_session_destroy(served->inlines[i].session);
     eng_model_destroy(served->model);
-    srv_footprint_give(served);
+    srv_footprint_give(served, served->memory_bytes);
     free(served->counters[0]);
     free(served->inlines);
     free(served->slots);

@@ -110,14 +110,15 @@ enum srv_code srv_answer_take(struct srv_job *job, size_t i, const struct eng_se
 void srv_batcher_run(struct eng_task *task, int worker);
 
 /* footprint.c: counts against options.memory what the model's file will take, before it is read,
- * and what a session takes, before it is used; and gives all of it back. Errors: LIMIT. */
+ * and what a session takes, before it is used; and gives bytes of memory_bytes back. Errors: LIMIT.
+ */
 enum eng_status srv_footprint_take_file(struct srv_served *served,
                                         const struct srv_model_source *source,
                                         struct eng_error *err);
 enum eng_status srv_footprint_take_session(struct srv_served *served,
                                            const struct eng_session *session,
                                            struct eng_error *err);
-void srv_footprint_give(struct srv_served *served);
+void srv_footprint_give(struct srv_served *served, size_t n_bytes);
 
 /* Jobs that are over, one after the other. */
 struct srv_job_list {
