@@ -1,6 +1,7 @@
 """/openapi.json: what it describes is sent to a daemon, and what comes back is what it describes."""
 import json
 import os
+import re
 import sys
 
 import daemon
@@ -122,6 +123,26 @@ class OpenApi(daemon.TestCase):
                 seen.update({BINARY} & set(described))
                 self.assertEqual(seen, set(described))
             self.put_back(path, method)
+
+    def test_headers_are_as_described(self):
+        """Whole numbers: what is described is taken, anything else is refused by name."""
+        for admin, path, method, operation, document in self.operations():
+            headers = {p["name"]: p["schema"] for p in operation["parameters"] if p["in"] == "header"}
+            wanted = set()
+            if re.match(r"/(classify|explain|predictions)|.*(:predict|:classify|/infer)$", path):
+                wanted |= {"X-Request-Deadline-Ms", "X-Request-Priority"}
+            if path.endswith("/infer"):
+                wanted.add("Inference-Header-Content-Length")
+            self.assertEqual(set(headers), wanted, path)
+            body, its_headers = next(self.bodies(operation, document))
+            for name, schema in headers.items():
+                largest = schema.get("maximum", len(body))
+                for value, status in (largest, 200), (largest + 1, 400), (schema["minimum"] - 1, 400), ("soon", 400):
+                    with self.subTest(method=method, path=path, header=name, value=value):
+                        reply = self.send(admin, path, method, body, dict(its_headers, **{name: str(value)}))
+                        self.assertEqual(reply.status, status, reply.body)
+                        if status == 400:
+                            self.assertIn(name, reply.json()["error"])
 
     def test_errors_are_as_described(self):
         for admin, path, method, operation, document in self.operations():

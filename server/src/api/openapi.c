@@ -18,13 +18,14 @@ struct content {
 
 struct parameter {
     srv_handler *handler; /* NULL: a capture of any route */
-    const char *name, *schema, *description;
+    const char *place, *name, *schema, *description;
 };
 
 #define OPERATION(handler, tag, summary)
 #define REQUEST(handler, media_type, schema)
 #define RESPONSE(handler, media_type, schema)
 #define QUERY(handler, name, description, ...)
+#define HEADER(handler, name, description, ...)
 #define CAPTURE(name, description)
 
 static const struct operation operations[] = {
@@ -53,11 +54,16 @@ static const struct content responses[] = {
 
 static const struct parameter parameters[] = {
 #undef QUERY
+#undef HEADER
 #undef CAPTURE
-#define QUERY(handler, name, description, ...) {h_##handler, name, #__VA_ARGS__, description},
-#define CAPTURE(name, description)             {NULL, name, "{\"type\":\"string\"}", description},
+#define QUERY(handler, name, description, ...) \
+    {h_##handler, "query", name, #__VA_ARGS__, description},
+#define HEADER(handler, name, description, ...) \
+    {h_##handler, "header", name, #__VA_ARGS__, description},
+#define CAPTURE(name, description) {NULL, "path", name, "{\"type\":\"string\"}", description},
 #include "api/openapi.def"
 #undef QUERY
+#undef HEADER
 #undef CAPTURE
 };
 
@@ -84,10 +90,10 @@ static void write_id(const struct srv_route *route, struct srv_text *out)
     srv_text_puts(out, "\"");
 }
 
-static void write_parameter(const struct parameter *parameter, bool in_path, struct srv_text *out)
+static void write_parameter(const struct parameter *parameter, struct srv_text *out)
 {
     srv_text_printf(out, "{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,\"schema\":%s",
-                    parameter->name, in_path ? "path" : "query", in_path ? "true" : "false",
+                    parameter->name, parameter->place, parameter->handler ? "false" : "true",
                     parameter->schema);
     srv_text_puts(out, ",\"description\":");
     srv_text_json(out, parameter->description);
@@ -116,7 +122,7 @@ static void write_parameters(const struct srv_route *route, struct srv_text *out
                     : parameter->handler != route->handler)
             continue;
         srv_text_puts(out, separator);
-        write_parameter(parameter, in_path, out);
+        write_parameter(parameter, out);
         separator = ",";
     }
     srv_text_puts(out, "]");
