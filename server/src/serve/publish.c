@@ -144,9 +144,8 @@ void srv_registry_remove(struct srv_registry *registry, size_t i)
     struct srv_row *at = &registry->rows[i];
     memmove(at, at + 1, (registry->n_rows - i - 1) * sizeof *at);
     registry->n_rows--;
-    size_t end;
-    if (srv_table_find(registry, gone.model, &end) == end)
-        srv_table_forget_labels(registry, gone.model);
+    size_t end, begin = srv_table_find(registry, gone.model, &end);
+    if (begin == end) srv_table_forget_labels(registry, gone.model);
     pthread_mutex_unlock(&registry->lock);
     free(gone.model);
     free(gone.version);

@@ -247,10 +247,9 @@ enum srv_code srv_registry_set_default(struct srv_registry *registry, const char
                                        struct eng_error *err)
 {
     enum srv_code code = SRV_OK;
-    size_t end = 0;
     pthread_mutex_lock(&registry->lock);
-    if (model[0] && srv_table_find(registry, model, &end) == end)
-        code = fail_unknown(registry, model, err);
+    size_t end, begin = srv_table_find(registry, model, &end);
+    if (model[0] && begin == end) code = fail_unknown(registry, model, err);
     pthread_mutex_unlock(&registry->lock);
     return code == SRV_OK ? srv_registry_say_default(registry, model) : code;
 }
