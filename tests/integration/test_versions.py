@@ -395,6 +395,15 @@ class Repository(Case):
         many = json.dumps({"parameters": {"file:%d/model.onnx" % i: "AAAA" for i in range(1, 18)}})
         self.check_error(self.repository(d, "load", body=many), 400, "invalid_request", "16")
 
+    def test_uploads_are_bounded_together(self):
+        self.write_versions(1)
+        d = self.start("--repository-overrides", "on", "--max-body-bytes", "1000000", "--max-bodies-bytes", "1048576")
+        for n_bytes, status in ((700000, 503), (400000, 200)):  # the body, and as much again for what it holds
+            reply = self.load(d, "tiny", config='{"top":2}' + " " * n_bytes)
+            self.assertEqual(reply.status, status, reply.body)
+            if status == 503:
+                self.check_error(reply, 503, "queue_full", "max_bodies_bytes")
+
     def test_memory_of_an_unloaded_model_comes_back(self):
         self.write_model("big", size=256, n_classes=64)
         self.write_versions(1)

@@ -207,6 +207,8 @@ bool srv_repository_read_load(struct srv_request *request, struct srv_override *
     bool is_on = strcmp(request->app->config->repository_overrides, "on") == 0;
     struct srv_override *override = NULL;
     if (!srv_request_is_no_form(request, wanted)) return false;
+    /* What is made of the body is no longer than it. */
+    if (request->reserve && !request->reserve(request, request->n_body)) return false;
     if (srv_repository_parse_load((const char *)request->body, request->n_body, &override,
                                   &error) != ENG_OK)
         return reply_bad(request, &error);
