@@ -62,6 +62,16 @@ class V1(daemon.TestCase):
         self.assertEqual(self.predict(instances=[b64(p) for p in pictures])["predictions"], each)
         self.assertEqual(self.predict(inputs={"image": [b64(p) for p in pictures]})["outputs"], each)
 
+    def test_base64_in_lines(self):
+        """As Python's encodebytes and Android's Base64.DEFAULT write it; TensorFlow Serving takes it too."""
+        wanted = self.predict(instances=[b64(PICTURE)])
+        lines = base64.encodebytes(PICTURE).decode()
+        self.assertGreater(lines.count("\n"), 1)
+        for text in lines, lines.replace("\n", "\r\n"), lines.rstrip("\n=") + "\n", " " + lines:
+            self.assertEqual(self.predict(instances=[{"b64": text}]), wanted)
+        self.check_error(self.d.post("/classify/tiny", json.dumps({"image": lines})), 400, "invalid_request",
+                         "image: this is not base64: character 76 is 0x0a")
+
     def test_classify(self):
         wanted = [[p["label"], p["probability"]] for p in self.classify()["predictions"]]
         for element in (b64(PICTURE), {"image": b64(PICTURE)}, {"image": FLOATS}):

@@ -19,6 +19,17 @@ bool srv_base64_decode(const char *text, size_t n_chars, uint8_t *out, size_t *n
     return true;
 }
 
+size_t srv_base64_tidy(char *text, size_t n_chars)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_chars; i++)
+        if (!strchr(" \t\r\n\f\v", text[i]) || text[i] == '\0') text[n++] = text[i];
+    bool is_padded = n > 0 && text[n - 1] == '=';
+    while (n % 4 != 0 && !is_padded)
+        text[n++] = '=';
+    return n;
+}
+
 static bool is_digit(char c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -48,8 +48,12 @@ enum eng_status srv_pictures_add(struct srv_pictures *pictures,
 enum eng_status srv_pictures_own_take(struct srv_pictures *pictures, void *block,
                                       struct eng_error *err);
 
+/* How base64 is to be written: by RFC 4648 with its padding, or as TensorFlow Serving takes it,
+ * with blanks in it and without padding. */
+enum srv_base64_form { SRV_BASE64_STRICT, SRV_BASE64_LOOSE };
+
 /* Purpose: reads one more, a PNG or JPEG as base64 text, which comes next. */
-bool srv_pictures_add_base64(struct srv_pictures *pictures,
+bool srv_pictures_add_base64(struct srv_pictures *pictures, enum srv_base64_form form,
                              const struct srv_pictures_limits *limits, struct srv_json *json);
 
 /* Purpose: the code for the error of a body that could not be read: TOO_LARGE, INTERNAL or

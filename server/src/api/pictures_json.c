@@ -13,28 +13,47 @@ static bool fail_memory(struct srv_json *json, const char *what)
     return false;
 }
 
+static size_t write_out(const struct srv_json_text *text, enum srv_base64_form form, char *out)
+{
+    size_t n = srv_json_unescape(text, out);
+    return form == SRV_BASE64_LOOSE ? srv_base64_tidy(out, n) : n;
+}
+
 /* bytes: room for the text, which decoding in place has overwritten. */
-static void fail_base64(struct srv_json *json, const struct srv_json_text *text, uint8_t *bytes)
+static void fail_base64(struct srv_json *json, const struct srv_json_text *text,
+                        enum srv_base64_form form, uint8_t *bytes)
 {
     char why[128];
-    size_t n = srv_json_unescape(text, (char *)bytes);
+    size_t n = write_out(text, form, (char *)bytes);
     bool is_url = n > 5 && memcmp(bytes, "data:", 5) == 0;
     srv_base64_explain((const char *)bytes, n, why, sizeof why);
     srv_json_fail(json, "this is not base64: %s",
                   is_url ? "wanted what stands behind the comma" : why);
 }
 
-/* The picture that the text stands for, malloc'd; NULL with a failure. */
-static uint8_t *decode(struct srv_json *json, const struct srv_json_text *text, size_t *n_bytes)
+/* In place. What is strict, as nearly all is, is not gone through for blanks. */
+static bool decode_text(const struct srv_json_text *text, enum srv_base64_form form, uint8_t *bytes,
+                        size_t *n_bytes)
 {
-    uint8_t *bytes = malloc(text->n_bytes + 1);
+    char *chars = (char *)bytes;
+    size_t n = write_out(text, SRV_BASE64_STRICT, chars);
+    if (srv_base64_decode(chars, n, bytes, n_bytes)) return true;
+    if (form == SRV_BASE64_STRICT) return false;
+    return srv_base64_decode(chars, write_out(text, form, chars), bytes, n_bytes);
+}
+
+/* The picture that the text stands for, malloc'd; NULL with a failure. */
+static uint8_t *decode(struct srv_json *json, const struct srv_json_text *text,
+                       enum srv_base64_form form, size_t *n_bytes)
+{
+    enum { PADDING = 3 };
+    uint8_t *bytes = malloc(text->n_bytes + PADDING + 1);
     if (!bytes) {
         fail_memory(json, "a picture");
         return NULL;
     }
-    size_t n = srv_json_unescape(text, (char *)bytes);
-    if (!srv_base64_decode((const char *)bytes, n, bytes, n_bytes))
-        fail_base64(json, text, bytes);
+    if (!decode_text(text, form, bytes, n_bytes))
+        fail_base64(json, text, form, bytes);
     else if (!eng_image_type(bytes, *n_bytes))
         srv_json_fail(json, "this is base64, but of no PNG or JPEG");
     if (!json->failed) return bytes;
@@ -42,7 +61,7 @@ static uint8_t *decode(struct srv_json *json, const struct srv_json_text *text, 
     return NULL;
 }
 
-bool srv_pictures_add_base64(struct srv_pictures *pictures,
+bool srv_pictures_add_base64(struct srv_pictures *pictures, enum srv_base64_form form,
                              const struct srv_pictures_limits *limits, struct srv_json *json)
 {
     struct srv_json_text text;
@@ -51,7 +70,7 @@ bool srv_pictures_add_base64(struct srv_pictures *pictures,
     if (kind != SRV_JSON_STRING)
         return srv_json_fail(json, "this is %s, wanted a PNG or JPEG as base64 text",
                              srv_json_kind_name(kind));
-    uint8_t *bytes = srv_json_string(json, &text) ? decode(json, &text, &n_bytes) : NULL;
+    uint8_t *bytes = srv_json_string(json, &text) ? decode(json, &text, form, &n_bytes) : NULL;
     if (!bytes) return false;
     const struct srv_sample sample = {
         .kind = SRV_SAMPLE_ENCODED, .data = bytes, .n_bytes = n_bytes};
@@ -66,7 +85,7 @@ static bool read_images(struct srv_json *json, const struct srv_pictures_limits 
     out->is_list = true;
     if (!srv_json_enter(json, SRV_JSON_ARRAY)) return false;
     while (srv_json_next(json))
-        srv_pictures_add_base64(out, limits, json);
+        srv_pictures_add_base64(out, SRV_BASE64_STRICT, limits, json);
     if (out->n_samples == 0) srv_json_fail(json, "the list \"images\" is empty");
     return !json->failed;
 }
@@ -74,7 +93,8 @@ static bool read_images(struct srv_json *json, const struct srv_pictures_limits 
 static bool read_member(struct srv_json *json, const struct eng_card *card,
                         const struct srv_pictures_limits *limits, struct srv_pictures *out)
 {
-    if (srv_json_is_key(json, "image")) return srv_pictures_add_base64(out, limits, json);
+    if (srv_json_is_key(json, "image"))
+        return srv_pictures_add_base64(out, SRV_BASE64_STRICT, limits, json);
     if (srv_json_is_key(json, "images")) return read_images(json, limits, out);
     if (srv_json_is_key(json, "pixels")) return srv_pictures_read_pixels(json, card, limits, out);
     return srv_json_fail(json, "wanted exactly one member: \"image\", \"images\" or \"pixels\"");

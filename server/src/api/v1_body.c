@@ -95,7 +95,7 @@ static bool read_object(struct reader *r, bool may_be_named,
         if (!is_first)
             srv_json_fail(json, "this is a second member; wanted exactly one");
         else if (srv_json_is_key(json, "b64"))
-            srv_pictures_add_base64(r->out, r->limits, json);
+            srv_pictures_add_base64(r->out, SRV_BASE64_LOOSE, r->limits, json);
         else if (may_be_named && srv_json_is_key(json, r->input->name))
             what(r, false);
         else if (may_be_named)

@@ -68,7 +68,7 @@ static bool read_texts(struct srv_json *json, const struct srv_pictures_limits *
         if (srv_json_peek(json) == SRV_JSON_ARRAY)
             read_texts(json, limits, pictures);
         else
-            srv_pictures_add_base64(pictures, limits, json);
+            srv_pictures_add_base64(pictures, SRV_BASE64_STRICT, limits, json);
     return !json->failed;
 }
 

@@ -12,9 +12,11 @@
 #include <cmocka.h>
 
 /* The start of a PNG is enough: nothing is decoded here. */
-#define B64     "{\"b64\": \"iVBORw0KGgoAAAANSUhEUg==\"}"
-#define SIX     "[1, 2, 3, 4, 5, 6]"
-#define ROWS    "[[[1, 2, 3], [4, 5, 6]]]"
+#define B64  "{\"b64\": \"iVBORw0KGgoAAAANSUhEUg==\"}"
+#define SIX  "[1, 2, 3, 4, 5, 6]"
+#define ROWS "[[[1, 2, 3], [4, 5, 6]]]"
+/* The same as MIME and Android write it, and without padding. */
+#define LOOSE   "{\"b64\": \" iVBORw0KGgoA\\r\\n\\tAAANSUhE\\nUg\"}"
 #define NAMED   "{\"image\": " B64 "}"
 #define FOUR(x) x ", " x ", " x ", " x
 
@@ -73,6 +75,7 @@ static void predict_takes_rows_and_columns(void **state)
         {"{\"inputs\": {\"image\": [" B64 ", " B64 "]}}", "pp", true},
         {"{\"inputs\": {\"image\": " B64 "}}", "p", true},
         {"{\"inputs\": " B64 "}", "p", true},
+        {"{\"inputs\": " LOOSE "}", "p", true},
         {"{\"inputs\": [" B64 "]}", "p", true},
         {"{\"signature_name\": \"serving_default\", \"instances\": [" SIX "]}", "t", false},
         {"{\"instances\": [" SIX "], \"signature_name\": \"\"}", "t", false},
@@ -162,7 +165,12 @@ static void bad_predicts_are_named(void **state)
          "instances[0].b64: this is a number"},
         {"{\"instances\": [{\"b64\": \"Zm9v\"}]}", SRV_INVALID_REQUEST, "of no PNG or JPEG"},
         {"{\"instances\": [" B64 ", {\"b64\": \"?\"}]}", SRV_INVALID_REQUEST,
-         "instances[1].b64: this is not base64"},
+         "instances[1].b64: this is not base64: character 0 is '?'"},
+        {"{\"instances\": [{\"b64\": \"Zm9v\\n Zg=\"}]}", SRV_INVALID_REQUEST,
+         "it has 6 characters and 1 of =, wanted"},
+        {"{\"instances\": [{\"b64\": \"Zm9v\\nZ\"}]}", SRV_INVALID_REQUEST, "this is not base64"},
+        {"{\"instances\": [{\"b64\": \"Zm\\u00009v\"}]}", SRV_INVALID_REQUEST,
+         "character 2 is 0x00"},
         {"{\"inputs\": {\"image\": {\"image\": " SIX "}}}", SRV_INVALID_REQUEST,
          "inputs.image.image: wanted \"b64\""},
         {"{\"inputs\": {\"image\": " SIX "}}", SRV_INVALID_REQUEST,
