@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAUSE_NS = 20000000 };
+enum { PAUSE_NS = 20000000, BATCH = 64 };
 
 struct srv_acceptor {
     const struct srv_app *app;
@@ -24,11 +24,12 @@ struct srv_acceptor {
     int stop_fd; /* readable: come to an end */
 };
 
-/* Takes all that wait. What cannot be taken for want of descriptors or memory stays in the backlog
- * and keeps the socket readable: so a pause before the next look. */
+/* Takes those that wait, but looks up now and then: in a flood there is always one more. What
+ * cannot be taken for want of descriptors or memory stays in the backlog and keeps the socket
+ * readable: so a pause before the next look. */
 static void accept_waiting(const struct srv_acceptor *acceptor)
 {
-    for (;;) {
+    for (int i = 0; i < BATCH; i++) {
         struct sockaddr_storage address;
         socklen_t n = sizeof address;
         int fd =
