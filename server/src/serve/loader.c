@@ -60,12 +60,24 @@ static struct command *make_command(enum kind kind, const char *model, srv_reloa
     return command;
 }
 
+static bool reloads_all(const struct command *command)
+{
+    return command->kind == RELOAD && !command->model;
+}
+
+/* Lock held: whether the last in the queue will do all that the command asks for. */
+static bool is_repeated(const struct srv_loader *loader, const struct command *command)
+{
+    return loader->tail && reloads_all(loader->tail) && reloads_all(command) && !command->done;
+}
+
 /* Takes the command. False: shutting down. */
 static bool queue_take(struct srv_loader *loader, struct command *command)
 {
     pthread_mutex_lock(&loader->lock);
     bool accepted = !atomic_load(&loader->stopping);
-    if (accepted) {
+    bool queued = accepted && !is_repeated(loader, command);
+    if (queued) {
         if (loader->tail)
             loader->tail->next = command;
         else
@@ -73,7 +85,7 @@ static bool queue_take(struct srv_loader *loader, struct command *command)
         loader->tail = command;
     }
     pthread_mutex_unlock(&loader->lock);
-    if (accepted)
+    if (queued)
         srv_registry_wake(loader->registry);
     else
         free_command(command);

@@ -57,8 +57,9 @@ enum eng_status srv_loader_start(const struct srv_loader_options *options,
                                  struct srv_registry *registry, struct srv_loader **out,
                                  struct eng_error *err);
 
-/* Purpose: queues a reload of one model (or all: NULL). done may be NULL. False: shutting down or
- * out of memory; then done is never called. Any thread. */
+/* Purpose: queues a reload of one model (or all: NULL). done may be NULL; of such reloads of all
+ * one that waits stands for those that follow. False: shutting down or out of memory; then done is
+ * never called. Any thread. */
 bool srv_loader_reload(struct srv_loader *loader, const char *model, srv_reload_done *done,
                        void *ctx);
 

@@ -4,6 +4,7 @@
 #include "temp_folder.h"
 #include "tiny_model.h"
 
+#include "base/metrics_table.h"
 #include "base/text.h"
 
 #include <semaphore.h>
@@ -129,6 +130,22 @@ static struct outcome reload(struct fixture *f, const char *model)
     sem_wait(&outcome.over);
     sem_destroy(&outcome.over);
     return outcome;
+}
+
+/* Signals that come while a reload waits ask for nothing more. */
+static void a_reload_that_waits_is_enough(void **state)
+{
+    enum { N_SIGNALS = 2000 };
+    struct fixture *f = *state;
+    const char *const labels[] = {"m", "loaded"};
+    write_model(f, "m/1", &tinies[0]);
+    start(f);
+    for (int i = 0; i < N_SIGNALS; i++)
+        assert_true(srv_loader_reload(f->loader, NULL, NULL, NULL));
+    assert_int_equal(reload(f, NULL).code, SRV_OK);
+    double n = srv_series_value(srv_metrics_series(f->metrics, SRV_M_RELOADS, labels));
+    assert_in_range((int)n, 3,
+                    N_SIGNALS / 4); /* the first load, one for signals, that of the call */
 }
 
 /* --- what answers --- */
@@ -535,6 +552,7 @@ int main(void)
         TEST(refuses_an_unknown_model),
         TEST(keeps_serving_without_the_folder),
         TEST(refuses_a_folder_that_is_not_there),
+        TEST(a_reload_that_waits_is_enough),
         TEST(answers_late_jobs_while_workers_are_busy),
         TEST(stop_waits_for_the_last_answer),
         TEST(swaps_under_load),
