@@ -34,7 +34,7 @@ static int setup(void **state)
     if (!source) source = ".";
     f.folder = temp_folder_make();
     snprintf(f.out_dir, sizeof f.out_dir, "%s/1", f.folder.path);
-    snprintf(f.data_dir, sizeof f.data_dir, "%s/models/recipes/data", source);
+    snprintf(f.data_dir, sizeof f.data_dir, "%s/models/recipes", source);
     snprintf(f.recipe_path, sizeof f.recipe_path, "%s/models/recipes/linear-regression.json",
              source);
     struct eng_error err = {0};
