@@ -311,7 +311,7 @@ static void failures_say_where(void **state)
     numbers_fail("{\"x\":[1,[2]]}", 9, "x[1]: lists are nested deeper here than before");
     numbers_fail("{\"x\":[[]]}", 9, "x[0]: a list is empty");
     numbers_fail("{\"x\":[1,\"2\"]}", 9, "x[1]: this is a text, wanted a number");
-    numbers_fail("{\"x\":[1,2,3]}", 2, "x[2]: there are more than 2 numbers");
+    numbers_fail("{\"x\":[1,2,3]}", 2, "x[2]: there are more than 2 numbers, max_json_values");
     numbers_fail("{\"x\":[1,1e39]}", 9, "x[1]: 1e+39 is beyond the range of floats");
     numbers_fail("{\"x\":[1,1e999]}", 9, "x[1]: the number is too large");
     numbers_fail("{\"x\":{}}", 9, "x: this is an object, wanted a list of numbers");
