@@ -29,7 +29,7 @@ def main():
     errors = names(BASE / "codes.def", r'^CODE\(\w+, \d+, "(\w+)"') - {"ok"} | {"client_closed"}
     alerts = names(SOURCE / "docker" / "alerts.yml", r"- alert: (\w+)")
     settings = names(BASE / "settings.def", r"^(?:INT|TEXT|CHOICE)\((\w+)")
-    fields = names(SOURCE / "server" / "src" / "http" / "record.c", r'add\(&?line, [A-Z]+\("(\w+)"')
+    fields = names(SOURCE / "server" / "src" / "http" / "record.c", r'\(&?line, SRV_LOG_KEY\("(\w+)"')
     fields |= {"time", "level", "msg"}
     problems = []
 

@@ -204,26 +204,46 @@ static size_t stamp(struct srv_log *log, bool json, char text[MAX_STAMP_BYTES])
     return n;
 }
 
+void srv_log_begin(const struct srv_log *log, struct srv_log_line *line, enum srv_log_level level,
+                   const char *message)
+{
+    srv_log_line_begin(line, atomic_load_explicit(&log->json, memory_order_relaxed), level,
+                       message);
+}
+
+void srv_log_end(struct srv_log *log, struct srv_log_line *line)
+{
+    srv_log_line_end(line);
+    pthread_mutex_lock(&log->mutex);
+    bool was_empty = log->n_filled == 0;
+    bool was_half = log->n_filled >= BUFFER_BYTES / 2;
+    if (line->n_bytes + MAX_STAMP_BYTES > BUFFER_BYTES - log->n_filled) {
+        atomic_fetch_add_explicit(&log->n_dropped, 1, memory_order_relaxed);
+    } else {
+        log->n_filled += stamp(log, line->is_json, log->filling + log->n_filled);
+        memcpy(log->filling + log->n_filled, line->bytes, line->n_bytes);
+        log->n_filled += line->n_bytes;
+    }
+    bool wakes = was_empty || (!was_half && log->n_filled >= BUFFER_BYTES / 2);
+    pthread_mutex_unlock(&log->mutex);
+    if (wakes) pthread_cond_signal(&log->wake);
+}
+
 void srv_log_write(struct srv_log *log, enum srv_log_level level, const char *message,
                    const struct srv_log_field *fields, size_t n_fields)
 {
     if (!log || level < srv_log_get_level(log)) return;
     struct srv_log_line line;
-    bool json = atomic_load_explicit(&log->json, memory_order_relaxed);
-    srv_log_line_format(&line, json, level, message, fields, n_fields);
-    pthread_mutex_lock(&log->mutex);
-    bool was_empty = log->n_filled == 0;
-    bool was_half = log->n_filled >= BUFFER_BYTES / 2;
-    if (line.n_bytes + MAX_STAMP_BYTES > BUFFER_BYTES - log->n_filled) {
-        atomic_fetch_add_explicit(&log->n_dropped, 1, memory_order_relaxed);
-    } else {
-        log->n_filled += stamp(log, json, log->filling + log->n_filled);
-        memcpy(log->filling + log->n_filled, line.bytes, line.n_bytes);
-        log->n_filled += line.n_bytes;
+    srv_log_begin(log, &line, level, message);
+    for (size_t i = 0; i < n_fields; i++) {
+        char key[SRV_LOG_KEY_BYTES] = {0};
+        memcpy(key, fields[i].key, strnlen(fields[i].key, sizeof key));
+        if (fields[i].text)
+            srv_log_line_text(&line, key, fields[i].text);
+        else
+            srv_log_line_number(&line, key, fields[i].number);
     }
-    bool wakes = was_empty || (!was_half && log->n_filled >= BUFFER_BYTES / 2);
-    pthread_mutex_unlock(&log->mutex);
-    if (wakes) pthread_cond_signal(&log->wake);
+    srv_log_end(log, &line);
 }
 
 uint64_t srv_log_dropped(struct srv_log *log)

@@ -10,15 +10,13 @@
 enum srv_log_level { SRV_LOG_DEBUG, SRV_LOG_INFO, SRV_LOG_WARN, SRV_LOG_ERROR };
 
 struct srv_log;
+struct srv_log_line;
 
-enum { SRV_LOG_KEY_BYTES = 16 };
-
-/* A key and a value: text, or a number when text is NULL. */
+/* A key of at most SRV_LOG_KEY_BYTES and a value: text, or a number when text is NULL. */
 struct srv_log_field {
-    char key[SRV_LOG_KEY_BYTES]; /* filled up with NULs, of which it needs none */
+    const char *key;
     const char *text;
     int64_t number;
-    bool is_word; /* text is known to be letters, digits and such, that stand bare in any form */
 };
 
 /* Purpose: starts the thread that writes; fd is borrowed. NULL: out of memory or threads. */
@@ -41,6 +39,14 @@ void srv_log_destroy(struct srv_log *log);
  * log NULL: nothing. Any thread. */
 void srv_log_write(struct srv_log *log, enum srv_log_level level, const char *message,
                    const struct srv_log_field *fields, size_t n_fields);
+
+/*
+ * Purpose: the same where every microsecond counts: a line whose fields the caller adds by
+ * log_line.h between begin and end. log may not be NULL, and the level is not looked at.
+ */
+void srv_log_begin(const struct srv_log *log, struct srv_log_line *line, enum srv_log_level level,
+                   const char *message);
+void srv_log_end(struct srv_log *log, struct srv_log_line *line);
 
 /* Purpose: how many lines were dropped so far. */
 uint64_t srv_log_dropped(struct srv_log *log);

@@ -8,50 +8,39 @@
 enum {
     MAX_VALUE_BYTES = 1024,
     MAX_KEY_BYTES = SRV_LOG_KEY_BYTES + 4, /* ,"key": */
-    END_BYTES = 2                          /* "}\n" */
+    N_QUOTES = 2,
+    END_BYTES = 2 /* "}\n" */
 };
 
-/* False: it does not fit. */
-static bool put(struct srv_log_line *line, const char *bytes, size_t n)
+static size_t room_of(const struct srv_log_line *line)
 {
-    if (n > SRV_LOG_LINE_BYTES - END_BYTES - line->n_bytes) return false;
-    memcpy(line->bytes + line->n_bytes, bytes, n);
-    line->n_bytes += n;
-    return true;
+    return SRV_LOG_LINE_BYTES - END_BYTES - line->n_bytes;
 }
 
-/* A separator, the key and what stands before its value. The key is copied with what fills it up: a
- * length known to the compiler needs no loop. */
-static bool put_key(struct srv_log_line *line, bool json, const char key[SRV_LOG_KEY_BYTES])
+/* A separator, the key and what stands before its value. False: it does not fit. */
+static bool put_key(struct srv_log_line *line, const char key[SRV_LOG_KEY_BYTES])
 {
-    if (MAX_KEY_BYTES > SRV_LOG_LINE_BYTES - END_BYTES - line->n_bytes) return false;
+    if (room_of(line) < MAX_KEY_BYTES) return false;
     char *to = line->bytes + line->n_bytes;
     unsigned char n = 0; /* no wider than the key's elements, for vector code */
     for (size_t i = 0; i < SRV_LOG_KEY_BYTES; i++)
         n = (unsigned char)(n + (key[i] != '\0'));
-    to[0] = json ? ',' : ' ';
+    to[0] = line->is_json ? ',' : ' ';
     to[1] = '"';
-    to += 1 + json;
+    to += 1 + line->is_json;
     memcpy(to, key, SRV_LOG_KEY_BYTES);
     to += n;
-    to[0] = json ? '"' : '=';
+    to[0] = line->is_json ? '"' : '=';
     to[1] = ':';
-    line->n_bytes += n + (json ? 4u : 2u);
-    return true;
-}
-
-static bool put_number(struct srv_log_line *line, int64_t value)
-{
-    if (SRV_DECIMAL_CHARS > SRV_LOG_LINE_BYTES - END_BYTES - line->n_bytes) return false;
-    line->n_bytes += srv_decimal(value, line->bytes + line->n_bytes);
+    line->n_bytes += n + (line->is_json ? 4u : 2u);
     return true;
 }
 
 /* Whether a value may stand there as it is: in logfmt plain words may, bare; in JSON, in quotes,
  * what needs no escape. */
-static bool is_plain(const char *value, size_t n, bool json)
+static bool is_plain(const char *value, size_t n, bool is_json)
 {
-    unsigned char blank = json ? ' ' - 1 : ' ', equals = json ? '"' : '=';
+    unsigned char blank = is_json ? ' ' - 1 : ' ', equals = is_json ? '"' : '=';
     unsigned n_bad = 0; /* counted to the end: without a way out of it the loop is vector code */
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)value[i];
@@ -60,37 +49,66 @@ static bool is_plain(const char *value, size_t n, bool json)
     return n > 0 && n_bad == 0;
 }
 
-static bool put_value(struct srv_log_line *line, bool json, const char *value, bool is_word)
+static bool put_bare(struct srv_log_line *line, const char *value, size_t n)
 {
-    size_t n = strnlen(value, MAX_VALUE_BYTES);
-    if (is_word || is_plain(value, n, json))
-        return json ? put(line, "\"", 1) && put(line, value, n) && put(line, "\"", 1)
-                    : put(line, value, n);
+    if (room_of(line) < n + N_QUOTES) return false;
+    char *to = line->bytes + line->n_bytes;
+    if (line->is_json) *to++ = '"';
+    memcpy(to, value, n);
+    if (line->is_json) to[n] = '"';
+    line->n_bytes += n + (line->is_json ? N_QUOTES : 0u);
+    return true;
+}
+
+static bool put_quoted(struct srv_log_line *line, const char *value, size_t n)
+{
     struct srv_text quoted = {0};
     srv_text_json_bytes(&quoted, value, n);
-    bool fits = !quoted.failed && put(line, quoted.bytes, quoted.n_bytes);
+    bool fits = !quoted.failed && quoted.n_bytes <= room_of(line);
+    if (fits) {
+        memcpy(line->bytes + line->n_bytes, quoted.bytes, quoted.n_bytes);
+        line->n_bytes += quoted.n_bytes;
+    }
     srv_text_fini(&quoted);
     return fits;
 }
 
-static void put_field(struct srv_log_line *line, bool json, const struct srv_log_field *field)
+void srv_log_line_text(struct srv_log_line *line, const char key[SRV_LOG_KEY_BYTES],
+                       const char *text)
 {
-    size_t begin = line->n_bytes;
-    bool fits = put_key(line, json, field->key) &&
-                (field->text ? put_value(line, json, field->text, field->is_word)
-                             : put_number(line, field->number));
+    size_t begin = line->n_bytes, n = strnlen(text, MAX_VALUE_BYTES);
+    bool fits =
+        put_key(line, key) &&
+        (is_plain(text, n, line->is_json) ? put_bare(line, text, n) : put_quoted(line, text, n));
     if (!fits) line->n_bytes = begin;
 }
 
-void srv_log_line_format(struct srv_log_line *line, bool json, enum srv_log_level level,
-                         const char *message, const struct srv_log_field *fields, size_t n_fields)
+void srv_log_line_word(struct srv_log_line *line, const char key[SRV_LOG_KEY_BYTES],
+                       const char *word)
 {
+    size_t begin = line->n_bytes;
+    if (!put_key(line, key) || !put_bare(line, word, strnlen(word, MAX_VALUE_BYTES)))
+        line->n_bytes = begin;
+}
+
+void srv_log_line_number(struct srv_log_line *line, const char key[SRV_LOG_KEY_BYTES],
+                         int64_t number)
+{
+    if (room_of(line) < MAX_KEY_BYTES + SRV_DECIMAL_CHARS || !put_key(line, key)) return;
+    line->n_bytes += srv_decimal(number, line->bytes + line->n_bytes);
+}
+
+void srv_log_line_begin(struct srv_log_line *line, bool is_json, enum srv_log_level level,
+                        const char *message)
+{
+    line->is_json = is_json;
     line->n_bytes = 0;
-    put_field(line, json,
-              &(struct srv_log_field){.key = "level", .text = srv_log_level_name(level)});
-    put_field(line, json, &(struct srv_log_field){.key = "msg", .text = message});
-    for (size_t i = 0; i < n_fields; i++)
-        put_field(line, json, &fields[i]);
-    if (json) line->bytes[line->n_bytes++] = '}';
+    srv_log_line_word(line, SRV_LOG_KEY("level"), srv_log_level_name(level));
+    srv_log_line_text(line, SRV_LOG_KEY("msg"), message);
+}
+
+void srv_log_line_end(struct srv_log_line *line)
+{
+    if (line->is_json) line->bytes[line->n_bytes++] = '}';
     line->bytes[line->n_bytes++] = '\n';
 }

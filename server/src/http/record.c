@@ -1,15 +1,14 @@
 #include "http/exchange.h"
 
 #include "base/fail.h"
+#include "base/log_line.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What is counted for a client that went away before its answer, as nginx does. */
 enum { CLIENT_CLOSED_REQUEST = 499 };
-enum { MAX_FIELDS = 32 };
 /* The row behind the last code: CLIENT_CLOSED_REQUEST. */
 enum { N_OUTCOMES = SRV_N_CODES + 1, CLIENT_CLOSED = SRV_N_CODES };
 
@@ -84,58 +83,58 @@ static unsigned status_of(size_t outcome)
     return outcome == CLIENT_CLOSED ? CLIENT_CLOSED_REQUEST : srv_code_http((enum srv_code)outcome);
 }
 
-#define TEXT(k, t)   ((struct srv_log_field){.key = k, .text = (t)})
-#define WORD(k, t)   ((struct srv_log_field){.key = k, .text = (t), .is_word = true})
-#define NUMBER(k, n) ((struct srv_log_field){.key = k, .number = (int64_t)(n)})
-
-/* The fields of a line; those that say nothing are left out. */
-struct line {
-    struct srv_log_field fields[MAX_FIELDS];
-    size_t n;
-};
-
-static inline void add(struct line *line, struct srv_log_field field)
+/* Fields that say nothing are left out. */
+static inline void add_text(struct srv_log_line *line, const char *key, const char *text)
 {
-    assert(line->n < MAX_FIELDS);
-    if (!field.text || field.text[0] != '\0') line->fields[line->n++] = field;
+    if (text[0] != '\0') srv_log_line_text(line, key, text);
 }
 
-static void add_request(struct line *line, const struct srv_exchange *exchange, size_t outcome,
-                        bool was_sent)
+static inline void add_word(struct srv_log_line *line, const char *key, const char *word)
+{
+    if (word[0] != '\0') srv_log_line_word(line, key, word);
+}
+
+static void add_request(struct srv_log_line *line, const struct srv_exchange *exchange,
+                        size_t outcome, bool was_sent)
 {
     const struct srv_request *request = &exchange->request;
-    add(line, WORD("id", request->id));
-    add(line, WORD("trace_id", exchange->trace.trace_id));
-    add(line, WORD("span_id", exchange->trace.span_id));
-    add(line, WORD("parent_id", exchange->trace.parent_id));
-    add(line, TEXT("client", exchange->peer ? exchange->peer->address : "?"));
-    add(line, TEXT("key", request->client_key));
-    add(line, WORD("listener", srv_listener_name(exchange->http->listener)));
-    add(line, TEXT("method", request->method ? request->method : "?"));
-    add(line, TEXT("path", exchange->path));
-    add(line, WORD("route", request->route ? request->route->label : "none"));
-    add(line, NUMBER("code", status_of(outcome)));
+    add_word(line, SRV_LOG_KEY("id"), request->id);
+    add_word(line, SRV_LOG_KEY("trace_id"), exchange->trace.trace_id);
+    add_word(line, SRV_LOG_KEY("span_id"), exchange->trace.span_id);
+    add_word(line, SRV_LOG_KEY("parent_id"), exchange->trace.parent_id);
+    add_text(line, SRV_LOG_KEY("client"), exchange->peer ? exchange->peer->address : "?");
+    add_text(line, SRV_LOG_KEY("key"), request->client_key);
+    add_word(line, SRV_LOG_KEY("listener"), srv_listener_name(exchange->http->listener));
+    add_text(line, SRV_LOG_KEY("method"), request->method ? request->method : "?");
+    add_text(line, SRV_LOG_KEY("path"), exchange->path);
+    add_word(line, SRV_LOG_KEY("route"), request->route ? request->route->label : "none");
+    srv_log_line_number(line, SRV_LOG_KEY("code"), status_of(outcome));
     if (outcome != SRV_OK)
-        add(line, WORD("error", outcome == CLIENT_CLOSED ? "client_closed"
-                                                         : srv_code_wire((enum srv_code)outcome)));
-    add(line, NUMBER("bytes_in", exchange->n_received));
-    add(line, NUMBER("bytes_out", was_sent ? (int64_t)request->reply.body.n_bytes : 0));
+        add_word(line, SRV_LOG_KEY("error"),
+                 outcome == CLIENT_CLOSED ? "client_closed"
+                                          : srv_code_wire((enum srv_code)outcome));
+    srv_log_line_number(line, SRV_LOG_KEY("bytes_in"), (int64_t)exchange->n_received);
+    srv_log_line_number(line, SRV_LOG_KEY("bytes_out"),
+                        was_sent ? (int64_t)request->reply.body.n_bytes : 0);
 }
 
 /* Says which of its parts took how long. A phase that was not reached has no field. */
-static void add_phases(struct line *line, const struct srv_request *request, int64_t now_us)
+static void add_phases(struct srv_log_line *line, const struct srv_request *request, int64_t now_us)
 {
     int64_t begun_us = request->seen.begun_us, replied_us = request->seen.replied_us;
-    if (begun_us > 0) add(line, NUMBER("read_us", begun_us - request->received_us));
+    if (begun_us > 0)
+        srv_log_line_number(line, SRV_LOG_KEY("read_us"), begun_us - request->received_us);
     if (request->seen.answered_us > 0) {
-        add(line, NUMBER("parse_us", request->seen.submitted_us - begun_us));
-        add(line, NUMBER("decode_us", request->seen.decode_us));
-        add(line, NUMBER("queue_us", request->seen.queue_us));
-        add(line, NUMBER("compute_us", request->seen.compute_us));
-        if (replied_us > 0) add(line, NUMBER("encode_us", replied_us - request->seen.answered_us));
+        srv_log_line_number(line, SRV_LOG_KEY("parse_us"), request->seen.submitted_us - begun_us);
+        srv_log_line_number(line, SRV_LOG_KEY("decode_us"), request->seen.decode_us);
+        srv_log_line_number(line, SRV_LOG_KEY("queue_us"), request->seen.queue_us);
+        srv_log_line_number(line, SRV_LOG_KEY("compute_us"), request->seen.compute_us);
+        if (replied_us > 0)
+            srv_log_line_number(line, SRV_LOG_KEY("encode_us"),
+                                replied_us - request->seen.answered_us);
     }
-    if (replied_us > 0) add(line, NUMBER("send_us", now_us - replied_us));
-    add(line, NUMBER("total_us", now_us - request->received_us));
+    if (replied_us > 0) srv_log_line_number(line, SRV_LOG_KEY("send_us"), now_us - replied_us);
+    srv_log_line_number(line, SRV_LOG_KEY("total_us"), now_us - request->received_us);
 }
 
 static void write_access_log(const struct srv_exchange *exchange, size_t outcome, bool was_sent,
@@ -143,19 +142,19 @@ static void write_access_log(const struct srv_exchange *exchange, size_t outcome
 {
     const struct srv_app *app = exchange->http->app;
     const struct srv_request *request = &exchange->request;
-    struct line line;
-    line.n = 0;
+    struct srv_log_line line;
+    srv_log_begin(app->log, &line, SRV_LOG_INFO, "request");
     add_request(&line, exchange, outcome, was_sent);
     if (request->seen.model[0]) {
-        add(&line, TEXT("model", request->seen.model));
-        add(&line, WORD("version", request->seen.version));
-        add(&line, WORD("digest", request->seen.digest));
-        add(&line, NUMBER("pictures", request->seen.n_pictures));
+        add_text(&line, SRV_LOG_KEY("model"), request->seen.model);
+        add_word(&line, SRV_LOG_KEY("version"), request->seen.version);
+        add_word(&line, SRV_LOG_KEY("digest"), request->seen.digest);
+        srv_log_line_number(&line, SRV_LOG_KEY("pictures"), (int64_t)request->seen.n_pictures);
     }
     add_phases(&line, request, now_us);
     int64_t sample = app->config->access_log_sample;
-    if (outcome == SRV_OK && sample > 1) add(&line, NUMBER("sample", sample));
-    srv_log_write(app->log, SRV_LOG_INFO, "request", line.fields, line.n);
+    if (outcome == SRV_OK && sample > 1) srv_log_line_number(&line, SRV_LOG_KEY("sample"), sample);
+    srv_log_end(app->log, &line);
 }
 
 /* Failures always, of successes one of access_log_sample, the first among them. */

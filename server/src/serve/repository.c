@@ -28,8 +28,8 @@ static void note_ignored(struct srv_log *log, const char *what, const char *path
                          const char *wanted)
 {
     char message[32];
-    struct srv_log_field fields[] = {{.text = path}, {.key = "wanted", .text = wanted}};
-    snprintf(fields[0].key, sizeof fields[0].key, "%s", what);
+    const struct srv_log_field fields[] = {{.key = what, .text = path},
+                                           {.key = "wanted", .text = wanted}};
     snprintf(message, sizeof message, "%s ignored", what);
     srv_log_write(log, SRV_LOG_WARN, message, fields, 2);
 }

@@ -12,12 +12,11 @@
 
 #include <cmocka.h>
 
-static const struct srv_log_field fields[] = {
-    {.key = "path", .text = "/a b\n\"x\"=\xFF"},
-    {.key = "code", .number = 404},
-    {.key = "model", .text = ""},
-    {.key = "plain", .text = "mnist"},
-    {.key = "key_of_16_chars_", .text = "word", .is_word = true}};
+static const struct srv_log_field fields[] = {{.key = "path", .text = "/a b\n\"x\"=\xFF"},
+                                              {.key = "code", .number = 404},
+                                              {.key = "model", .text = ""},
+                                              {.key = "plain", .text = "mnist"},
+                                              {.key = "key_of_16_chars_", .text = "word"}};
 
 /* What one line with the fields above looks like. */
 static void read_line(bool json, char *line, size_t n)
